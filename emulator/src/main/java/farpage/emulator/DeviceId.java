@@ -1,0 +1,6 @@
+package farpage.emulator;
+
+/// The number of an emulated device, from 0, as in `/dev/hmm_dmirror0`.
+///
+/// @param index counts from 0
+public record DeviceId(int index) {}

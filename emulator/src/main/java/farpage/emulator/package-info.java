@@ -1,0 +1,3 @@
+/// The devices.
+@org.jspecify.annotations.NullMarked
+package farpage.emulator;

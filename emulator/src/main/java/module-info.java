@@ -1,0 +1,8 @@
+/// Devices whose pages live in OpenCL buffers, and the drivers that migrate to them.
+module farpage.emulator {
+    requires static org.jspecify;
+    requires transitive farpage.mm;
+    requires transitive farpage.opencl;
+
+    exports farpage.emulator;
+}

@@ -1,0 +1,3 @@
+/// The binding-neutral port to OpenCL.
+@org.jspecify.annotations.NullMarked
+package farpage.opencl;

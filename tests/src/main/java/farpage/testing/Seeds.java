@@ -1,0 +1,6 @@
+package farpage.testing;
+
+/// Seeds of tests.
+public final class Seeds {
+    private Seeds() {}
+}
