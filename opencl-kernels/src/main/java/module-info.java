@@ -1,6 +1,6 @@
 /// Everything that says OpenCL: a binding-neutral port, two bindings, kernels and their launchers.
 module farpage.opencl {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires jocl;
     requires org.lwjgl;
     requires org.lwjgl.opencl;
