@@ -253,9 +253,9 @@ public final class ClError {
 
     /// Whether the device or the host ran out of memory.
     public boolean isOutOfMemory() {
-        return this == MEM_OBJECT_ALLOCATION_FAILURE
-                || this == OUT_OF_RESOURCES
-                || this == OUT_OF_HOST_MEMORY;
+        return equals(MEM_OBJECT_ALLOCATION_FAILURE)
+                || equals(OUT_OF_RESOURCES)
+                || equals(OUT_OF_HOST_MEMORY);
     }
 
     @Override
