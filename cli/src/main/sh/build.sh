@@ -40,6 +40,7 @@ build_is_fresh() {
 # The stamp is older than the build's start, so that a source saved meanwhile counts as newer.
 build() {
     find_maven
+    rm -rf "$builds_dir"/.new-*
     build_work=$(mktemp -d "$builds_dir/.new-XXXXXX") ||
         die "$exit_setup" "cannot write $builds_dir"
     remove_at_exit "$build_work"
@@ -87,10 +88,10 @@ find_maven() {
             "install Maven 3.8 or newer and put its bin folder on PATH"
     # shellcheck source=cli/src/main/sh/pocl.sh
     . "$sh_dir/pocl.sh"
-    find_cache_dir
     make_work_folder
     note "mvn not found: installing maven with apt-get"
-    install_with_apt maven || die "$exit_setup" "mvn not found and apt-get could not install maven"
+    install_with_apt maven ||
+        die "$exit_setup" "mvn not found, and apt-get could not install maven ($(first_error))"
     remove_now
 }
 

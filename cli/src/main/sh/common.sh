@@ -33,20 +33,33 @@ can_install_packages() {
     [ "$(id -u)" = 0 ] && [ -w "$system_root/usr/lib" ] && has_command apt-get
 }
 
-# Sets cache_dir to a folder that belongs to this user and can be written.
-# The fall-back under /tmp is taken only when it is ours: another user could have made it first.
-find_cache_dir() {
+# Sets cache_dir to where this user's cache folder is or would be, and makes nothing.
+name_cache_dir() {
     cache_dir=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/farpage
+}
+
+# The fall-back for a user whose home cannot be written. It is taken only when it is ours: another
+# user could have made it first.
+name_temporary_cache_dir() {
+    cache_dir=${TMPDIR:-/tmp}/farpage-$(id -u)
+}
+
+# Sets cache_dir to a folder that belongs to this user and can be written.
+make_cache_dir() {
+    name_cache_dir
     # shellcheck disable=SC2174 # the mode is for the last folder alone
     if mkdir -p -m 700 "$cache_dir" 2>/dev/null && [ -w "$cache_dir" ]; then
         return
     fi
-    cache_dir=${TMPDIR:-/tmp}/farpage-$(id -u)
+    name_temporary_cache_dir
     mkdir -m 700 "$cache_dir" 2>/dev/null || :
-    # shellcheck disable=SC3067 # dash, bash and busybox know -O
-    if [ -h "$cache_dir" ] || ! [ -d "$cache_dir" ] || ! [ -O "$cache_dir" ]; then
+    is_own_folder "$cache_dir" ||
         die "$exit_setup" "no cache folder can be written: set XDG_CACHE_HOME to one"
-    fi
+}
+
+is_own_folder() {
+    # shellcheck disable=SC3067 # dash, bash and busybox know -O
+    ! [ -h "$1" ] && [ -d "$1" ] && [ -O "$1" ]
 }
 
 # Holds FILE's lock on descriptor 9 until release_lock. A child keeps it too, so that a build whose
@@ -79,13 +92,19 @@ remove_now() {
     trap - EXIT HUP INT TERM
 }
 
-# Runs a package command quietly; on failure shows the end of what it said.
-run_logged() {
-    run_log=$1
-    shift
-    if "$@" </dev/null >"$run_log" 2>&1; then
-        return 0
-    fi
-    grep '^E: ' "$run_log" >&2 || tail -n 3 "$run_log" >&2
-    return 1
+# Runs a command and keeps what it says in the work folder's log.
+logged() {
+    "$@" </dev/null >>"$work/log" 2>&1
+}
+
+# What went wrong first, in the words of the tool that said it.
+first_error() {
+    grep -m 1 -e '^E: ' -e '^W: Failed' "$work/log" | sed 's/^[EW]: //'
+}
+
+make_work_folder() {
+    make_cache_dir
+    work=$(mktemp -d "$cache_dir/.setup-XXXXXX") || die "$exit_setup" "cannot write $cache_dir"
+    remove_at_exit "$work"
+    : >"$work/log"
 }

@@ -129,17 +129,16 @@ has_linker_cache() {
 # Points the loader, and what PoCL starts to link kernels, at an earlier unpacking in the cache.
 # What the system has comes first, except for the loader's list of platforms.
 use_unpacked() {
-    find_cache_dir
     if [ "$icd_missing" = no ]; then
         unpacked_kind=loader
     else
         unpacked_kind=pocl
     fi
-    unpacked=
-    for unpacked_candidate in "$cache_dir/$unpacked_kind"-*/; do
-        [ -r "$unpacked_candidate/complete" ] && unpacked=${unpacked_candidate%/}
-    done
-    [ -n "$unpacked" ] || return 1
+    name_cache_dir
+    if ! find_unpacked; then
+        name_temporary_cache_dir
+        is_own_folder "$cache_dir" && find_unpacked || return 1
+    fi
     for unpacked_folder in "$unpacked"/usr/lib/*-linux-gnu "$unpacked"/lib/*-linux-gnu; do
         [ -d "$unpacked_folder" ] && append_path LD_LIBRARY_PATH "$unpacked_folder"
     done
@@ -154,6 +153,14 @@ use_unpacked() {
     return 0
 }
 
+find_unpacked() {
+    unpacked=
+    for unpacked_candidate in "$cache_dir/$unpacked_kind"-*; do
+        [ -r "$unpacked_candidate/complete" ] && unpacked=$unpacked_candidate
+    done
+    [ -n "$unpacked" ]
+}
+
 # append_path VARIABLE FOLDER: an empty member would mean the current folder, so none is left.
 append_path() {
     eval "path_value=\${$1-}"
@@ -166,11 +173,9 @@ append_path() {
 choose_pocl_cache() {
     [ -z "${POCL_CACHE_DIR-}" ] || return 0
     pocl_cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pocl
-    if ! [ -d "$pocl_cache" ]; then
-        mkdir -p "$pocl_cache" 2>/dev/null
-    fi
+    [ -d "$pocl_cache" ] || mkdir -p "$pocl_cache" 2>/dev/null
     if ! [ -w "$pocl_cache" ]; then
-        find_cache_dir
+        make_cache_dir
         export POCL_CACHE_DIR="$cache_dir/kernels"
     fi
 }

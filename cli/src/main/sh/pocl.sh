@@ -3,10 +3,12 @@
 # distribution's packages, without root by unpacking them into the user's cache folder.
 
 install_opencl() {
-    may_install || die_without_opencl " and FARPAGE_NO_INSTALL forbids setting up PoCL"
-    has_command apt-get || die_without_opencl " and no apt-get to set up PoCL with"
-    find_cache_dir
+    may_install || die_without_opencl ", and FARPAGE_NO_INSTALL forbids setting up PoCL"
+    has_command apt-get || die_without_opencl ", and no apt-get to set up PoCL with"
+    make_cache_dir
     take_lock "$cache_dir/lock" "sets up PoCL"
+    # What a killed set-up left; no other one runs while the lock is held.
+    rm -rf "$cache_dir"/.setup-*
     if ! opencl_found && ! use_unpacked; then
         if can_install_packages; then
             install_packages
@@ -25,12 +27,13 @@ install_packages() {
     note "no OpenCL platform found: installing $packages with apt-get"
     make_work_folder
     # shellcheck disable=SC2086 # a list of names
-    install_with_apt $packages || die_without_opencl " and apt-get could not install PoCL"
+    install_with_apt $packages ||
+        die_without_opencl ", and apt-get could not install $packages ($(first_error))"
     remove_now
     if opencl_found || use_default_vendors; then
         return
     fi
-    die_without_opencl " even after installing $packages"
+    die_without_opencl ", even after installing $packages"
 }
 
 # Tries the package lists that are there, then fresh ones. A package that the system believes to
@@ -40,31 +43,27 @@ install_with_apt() {
     set -- -y -q --no-install-recommends --reinstall -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 \
         -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
         install "$@"
-    apt-get "$@" </dev/null >"$work/install.log" 2>&1 && return
-    run_logged "$work/update.log" apt-get -q -o Acquire::Retries=1 update || return
-    run_logged "$work/install.log" apt-get "$@"
-}
-
-make_work_folder() {
-    work=$(mktemp -d "$cache_dir/.setup-XXXXXX") || die "$exit_setup" "cannot write $cache_dir"
-    remove_at_exit "$work"
+    logged apt-get "$@" && return
+    : >"$work/log"
+    logged apt-get -q -o Acquire::Retries=1 update || return
+    logged apt-get "$@"
 }
 
 # Unpacks into a folder with a temporary name and renames it when it is complete, so that what
 # has its final name can be used.
 unpack_packages() {
     make_work_folder
-    note "no OpenCL platform found: unpacking ${unpacked_kind} packages (no root) into $cache_dir"
+    note "no OpenCL platform found: fetching packages (not root) and unpacking them in $cache_dir"
     configure_private_apt
-    if ! fetch_packages; then
-        die_without_opencl " and the packages could not be fetched"
-    fi
+    fetch_packages ||
+        die_without_opencl ", and its packages could not be fetched ($(first_error))"
     unpacked_version=$(for deb in "$work/debs/$version_package"_*.deb; do
         dpkg-deb -f "$deb" Version
     done)
     unpacked_name=$unpacked_kind-$(printf '%s' "$unpacked_version" | tr -c 'A-Za-z0-9.+-' _)
     for deb in "$work"/debs/*.deb; do
-        dpkg-deb -x "$deb" "$work/tree" || die_without_opencl " and $deb could not be unpacked"
+        logged dpkg-deb -x "$deb" "$work/tree" ||
+            die_without_opencl ", and ${deb##*/} could not be unpacked into $cache_dir"
     done
     rm -rf "$work/tree/usr/share/doc" "$work/tree/usr/share/man" "$work/tree/usr/share/locale"
     [ "$unpacked_kind" = loader ] || finish_pocl_tree
@@ -72,22 +71,31 @@ unpack_packages() {
     rm -rf "${cache_dir:?}/$unpacked_name"
     mv "$work/tree" "$cache_dir/$unpacked_name" || die "$exit_setup" "cannot write $cache_dir"
     remove_now
-    use_unpacked || die_without_opencl " even after unpacking PoCL"
+    use_unpacked || die_without_opencl ", even after unpacking PoCL"
 }
 
-# The loader's list with PoCL by its full path, and the name under which the linker looks for
-# libgcc_s.
+# The loader's list with PoCL by its full path, and the names under which the linker looks for the
+# libraries that every kernel is linked with: they are here, but their development packages need
+# not be.
 finish_pocl_tree() {
     mkdir -p "$work/tree/vendors" "$work/tree/link"
     for pocl_library in "$work"/tree/usr/lib/*-linux-gnu/libpocl.so.?; do
-        [ -e "$pocl_library" ] || die_without_opencl " and the packages hold no libpocl"
+        has_its_libraries "$pocl_library" ||
+            die_without_opencl ", and PoCL's packages lack a library"
         printf '%s\n' "$cache_dir/$unpacked_name${pocl_library#"$work/tree"}" \
             >"$work/tree/vendors/pocl.icd"
     done
-    for libgcc in /lib/*-linux-gnu/libgcc_s.so.1 /usr/lib/*-linux-gnu/libgcc_s.so.1; do
-        [ -e "$libgcc" ] && ln -sf "$libgcc" "$work/tree/link/libgcc_s.so"
+    for linked in libm.so.6 libc.so.6 libgcc_s.so.1; do
+        if find_library $linked; then
+            ln -s "$library_file" "$work/tree/link/${linked%.*}"
+        fi
     done
-    return 0
+}
+
+has_its_libraries() {
+    tree_folder=${1%/*}
+    ! LD_LIBRARY_PATH=$tree_folder:$work/tree/${tree_folder#"$work/tree/usr/"} ldd "$1" 2>&1 |
+        grep -e 'not found' -e 'No such file' >&2
 }
 
 # An apt of our own: its lists and its cache lie in the work folder, it believes that nothing is
@@ -120,7 +128,7 @@ private_apt() {
 # less the clang command and its headers, less all that apt itself needs and that is therefore
 # here; the linker, and the libgcc that it links kernels with.
 fetch_packages() {
-    run_logged "$work/update.log" private_apt apt-get update || return
+    logged private_apt apt-get update || return
     version_package=ocl-icd-libopencl1
     fetch=$version_package
     if [ "$unpacked_kind" = pocl ]; then
@@ -135,19 +143,16 @@ fetch_packages() {
         fetch="pocl-opencl-icd $pocl_packages libgcc-$gcc_version-dev $fetch"
     fi
     # shellcheck disable=SC2086 # a list of names
-    (cd "$work/debs" && run_logged "$work/download.log" private_apt apt-get download $fetch)
+    (cd "$work/debs" && logged private_apt apt-get download $fetch)
 }
 
 package_depends() {
     private_apt apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks \
-        --no-replaces --no-enhances "$@" | sed -n 's/^ *Depends: \([^<]*\)$/\1/p' |
+        --no-replaces --no-enhances "$@" 2>>"$work/log" | sed -n 's/^ *Depends: \([^<]*\)$/\1/p' |
         grep -v -e '^libc6$' | sort -u
 }
 
 closure_of() {
-    private_apt apt-get -s install "$@" >"$work/simulation.log" 2>&1 || {
-        grep '^E: ' "$work/simulation.log" >&2
-        return 1
-    }
-    sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$work/simulation.log" | sort -u
+    private_apt apt-get -s install "$@" >"$work/simulation" 2>>"$work/log" || return
+    sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$work/simulation" | sort -u
 }
