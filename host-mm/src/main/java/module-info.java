@@ -1,7 +1,13 @@
 /// Linux memory management as a model: page tables, folios, VMAs, notifiers, device pages.
 module farpage.mm {
-    requires static org.jspecify;
-    requires jdk.jfr;
+    requires static transitive org.jspecify;
 
     exports farpage.mm;
+    exports farpage.mm.fault;
+    exports farpage.mm.hmm;
+    exports farpage.mm.lock;
+    exports farpage.mm.memory;
+    exports farpage.mm.migrate;
+    exports farpage.mm.notifier;
+    exports farpage.mm.zonedevice;
 }

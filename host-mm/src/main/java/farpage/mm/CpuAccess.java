@@ -1,0 +1,143 @@
+package farpage.mm;
+
+import farpage.mm.fault.FaultResult;
+import farpage.mm.fault.PageFaultHandler;
+import farpage.mm.memory.HostMemory;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// One CPU that runs in a process: it translates addresses, takes the fault where there is no entry
+/// that permits the access, and tries again.
+///
+/// An access is bracketed by [#begin(long, boolean)] and [#end()]. Between them the page stays
+/// where it is: the leaf's lock is held, as a TLB entry in use would hold off a flush. Keep it
+/// short; take no lock.
+///
+/// Not for several threads at once; each has its own.
+///
+/// @kernel arch/x86/mm/fault.c: the hardware's page walk and do_user_addr_fault
+public final class CpuAccess {
+    /// A fault that is handled this often without the access succeeding is no fault of the program.
+    private static final int FAULT_RETRY_LIMIT = 1_000_000;
+
+    private static final long FAILED = -1;
+
+    private final Mm mm;
+    private final MemorySegment ram;
+
+    /// The leaf used last: the page-walk cache. Dead leaves are noticed under their lock.
+    private @Nullable PageTableLeaf cachedLeaf;
+
+    private long cachedLeafAddress = -1;
+    private @Nullable PageTableLeaf lockedLeaf;
+    private FaultResult fault = FaultResult.HANDLED;
+    private long faultCount;
+
+    public CpuAccess(Mm mm) {
+        this.mm = mm;
+        this.ram = mm.machine().ram().segment();
+    }
+
+    /// Begins an access within one page.
+    ///
+    /// @return where the bytes lie in the machine's RAM, from which on the rest of the page may be
+    ///   used until [#end()]; -1 if the access is not permitted, and [#fault()] says why
+    public long begin(long address, boolean write) {
+        assert lockedLeaf == null : "an access is under way";
+        for (int attempt = 0; attempt < FAULT_RETRY_LIMIT; attempt++) {
+            PageTableLeaf leaf = leaf(address);
+            if (leaf != null && leaf.lockIfAlive()) {
+                int slot = PageTableLeaf.slot(address);
+                long entry = leaf.entryLocked(slot);
+                if (write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry)) {
+                    long used = PageTableEntry.withAccess(entry, write);
+                    if (used != entry) {
+                        leaf.setEntryLocked(slot, used);
+                    }
+                    lockedLeaf = leaf;
+                    return HostMemory.offset(PageTableEntry.page(entry))
+                            + PageSize.offsetInPage(address);
+                }
+                leaf.unlock();
+            } else {
+                cachedLeafAddress = -1;
+            }
+            faultCount++;
+            fault = PageFaultHandler.handle(mm, address, write);
+            if (fault.isError()) {
+                return FAILED;
+            }
+        }
+        throw Check.broken(
+                String.format(
+                        "a fault at %x was handled %d times and the access still fails",
+                        address, FAULT_RETRY_LIMIT));
+    }
+
+    public void end() {
+        PageTableLeaf leaf = lockedLeaf;
+        assert leaf != null : "no access is under way";
+        lockedLeaf = null;
+        leaf.unlock();
+    }
+
+    /// Why the last access failed.
+    public FaultResult fault() {
+        return fault;
+    }
+
+    /// Faults taken so far.
+    public long faultCount() {
+        return faultCount;
+    }
+
+    /// Loads bytes, page after page.
+    ///
+    /// @return HANDLED, or the error at the first page that can not be read; what lies before it
+    ///   was loaded
+    public FaultResult read(long address, MemorySegment to) {
+        return transfer(address, to, false);
+    }
+
+    /// Stores bytes, page after page; errors as for [#read].
+    public FaultResult write(long address, MemorySegment from) {
+        return transfer(address, from, true);
+    }
+
+    private FaultResult transfer(long address, MemorySegment buffer, boolean write) {
+        long done = 0;
+        while (done < buffer.byteSize()) {
+            long at = address + done;
+            long length =
+                    Math.min(
+                            PageSize.PAGE_SIZE - PageSize.offsetInPage(at),
+                            buffer.byteSize() - done);
+            long offset = begin(at, write);
+            if (offset < 0) {
+                return fault;
+            }
+            if (write) {
+                MemorySegment.copy(buffer, done, ram, offset, length);
+            } else {
+                MemorySegment.copy(ram, offset, buffer, done, length);
+            }
+            end();
+            done += length;
+        }
+        return FaultResult.HANDLED;
+    }
+
+    private @Nullable PageTableLeaf leaf(long address) {
+        long leafAddress = PageSize.alignDownPmd(address);
+        if (leafAddress != cachedLeafAddress) {
+            if (address < 0 || address >= PageSize.TASK_SIZE) {
+                return null;
+            }
+            cachedLeaf = mm.pageTable().lookupLeaf(address);
+            cachedLeafAddress = cachedLeaf == null ? -1 : leafAddress;
+        }
+        return cachedLeaf;
+    }
+}

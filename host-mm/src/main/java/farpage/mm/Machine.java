@@ -1,0 +1,220 @@
+package farpage.mm;
+
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedLock;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.memory.HostMemory;
+import farpage.mm.zonedevice.DevicePagemap;
+import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.mm.zonedevice.MemoryType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One machine: its RAM, its memmap, the device pages registered with it, and its processes.
+///
+/// @kernel mm/mm_init.c, mm/memremap.c
+public final class Machine implements AutoCloseable {
+    /// Room for device pages: 4 TiB. The memmap for them is made as they are used.
+    private static final long DEVICE_PAGE_COUNT_MAX = 1L << 30;
+
+    /// Pagemaps begin at multiples of this many pages: 128 MiB, a memory section.
+    private static final int PAGEMAP_ALIGNMENT = 1 << 15;
+
+    private final HostMemory ram;
+    private final FolioTable folios;
+    private final VmStat vmStat = new VmStat();
+    private final long zeroPage;
+
+    private final RankedLock registry = new RankedLock(LockRank.DEVICE_REGISTRY);
+    private final List<Mm> processes = new ArrayList<>();
+    private final List<DevicePagemap> pagemaps = new ArrayList<>();
+    private volatile @Nullable DevicePagemap[] pagemapsByPfn = new DevicePagemap[0];
+    private int nextProcessId = 1;
+
+    /// @param ramSize bytes of RAM
+    public Machine(long ramSize) {
+        ram = new HostMemory(ramSize);
+        folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
+        zeroPage = ram.allocate(0);
+        Check.that(zeroPage != Page.NONE, "no frame for the zero page");
+        folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
+        ram.zero(zeroPage, 0);
+    }
+
+    public HostMemory ram() {
+        return ram;
+    }
+
+    public FolioTable folios() {
+        return folios;
+    }
+
+    public VmStat vmStat() {
+        return vmStat;
+    }
+
+    /// The page of zeros that read faults on untouched anonymous memory map. Mappings of it are not
+    /// counted.
+    public long zeroPage() {
+        return zeroPage;
+    }
+
+    /// A system folio with one reference, in nobody's hands yet; its bytes are not cleared.
+    ///
+    /// @return [Page#NONE] if memory is out
+    /// @kernel mm/page_alloc.c: folio_alloc
+    public long allocateFolio(int order) {
+        long page = ram.allocate(order);
+        if (page != Page.NONE) {
+            folios.init(page, order, 0);
+        }
+        return page;
+    }
+
+    /// Drops a reference and frees the folio with the last one: to the buddy allocator, or to the
+    /// driver of its device.
+    ///
+    /// @kernel mm/swap.c: folio_put
+    public void put(long page) {
+        if (!folios.putTestZero(page)) {
+            return;
+        }
+        assert !folios.isLocked(page) : Page.describe(page) + " was freed while locked";
+        assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed while mapped";
+        if (Page.isDevice(page)) {
+            pagemap(page).freeFolio(page);
+            return;
+        }
+        int order = folios.order(page);
+        folios.clearFlag(page, FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE);
+        folios.setMapping(page, null, 0);
+        ram.free(page, order);
+    }
+
+    // Processes.
+
+    /// A process with nothing mapped.
+    public Mm newProcess() {
+        registry.lock();
+        try {
+            Mm mm = new Mm(this, nextProcessId++);
+            processes.add(mm);
+            return mm;
+        } finally {
+            registry.unlock();
+        }
+    }
+
+    void exited(Mm mm) {
+        registry.lock();
+        processes.remove(mm);
+        registry.unlock();
+    }
+
+    /// The processes that have not exited.
+    public List<Mm> processes() {
+        registry.lock();
+        try {
+            return List.copyOf(processes);
+        } finally {
+            registry.unlock();
+        }
+    }
+
+    // Device pages.
+
+    /// Registers device-private pages.
+    ///
+    /// @kernel mm/memremap.c: memremap_pages
+    public DevicePagemap memremapPages(int pageCount, DevicePagemapOps ops, Object owner) {
+        if (pageCount <= 0 || pageCount > DEVICE_PAGE_COUNT_MAX) {
+            throw new IllegalArgumentException(
+                    "pageCount: value=" + pageCount + ", limit=1 to " + DEVICE_PAGE_COUNT_MAX);
+        }
+        registry.lock();
+        try {
+            long first = freeDevicePfnsLocked(pageCount);
+            DevicePagemap pagemap =
+                    new DevicePagemap(MemoryType.PRIVATE, ops, owner, folios, first, pageCount);
+            pagemaps.add(pagemap);
+            indexPagemapsLocked();
+            return pagemap;
+        } finally {
+            registry.unlock();
+        }
+    }
+
+    /// Takes device pages down. Waits until none of them is in use, so the driver must have moved
+    /// everything out.
+    ///
+    /// @kernel mm/memremap.c: memunmap_pages
+    public void memunmapPages(DevicePagemap pagemap) {
+        pagemap.killAndAwaitDrained();
+        registry.lock();
+        pagemaps.remove(pagemap);
+        indexPagemapsLocked();
+        registry.unlock();
+    }
+
+    /// The lowest stretch of numbers that no pagemap covers.
+    private long freeDevicePfnsLocked(int pageCount) {
+        int needed = (pageCount - 1) / PAGEMAP_ALIGNMENT + 1;
+        int free = 0;
+        int slot = 0;
+        while (free < needed) {
+            boolean taken = slot < pagemapsByPfn.length && pagemapsByPfn[slot] != null;
+            free = taken ? 0 : free + 1;
+            slot++;
+        }
+        if ((long) slot * PAGEMAP_ALIGNMENT > DEVICE_PAGE_COUNT_MAX) {
+            throw new OutOfMemoryError("device page numbers: 2^30 are not enough");
+        }
+        return (long) (slot - needed) * PAGEMAP_ALIGNMENT;
+    }
+
+    private void indexPagemapsLocked() {
+        int slots = 0;
+        for (DevicePagemap pagemap : pagemaps) {
+            slots = Math.max(slots, lastSlot(pagemap) + 1);
+        }
+        @Nullable DevicePagemap[] index = new DevicePagemap[slots];
+        for (DevicePagemap pagemap : pagemaps) {
+            int first = (int) (pagemap.firstDevicePfn() / PAGEMAP_ALIGNMENT);
+            Arrays.fill(index, first, lastSlot(pagemap) + 1, pagemap);
+        }
+        pagemapsByPfn = index;
+    }
+
+    private static int lastSlot(DevicePagemap pagemap) {
+        return (int) ((pagemap.firstDevicePfn() + pagemap.pageCount() - 1) / PAGEMAP_ALIGNMENT);
+    }
+
+    /// The pagemap that a device page belongs to.
+    ///
+    /// @kernel include/linux/memremap.h: page_pgmap
+    public DevicePagemap pagemap(long page) {
+        DevicePagemap pagemap = pagemapsByPfn[(int) (Page.devicePfn(page) / PAGEMAP_ALIGNMENT)];
+        assert pagemap != null : Page.describe(page) + " belongs to no pagemap";
+        return pagemap;
+    }
+
+    public List<DevicePagemap> pagemaps() {
+        registry.lock();
+        try {
+            return List.copyOf(pagemaps);
+        } finally {
+            registry.unlock();
+        }
+    }
+
+    /// Every process must have exited and every pagemap must be gone.
+    @Override
+    public void close() {
+        Check.that(processes().isEmpty(), "a machine was closed with processes on it");
+        Check.that(pagemaps().isEmpty(), "a machine was closed with device pages registered");
+        ram.close();
+    }
+}

@@ -1,0 +1,310 @@
+package farpage.mm;
+
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedReadWriteLock;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.notifier.MmuNotifierSubscriptions;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.rmap.AnonVma;
+import java.util.Collection;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// The mappings of one process and the calls that change them.
+///
+/// `mmap`, `munmap`, `mprotect`, `fork` and `exit` take the mmap lock for writing themselves. A
+/// driver that migrates or looks at mappings holds it for reading, from [#lockRead()] on.
+///
+/// @kernel include/linux/mm_types.h: struct mm_struct
+public final class Mm {
+    /// The lowest address that `mmap` chooses or accepts.
+    public static final long MMAP_MIN_ADDRESS = 0x10000;
+
+    private final Machine machine;
+    private final int id;
+    private final PageTable pageTable = new PageTable();
+    private final VmaTree vmas = new VmaTree();
+    private final RankedReadWriteLock mmapLock = new RankedReadWriteLock(LockRank.MMAP);
+    private final MmuNotifierSubscriptions notifiers = new MmuNotifierSubscriptions();
+    private final AtomicLong anonymousPages = new AtomicLong();
+    private volatile boolean exited;
+
+    Mm(Machine machine, int id) {
+        this.machine = machine;
+        this.id = id;
+    }
+
+    public Machine machine() {
+        return machine;
+    }
+
+    /// The process number, for people.
+    public int id() {
+        return id;
+    }
+
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public PageTable pageTable() {
+        return pageTable;
+    }
+
+    public MmuNotifierSubscriptions notifiers() {
+        return notifiers;
+    }
+
+    public boolean isExited() {
+        return exited;
+    }
+
+    // The mmap lock.
+
+    public void lockRead() {
+        mmapLock.lockRead();
+    }
+
+    public void unlockRead() {
+        mmapLock.unlockRead();
+    }
+
+    public boolean isLocked() {
+        return mmapLock.isHeld();
+    }
+
+    // VMAs.
+
+    /// The VMA that holds an address. The mmap lock is held.
+    public @Nullable Vma lookupVma(long address) {
+        assert mmapLock.isHeld();
+        return vmas.lookup(address);
+    }
+
+    /// The first VMA that ends after the address. The mmap lock is held.
+    ///
+    /// @kernel include/linux/mm.h: find_vma
+    public @Nullable Vma lookupVmaFrom(long address) {
+        assert mmapLock.isHeld();
+        return vmas.lookupFrom(address);
+    }
+
+    /// All VMAs in address order. The mmap lock is held.
+    public Collection<Vma> vmas() {
+        assert mmapLock.isHeld();
+        return vmas.all();
+    }
+
+    /// What pages first faulted in at this VMA will point to. The mmap lock is held.
+    ///
+    /// @kernel include/linux/rmap.h: anon_vma_prepare
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public AnonVma prepareAnonVma(Vma vma) {
+        assert mmapLock.isHeld();
+        AnonVma present = vma.anonVma();
+        return present != null ? present : AnonVmaLinks.prepare(vma, vmas.reusableAnonVma(vma));
+    }
+
+    // Calls of the process.
+
+    /// Maps anonymous private memory at a fixed place, over whatever was there.
+    ///
+    /// @param flags [VmFlags] of access
+    /// @return EINVAL for an unaligned or empty range, ENOMEM beyond the end of the space, EPERM
+    ///   below [#MMAP_MIN_ADDRESS]
+    /// @kernel mm/mmap.c: do_mmap with MAP_FIXED
+    public Errno mmapFixed(long address, long length, int flags) {
+        assert (flags & ~VmFlags.ACCESS) == 0;
+        if (!PageSize.isAligned(address) || length <= 0) {
+            return Errno.EINVAL;
+        }
+        if (address < 0 || length > PageSize.TASK_SIZE - address) {
+            return Errno.ENOMEM;
+        }
+        if (address < MMAP_MIN_ADDRESS) {
+            return Errno.EPERM;
+        }
+        long end = address + PageSize.alignUp(length);
+        mmapLock.lockWrite();
+        try {
+            unmapLocked(address, end);
+            vmas.mergeAround(addVmaLocked(address, end, flags));
+            return Errno.OK;
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
+    /// Maps anonymous private memory where there is room, from high addresses down.
+    ///
+    /// @return the address, or -1 if no hole is large enough
+    /// @kernel mm/mmap.c: vm_unmapped_area
+    public long mmap(long length, int flags) {
+        if (length <= 0) {
+            throw new IllegalArgumentException("length: value=" + length + ", limit=1");
+        }
+        long size = PageSize.alignUp(length);
+        mmapLock.lockWrite();
+        try {
+            long top = PageSize.TASK_SIZE;
+            while (top - size >= MMAP_MIN_ADDRESS) {
+                long floor = Math.max(vmas.endBelow(top), MMAP_MIN_ADDRESS);
+                if (top - floor >= size) {
+                    vmas.mergeAround(addVmaLocked(top - size, top, flags));
+                    return top - size;
+                }
+                Vma below = vmas.lookup(floor - 1);
+                if (below == null) {
+                    break;
+                }
+                top = below.start();
+            }
+            return -1;
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
+    private Vma addVmaLocked(long start, long end, int flags) {
+        Vma vma = new Vma(this, start, end, PageSize.pageNumber(start), flags);
+        vmas.add(vma);
+        return vma;
+    }
+
+    /// Removes what is mapped in `[address, address + length)`; nothing there is no error.
+    ///
+    /// @return EINVAL for an unaligned, empty or too large range
+    /// @kernel mm/vma.c: do_vmi_munmap
+    public Errno munmap(long address, long length) {
+        if (!PageSize.isAligned(address)
+                || address < 0
+                || length <= 0
+                || length > PageSize.TASK_SIZE - address) {
+            return Errno.EINVAL;
+        }
+        mmapLock.lockWrite();
+        try {
+            unmapLocked(address, address + PageSize.alignUp(length));
+            return Errno.OK;
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
+    private void unmapLocked(long start, long end) {
+        Vma first = vmas.lookupFrom(start);
+        if (first == null || first.start() >= end) {
+            return;
+        }
+        vmas.splitAt(start);
+        vmas.splitAt(end);
+        Vma vma = vmas.lookupFrom(start);
+        while (vma != null && vma.start() < end) {
+            Vma next = vmas.next(vma);
+            Zap.unmap(vma, vma.start(), vma.end(), MmuNotifierRange.Event.UNMAP);
+            vmas.remove(vma);
+            vma = next;
+        }
+        pageTable.freeLeaves(vmas.endBelow(start), vmas.startAbove(end));
+    }
+
+    /// Changes the access flags of `[address, address + length)`.
+    ///
+    /// @return ENOMEM if a part is not mapped; what lies below that part was changed
+    /// @kernel mm/mprotect.c: do_mprotect_pkey
+    public Errno mprotect(long address, long length, int access) {
+        assert (access & ~VmFlags.ACCESS) == 0;
+        if (!PageSize.isAligned(address)) {
+            return Errno.EINVAL;
+        }
+        if (length == 0) {
+            return Errno.OK;
+        }
+        if (address < 0 || length < 0 || length > PageSize.TASK_SIZE - address) {
+            return Errno.ENOMEM;
+        }
+        mmapLock.lockWrite();
+        try {
+            return mprotectLocked(address, address + PageSize.alignUp(length), access);
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
+    private Errno mprotectLocked(long start, long end, int access) {
+        long at = start;
+        while (at < end) {
+            Vma vma = vmas.lookup(at);
+            if (vma == null) {
+                return Errno.ENOMEM;
+            }
+            long stop = Math.min(vma.end(), end);
+            int flags = vma.flags() & ~VmFlags.ACCESS | access;
+            if (flags != vma.flags()) {
+                vmas.splitAt(at);
+                vmas.splitAt(stop);
+                Vma changed = vmas.lookup(at);
+                assert changed != null;
+                changed.setFlags(flags);
+                Vma merged = vmas.mergeAround(changed);
+                Mprotect.change(merged, at, stop);
+            }
+            at = stop;
+        }
+        return Errno.OK;
+    }
+
+    /// A child with the same mappings, copied on write. Mirrors of the parent are not inherited.
+    ///
+    /// @kernel kernel/fork.c: dup_mmap
+    public Mm fork() {
+        Mm child = machine.newProcess();
+        mmapLock.lockWrite();
+        try {
+            for (Vma vma : vmas.all()) {
+                Vma copy = new Vma(child, vma.start(), vma.end(), vma.pageOffset(), vma.flags());
+                AnonVmaLinks.forkChain(vma, copy);
+                child.vmas.add(copy);
+                ForkCopy.copy(vma, copy);
+            }
+        } finally {
+            mmapLock.unlockWrite();
+        }
+        return child;
+    }
+
+    /// Ends the process: mirrors are told, everything is unmapped.
+    ///
+    /// @kernel mm/mmap.c: exit_mmap
+    public void exit() {
+        notifiers.release();
+        mmapLock.lockWrite();
+        try {
+            Check.that(!exited, "a process exited twice");
+            exited = true;
+            for (Vma vma = vmas.lookupFrom(0); vma != null; vma = vmas.lookupFrom(0)) {
+                Zap.zapPages(vma, vma.start(), vma.end());
+                vmas.remove(vma);
+            }
+            pageTable.freeLeaves(0, PageSize.TASK_SIZE + PageSize.PAGE_SIZE);
+        } finally {
+            mmapLock.unlockWrite();
+        }
+        Check.that(anonymousPages.get() == 0, "a process ended with pages still counted");
+        machine.exited(this);
+    }
+
+    // Counters.
+
+    /// Anonymous pages that are mapped, wherever they are: `RssAnon`.
+    public long anonymousPageCount() {
+        return anonymousPages.get();
+    }
+
+    /// For the code that installs and removes entries.
+    public void addAnonymousPages(long delta) {
+        anonymousPages.addAndGet(delta);
+    }
+
+    @Override
+    public String toString() {
+        return "process " + id;
+    }
+}

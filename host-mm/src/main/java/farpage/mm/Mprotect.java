@@ -1,0 +1,75 @@
+package farpage.mm;
+
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// Changes entries after the flags of their VMA changed.
+///
+/// A writable device-private entry becomes the read type by any change, also by one that keeps or
+/// grants write: nothing but the page's return to system memory makes it writable again.
+///
+/// @kernel mm/mprotect.c: change_pte_range
+final class Mprotect {
+    private Mprotect() {}
+
+    static void change(Vma vma, long start, long end) {
+        Mm mm = vma.mm();
+        boolean started =
+                mm.notifiers()
+                        .start(
+                                MmuNotifierRange.of(
+                                        MmuNotifierRange.Event.PROTECTION_VMA, start, end));
+        assert started;
+        PageTable pageTable = mm.pageTable();
+        long at = pageTable.nextMapped(start, end);
+        while (at < end) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = pageTable.lookupLeaf(at);
+            assert leaf != null;
+            leaf.lock();
+            for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
+                int slot = PageTableLeaf.slot(address);
+                long entry = leaf.entryLocked(slot);
+                long changed = changed(mm.machine().folios(), vma, entry);
+                if (changed != entry) {
+                    leaf.setEntryLocked(slot, changed);
+                }
+            }
+            leaf.unlock();
+            at = pageTable.nextMapped(stop, end);
+        }
+        mm.notifiers().end();
+    }
+
+    private static long changed(FolioTable folios, Vma vma, long entry) {
+        if (PageTableEntry.isPresent(entry)) {
+            long readOnly =
+                    PageTableEntry.withProtNone(
+                            PageTableEntry.withoutWrite(entry), !vma.isAccessible());
+            return canBeWritable(folios, vma, entry)
+                    ? PageTableEntry.withWrite(readOnly)
+                    : readOnly;
+        }
+        if (PageTableEntry.isWritableDevicePrivate(entry)) {
+            return PageTableEntry.asReadDevicePrivate(entry);
+        }
+        if (PageTableEntry.isWritableMigration(entry)) {
+            return PageTableEntry.asMigrationType(
+                    entry, PageTableEntry.TYPE_MIGRATION_READ_EXCLUSIVE);
+        }
+        return entry;
+    }
+
+    /// Whether a store would only be let through by its fault anyway: the page is exclusive.
+    ///
+    /// @kernel mm/mprotect.c: can_change_private_pte_writable
+    private static boolean canBeWritable(FolioTable folios, Vma vma, long entry) {
+        return vma.isWritable()
+                && !PageTableEntry.isSpecial(entry)
+                && folios.hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
+    }
+}

@@ -1,0 +1,57 @@
+package farpage.mm;
+
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Event counters of the machine, by the kernel's names.
+///
+/// @kernel include/linux/vm_event_item.h, mm/vmstat.c
+public final class VmStat {
+    /// What is counted.
+    ///
+    /// @kernel include/linux/vm_event_item.h: enum vm_event_item
+    public enum Event {
+        PGFAULT,
+        /// Base pages that migrated, either way.
+        PGMIGRATE_SUCCESS,
+        /// Base pages that were collected and stayed.
+        PGMIGRATE_FAIL
+    }
+
+    private final Map<Event, LongAdder> counters = new EnumMap<>(Event.class);
+
+    VmStat() {
+        for (Event event : Event.values()) {
+            counters.put(event, new LongAdder());
+        }
+    }
+
+    private LongAdder counter(Event event) {
+        LongAdder counter = counters.get(event);
+        assert counter != null;
+        return counter;
+    }
+
+    public void count(Event event, long amount) {
+        counter(event).add(amount);
+    }
+
+    public long get(Event event) {
+        return counter(event).sum();
+    }
+
+    /// As `/proc/vmstat` prints them.
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        for (Event event : Event.values()) {
+            text.append(event.name().toLowerCase(Locale.ROOT))
+                    .append(' ')
+                    .append(get(event))
+                    .append('\n');
+        }
+        return text.toString();
+    }
+}

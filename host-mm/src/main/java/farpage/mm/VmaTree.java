@@ -1,0 +1,161 @@
+package farpage.mm;
+
+import farpage.mm.rmap.AnonVma;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The VMAs of one process in address order, with the cutting and joining that changes of mappings
+/// need. Guarded by the mmap lock.
+///
+/// @kernel mm/vma.c: the maple tree mm->mm_mt, vma_merge_existing_range, split_vma
+final class VmaTree {
+    private final TreeMap<Long, Vma> byStart = new TreeMap<>();
+
+    /// The VMA that holds the address.
+    @Nullable Vma lookup(long address) {
+        Map.Entry<Long, Vma> floor = byStart.floorEntry(address);
+        return floor != null && floor.getValue().contains(address) ? floor.getValue() : null;
+    }
+
+    /// The first VMA that ends after the address, as `find_vma` does.
+    @Nullable Vma lookupFrom(long address) {
+        Vma holding = lookup(address);
+        return holding != null ? holding : valueOf(byStart.higherEntry(address));
+    }
+
+    @Nullable Vma previous(Vma vma) {
+        return valueOf(byStart.lowerEntry(vma.start()));
+    }
+
+    @Nullable Vma next(Vma vma) {
+        return valueOf(byStart.higherEntry(vma.start()));
+    }
+
+    private static @Nullable Vma valueOf(Map.@Nullable Entry<Long, Vma> entry) {
+        return entry == null ? null : entry.getValue();
+    }
+
+    /// Where the VMA below the address ends; 0 if there is none.
+    long endBelow(long address) {
+        Vma below = valueOf(byStart.lowerEntry(address));
+        return below == null ? 0 : below.end();
+    }
+
+    /// Where the first VMA at or above the address begins; the end of the space if there is none.
+    long startAbove(long address) {
+        Vma above = valueOf(byStart.ceilingEntry(address));
+        return above == null ? PageSize.TASK_SIZE : above.start();
+    }
+
+    Collection<Vma> all() {
+        return Collections.unmodifiableCollection(byStart.values());
+    }
+
+    int count() {
+        return byStart.size();
+    }
+
+    void add(Vma vma) {
+        Vma replaced = byStart.put(vma.start(), vma);
+        assert replaced == null;
+    }
+
+    void remove(Vma vma) {
+        Vma removed = byStart.remove(vma.start());
+        assert removed == vma;
+        AnonVmaLinks.unlinkAll(vma);
+    }
+
+    /// Cuts the VMA that holds the address so that one begins there.
+    ///
+    /// @kernel mm/vma.c: __split_vma
+    void splitAt(long address) {
+        Vma low = lookup(address);
+        if (low == null || low.start() == address) {
+            return;
+        }
+        Vma high = new Vma(low.mm(), address, low.end(), low.pageIndex(address), low.flags());
+        AnonVmaLinks.cloneChain(low, high);
+        AnonVmaLinks.setBounds(low, low.start(), address);
+        byStart.put(address, high);
+    }
+
+    /// Joins the VMA with its neighbours where nothing tells them apart.
+    ///
+    /// @kernel mm/vma.c: vma_merge_existing_range
+    Vma mergeAround(Vma vma) {
+        Vma merged = vma;
+        Vma below = previous(merged);
+        if (below != null && canMerge(below, merged)) {
+            merged = merge(below, merged);
+        }
+        Vma above = next(merged);
+        if (above != null && canMerge(merged, above)) {
+            merged = merge(merged, above);
+        }
+        return merged;
+    }
+
+    private static boolean canMerge(Vma low, Vma high) {
+        return low.flags() == high.flags()
+                && isContiguous(low, high)
+                && hasMergeableAnonVma(low, high);
+    }
+
+    private static boolean isContiguous(Vma low, Vma high) {
+        return low.end() == high.start() && low.pageOffset() + low.pageCount() == high.pageOffset();
+    }
+
+    /// One without pages takes over the other's, unless that other has pages of a parent too.
+    ///
+    /// @kernel mm/vma.c: is_mergeable_anon_vma
+    private static boolean hasMergeableAnonVma(Vma low, Vma high) {
+        AnonVma lowOwn = low.anonVma();
+        AnonVma highOwn = high.anonVma();
+        if (lowOwn == highOwn) {
+            return true;
+        }
+        if (lowOwn != null && highOwn != null) {
+            return false;
+        }
+        return (lowOwn != null ? low : high).anonVmaChain().size() == 1;
+    }
+
+    /// Extends one of the two over the other: the one that already has pages.
+    private Vma merge(Vma low, Vma high) {
+        Vma kept = low.anonVma() == null && high.anonVma() != null ? high : low;
+        Vma gone = kept == low ? high : low;
+        long start = low.start();
+        long end = high.end();
+        byStart.remove(low.start());
+        byStart.remove(high.start());
+        AnonVmaLinks.unlinkAll(gone);
+        AnonVmaLinks.setBounds(kept, start, end);
+        byStart.put(start, kept);
+        return kept;
+    }
+
+    /// The `AnonVma` of a neighbour that this VMA could be joined with but for its access flags, so
+    /// that they still can be joined when the flags become equal.
+    ///
+    /// @kernel mm/vma.c: find_mergeable_anon_vma
+    @Nullable AnonVma reusableAnonVma(Vma vma) {
+        Vma above = next(vma);
+        if (above != null && isContiguous(vma, above)) {
+            AnonVma reusable = reusable(vma, above);
+            if (reusable != null) {
+                return reusable;
+            }
+        }
+        Vma below = previous(vma);
+        return below != null && isContiguous(below, vma) ? reusable(vma, below) : null;
+    }
+
+    private static @Nullable AnonVma reusable(Vma vma, Vma neighbour) {
+        boolean sameKind = ((vma.flags() ^ neighbour.flags()) & ~VmFlags.ACCESS) == 0;
+        return sameKind && neighbour.anonVmaChain().size() == 1 ? neighbour.anonVma() : null;
+    }
+}

@@ -1,0 +1,69 @@
+package farpage.mm.fault;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
+
+/// The first access to a page of anonymous memory: a load maps the zero page, a store a page of its
+/// own.
+///
+/// @kernel mm/memory.c: do_anonymous_page
+final class AnonymousFault {
+    private AnonymousFault() {}
+
+    static FaultResult handle(PageFault fault, PageTableLeaf leaf) {
+        return fault.write() ? mapNewPage(fault, leaf) : mapZeroPage(fault, leaf);
+    }
+
+    private static FaultResult mapZeroPage(PageFault fault, PageTableLeaf leaf) {
+        int slot = PageTableLeaf.slot(fault.address());
+        leaf.lock();
+        if (PageTableEntry.isNone(leaf.entryLocked(slot))) {
+            leaf.setEntryLocked(slot, PageTableEntry.ofSpecial(fault.mm().machine().zeroPage()));
+        }
+        leaf.unlock();
+        return FaultResult.HANDLED;
+    }
+
+    private static FaultResult mapNewPage(PageFault fault, PageTableLeaf leaf) {
+        Machine machine = fault.mm().machine();
+        AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
+        long page = machine.allocateFolio(0);
+        if (page == Page.NONE) {
+            return FaultResult.OUT_OF_MEMORY;
+        }
+        machine.ram().zero(page, 0);
+        int slot = PageTableLeaf.slot(fault.address());
+        leaf.lock();
+        boolean installed = PageTableEntry.isNone(leaf.entryLocked(slot));
+        if (installed) {
+            installExclusive(fault, leaf, page, anonVma);
+            fault.mm().addAnonymousPages(1);
+        }
+        leaf.unlock();
+        if (!installed) {
+            machine.put(page);
+        }
+        return FaultResult.HANDLED;
+    }
+
+    /// Maps a fresh page that no other process knows; its one reference becomes the mapping's.
+    static void installExclusive(PageFault fault, PageTableLeaf leaf, long page, AnonVma anonVma) {
+        FolioTable folios = fault.mm().machine().folios();
+        folios.setMapping(page, anonVma, fault.vma().pageIndex(fault.address()));
+        folios.setFlag(
+                page,
+                FolioFlags.UPTODATE
+                        | FolioFlags.SWAPBACKED
+                        | FolioFlags.LRU
+                        | FolioFlags.ANON_EXCLUSIVE);
+        folios.addMapping(page);
+        leaf.setEntryLocked(
+                PageTableLeaf.slot(fault.address()),
+                PageTableEntry.withAccess(PageTableEntry.ofPage(page, true), true));
+    }
+}

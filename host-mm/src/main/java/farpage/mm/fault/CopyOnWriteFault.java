@@ -1,0 +1,100 @@
+package farpage.mm.fault;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
+
+/// A store to a page that is mapped read-only in a writable VMA: the page is reused if nobody else
+/// can see it, else copied.
+///
+/// @kernel mm/memory.c: do_wp_page, wp_page_reuse, wp_page_copy
+final class CopyOnWriteFault {
+    private CopyOnWriteFault() {}
+
+    static FaultResult handle(PageFault fault, PageTableLeaf leaf, long entry) {
+        FolioTable folios = fault.mm().machine().folios();
+        int slot = PageTableLeaf.slot(fault.address());
+        boolean zeroPage = PageTableEntry.isSpecial(entry);
+        long old = PageTableEntry.page(entry);
+        leaf.lock();
+        if (leaf.entryLocked(slot) != entry) {
+            leaf.unlock();
+            return FaultResult.HANDLED;
+        }
+        if (!zeroPage) {
+            if (canReuse(folios, old)) {
+                leaf.setEntryLocked(
+                        slot, PageTableEntry.withAccess(PageTableEntry.withWrite(entry), true));
+                leaf.unlock();
+                return FaultResult.HANDLED;
+            }
+            folios.get(old);
+        }
+        leaf.unlock();
+        FaultResult result = copy(fault, leaf, entry);
+        if (!zeroPage) {
+            fault.mm().machine().put(old);
+        }
+        return result;
+    }
+
+    /// Whether this mapping is the only way to the page. A page found so becomes exclusive.
+    ///
+    /// @kernel mm/memory.c: wp_can_reuse_anon_folio
+    private static boolean canReuse(FolioTable folios, long page) {
+        if (folios.hasFlag(page, FolioFlags.ANON_EXCLUSIVE)) {
+            return true;
+        }
+        if (folios.refCount(page) > 1 || !folios.tryLock(page)) {
+            return false;
+        }
+        boolean alone = folios.refCount(page) == 1;
+        if (alone) {
+            folios.setFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        }
+        folios.unlock(page);
+        return alone;
+    }
+
+    private static FaultResult copy(PageFault fault, PageTableLeaf leaf, long entry) {
+        Machine machine = fault.mm().machine();
+        long old = PageTableEntry.page(entry);
+        AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
+        long page = machine.allocateFolio(0);
+        if (page == Page.NONE) {
+            return FaultResult.OUT_OF_MEMORY;
+        }
+        machine.ram().copy(old, page);
+        MmuNotifierRange range =
+                MmuNotifierRange.of(
+                        MmuNotifierRange.Event.CLEAR,
+                        fault.address(),
+                        fault.address() + PageSize.PAGE_SIZE);
+        boolean started = fault.mm().notifiers().start(range);
+        assert started;
+        leaf.lock();
+        boolean installed = leaf.entryLocked(PageTableLeaf.slot(fault.address())) == entry;
+        if (installed) {
+            AnonymousFault.installExclusive(fault, leaf, page, anonVma);
+            if (PageTableEntry.isSpecial(entry)) {
+                fault.mm().addAnonymousPages(1);
+            } else {
+                machine.folios().removeMapping(old);
+            }
+        }
+        leaf.unlock();
+        fault.mm().notifiers().end();
+        if (!installed) {
+            machine.put(page);
+        } else if (!PageTableEntry.isSpecial(entry)) {
+            machine.put(old); // the mapping's; the caller still has one
+        }
+        return FaultResult.HANDLED;
+    }
+}

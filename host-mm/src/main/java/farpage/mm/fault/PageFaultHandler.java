@@ -1,0 +1,70 @@
+package farpage.mm.fault;
+
+import farpage.mm.Check;
+import farpage.mm.Mm;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.VmStat;
+import farpage.mm.Vma;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// Decides what a page fault is and hands it on.
+///
+/// @kernel mm/memory.c: handle_mm_fault, handle_pte_fault; arch/x86/mm/fault.c
+public final class PageFaultHandler {
+    private PageFaultHandler() {}
+
+    /// A fault of a CPU: finds the VMA, checks that it permits the access, and handles the fault.
+    /// Takes the mmap lock for reading.
+    public static FaultResult handle(Mm mm, long address, boolean write) {
+        mm.lockRead();
+        try {
+            Vma vma = mm.lookupVma(address);
+            if (vma == null || !(write ? vma.isWritable() : vma.isAccessible())) {
+                return FaultResult.SIGSEGV;
+            }
+            return handleLocked(vma, address, write);
+        } finally {
+            mm.unlockRead();
+        }
+    }
+
+    /// A fault at an address of a VMA that permits the access. The mmap lock is held for reading
+    /// and stays so.
+    ///
+    /// @kernel mm/memory.c: handle_mm_fault
+    public static FaultResult handleLocked(Vma vma, long address, boolean write) {
+        Mm mm = vma.mm();
+        assert mm.isLocked();
+        assert vma.contains(address);
+        mm.machine().vmStat().count(VmStat.Event.PGFAULT, 1);
+        PageFault fault = new PageFault(mm, vma, PageSize.alignDown(address), write, Page.NONE);
+        PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
+        long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+        return switch (PageTableEntry.shape(entry)) {
+            case NONE -> AnonymousFault.handle(fault, leaf);
+            case PRESENT -> presentFault(fault, leaf, entry);
+            case MIGRATION -> awaitMigration(fault, entry);
+            case DEVICE_PRIVATE -> DevicePrivateFault.handle(fault, leaf, entry);
+            case HWPOISON -> FaultResult.HWPOISON;
+            case SWAP, DEVICE_EXCLUSIVE, MARKER ->
+                    throw Check.broken("no fault for " + PageTableEntry.describe(entry));
+        };
+    }
+
+    private static FaultResult presentFault(PageFault fault, PageTableLeaf leaf, long entry) {
+        if (!fault.write() || PageTableEntry.isWritable(entry)) {
+            return FaultResult.HANDLED; // somebody else was faster
+        }
+        return CopyOnWriteFault.handle(fault, leaf, entry);
+    }
+
+    /// Sleeps on the folio lock, which the migration holds until it has put the entry right.
+    ///
+    /// @kernel mm/migrate.c: migration_entry_wait
+    private static FaultResult awaitMigration(PageFault fault, long entry) {
+        fault.mm().machine().folios().waitUnlocked(PageTableEntry.page(entry));
+        return FaultResult.HANDLED;
+    }
+}

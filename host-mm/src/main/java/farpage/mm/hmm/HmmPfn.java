@@ -1,0 +1,66 @@
+package farpage.mm.hmm;
+
+import farpage.mm.Page;
+
+/// One word of the answer of `hmm_range_fault`, and of the request for it.
+///
+/// ```
+///  63    62    61    60 58  57       53 52                  0
+/// | VALID WRITE ERROR sticky mapping order | page word          |
+///   as input: 63 REQ_FAULT, 62 REQ_WRITE
+/// ```
+///
+/// @kernel include/linux/hmm.h: enum hmm_pfn_flags
+public final class HmmPfn {
+    public static final long REQ_FAULT = 1L << 63;
+    public static final long REQ_WRITE = 1L << 62;
+
+    static final long VALID = 1L << 63;
+    static final long WRITE = 1L << 62;
+    static final long ERROR = 1L << 61;
+
+    private static final int ORDER_SHIFT = 53;
+    private static final long ORDER_MASK = 0x1f;
+    private static final long PAGE_MASK = (1L << ORDER_SHIFT) - 1;
+
+    /// Flags that a driver keeps in a word over calls: DMA mapped, P2PDMA, P2PDMA bus address.
+    static final long STICKY = 7L << 58;
+
+    private HmmPfn() {}
+
+    static long of(long page, boolean writable, int order) {
+        return VALID | (writable ? WRITE : 0) | (long) order << ORDER_SHIFT | page;
+    }
+
+    public static boolean isValid(long word) {
+        return (word & VALID) != 0;
+    }
+
+    public static boolean isWritable(long word) {
+        return (word & WRITE) != 0;
+    }
+
+    /// There can be no mapping at the address.
+    public static boolean isError(long word) {
+        return (word & ERROR) != 0;
+    }
+
+    public static long page(long word) {
+        assert isValid(word);
+        return word & PAGE_MASK;
+    }
+
+    /// The order of the CPU's mapping: 0 for a base entry, 9 for a PMD.
+    public static int order(long word) {
+        return (int) (word >>> ORDER_SHIFT & ORDER_MASK);
+    }
+
+    public static String describe(long word) {
+        if (isError(word)) {
+            return "error";
+        }
+        return isValid(word)
+                ? Page.describe(page(word)) + (isWritable(word) ? " write" : " read")
+                : "none";
+    }
+}

@@ -1,0 +1,196 @@
+package farpage.mm.hmm;
+
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.Mm;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.Vma;
+import farpage.mm.fault.PageFaultHandler;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// Fills an [HmmRange] with what is mapped, and faults in what is asked for.
+///
+/// The walk stops at the first page that needs a fault, handles the faults from there to the end of
+/// that walk step, and begins again at that page, unless the notifier says that the range changed
+/// meanwhile. So a page that is fine may be handled too, because one before it was not: that is
+/// what the kernel does, and drivers' fault counts depend on it.
+///
+/// @kernel mm/hmm.c
+public final class HmmRangeFault {
+    private final HmmRange range;
+    private final Mm mm;
+    private final Machine machine;
+
+    /// Where the walk goes on after faults.
+    private long last;
+
+    private HmmRangeFault(HmmRange range) {
+        this.range = range;
+        this.mm = range.mm();
+        this.machine = mm.machine();
+        this.last = range.start();
+    }
+
+    /// The mmap lock is held.
+    ///
+    /// @return OK with every word filled; EBUSY if the range changed under the walk: begin again
+    ///   with a new sequence; EFAULT for a page that can not be had; EPERM for a write to a VMA
+    ///   that does not permit it
+    /// @kernel mm/hmm.c: hmm_range_fault
+    public static Errno fill(HmmRange range) {
+        assert range.mm().isLocked();
+        return new HmmRangeFault(range).fill();
+    }
+
+    private Errno fill() {
+        Errno result;
+        do {
+            if (range.notifier().readRetry(range.notifierSequence())) {
+                return Errno.EBUSY;
+            }
+            result = walk();
+        } while (result == Errno.EBUSY);
+        return result;
+    }
+
+    /// @return EBUSY after faults, with [#last] where to go on
+    private Errno walk() {
+        long at = last;
+        while (at < range.end()) {
+            Vma vma = mm.lookupVmaFrom(at);
+            long stop;
+            Errno result;
+            if (vma == null || vma.start() > at) {
+                stop = vma == null ? range.end() : Math.min(vma.start(), range.end());
+                result = refuse(at, stop);
+            } else {
+                stop = Math.min(vma.end(), range.end());
+                result = isMirrorable(vma) ? walkVma(vma, at, stop) : refuse(at, stop);
+            }
+            if (!result.isOk()) {
+                return result;
+            }
+            at = stop;
+        }
+        return Errno.OK;
+    }
+
+    private static boolean isMirrorable(Vma vma) {
+        return (vma.flags() & (VmFlags.IO | VmFlags.PFNMAP)) == 0 && vma.isReadable();
+    }
+
+    /// No page can be had in `[start, end)`.
+    private Errno refuse(long start, long end) {
+        for (int page = range.index(start); page < range.index(end); page++) {
+            if (range.need(page) != 0) {
+                return Errno.EFAULT;
+            }
+        }
+        for (int page = range.index(start); page < range.index(end); page++) {
+            store(page, HmmPfn.ERROR);
+        }
+        return Errno.OK;
+    }
+
+    private Errno walkVma(Vma vma, long start, long end) {
+        for (long at = start; at < end; ) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = mm.pageTable().lookupLeaf(at);
+            Errno result = leaf == null ? hole(vma, at, stop) : walkLeaf(vma, leaf, at, stop);
+            if (!result.isOk()) {
+                return result;
+            }
+            at = stop;
+        }
+        return Errno.OK;
+    }
+
+    private Errno hole(Vma vma, long start, long end) {
+        long need = 0;
+        for (int page = range.index(start); page < range.index(end); page++) {
+            need |= range.need(page);
+        }
+        if (need != 0) {
+            return fault(vma, start, end, need);
+        }
+        for (int page = range.index(start); page < range.index(end); page++) {
+            store(page, 0);
+        }
+        return Errno.OK;
+    }
+
+    private Errno walkLeaf(Vma vma, PageTableLeaf leaf, long start, long end) {
+        int slot = PageTableLeaf.slot(start);
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE, slot++) {
+            int page = range.index(at);
+            long entry = leaf.entryAcquire(slot);
+            long need = range.need(page);
+            long word = word(entry);
+            boolean satisfied =
+                    need == 0
+                            || isOwnDevicePage(entry)
+                            || HmmPfn.isValid(word)
+                                    && ((need & HmmPfn.REQ_WRITE) == 0 || HmmPfn.isWritable(word));
+            if (satisfied) {
+                store(page, word);
+                continue;
+            }
+            return switch (PageTableEntry.shape(entry)) {
+                case MIGRATION -> awaitMigration(at, entry);
+                case HWPOISON, MARKER -> Errno.EFAULT;
+                case NONE, PRESENT, SWAP, DEVICE_PRIVATE, DEVICE_EXCLUSIVE ->
+                        fault(vma, at, end, need);
+            };
+        }
+        return Errno.OK;
+    }
+
+    /// What an entry gives without a fault.
+    private long word(long entry) {
+        if (PageTableEntry.isReadable(entry)) {
+            return HmmPfn.of(PageTableEntry.page(entry), PageTableEntry.isWritable(entry), 0);
+        }
+        return isOwnDevicePage(entry)
+                ? HmmPfn.of(
+                        PageTableEntry.page(entry),
+                        PageTableEntry.isWritableDevicePrivate(entry),
+                        0)
+                : 0;
+    }
+
+    /// A page of the caller's own device is answered as it is, and never faulted: not even for a
+    /// write that its entry does not permit.
+    private boolean isOwnDevicePage(long entry) {
+        return PageTableEntry.isDevicePrivate(entry)
+                && machine.pagemap(PageTableEntry.page(entry))
+                        .isOwnedBy(range.devicePrivateOwner());
+    }
+
+    /// @kernel mm/hmm.c: hmm_vma_fault
+    private Errno fault(Vma vma, long start, long end, long need) {
+        last = start;
+        boolean write = (need & HmmPfn.REQ_WRITE) != 0;
+        if (write && !vma.isWritable()) {
+            return Errno.EPERM;
+        }
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
+            if (PageFaultHandler.handleLocked(vma, at, write).isError()) {
+                return Errno.EFAULT;
+            }
+        }
+        return Errno.EBUSY;
+    }
+
+    private Errno awaitMigration(long address, long entry) {
+        last = address;
+        machine.folios().waitUnlocked(PageTableEntry.page(entry));
+        return Errno.EBUSY;
+    }
+
+    private void store(int page, long word) {
+        range.hmmPfns()[page] = range.hmmPfns()[page] & HmmPfn.STICKY | word;
+    }
+}

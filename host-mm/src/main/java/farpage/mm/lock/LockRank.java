@@ -1,0 +1,40 @@
+package farpage.mm.lock;
+
+/// The order in which locks nest, outermost first. While a lock is held, only locks of a later rank
+/// may be waited for; a lock of the same or an earlier rank may only be tried.
+///
+/// The order is the kernel's own, with a driver's locks where its notifier callback forces them:
+/// the callback runs under `MMAP`, `FOLIO` and `ANON_VMA` and takes `DRIVER_UPDATE`. What each lock
+/// protects is in docs/LOCKING.md.
+///
+/// @kernel mm/rmap.c: the lock order comment
+public enum LockRank {
+    /// The list of a machine's processes and devices.
+    DEVICE_REGISTRY,
+    /// A driver's own migrations; eviction happens under nothing inner.
+    DRIVER_SVM,
+    /// `mm->mmap_lock`: the VMAs of one process.
+    MMAP,
+    /// `mapping->invalidate_lock`: truncation of a file against its faults.
+    INVALIDATE,
+    /// The folio lock. The first may be waited for; further ones may only be tried.
+    FOLIO,
+    /// `mapping->i_mmap_rwsem`: the VMAs that map a file.
+    I_MMAP,
+    /// `anon_vma->root->rwsem`: the VMAs that may map an anonymous folio.
+    ANON_VMA,
+    /// A mirroring driver's lock: its own page table. Held while the device touches memory.
+    DRIVER_UPDATE,
+    /// A page table's lock (`ptl`).
+    PAGE_TABLE,
+    /// `mapping->i_pages`: the page cache tree.
+    I_PAGES,
+    /// A device's page allocator.
+    DEVICE_ALLOCATOR,
+    /// The buddy allocator of system memory (`zone->lock`).
+    ZONE,
+    /// The notifier sequence of one process.
+    NOTIFIER_SEQUENCE,
+    /// Submission to one command queue.
+    COPY_QUEUE
+}

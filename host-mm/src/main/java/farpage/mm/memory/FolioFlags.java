@@ -1,0 +1,83 @@
+package farpage.mm.memory;
+
+/// The flag word of a page: state bits, and the order of the folio that it heads.
+///
+/// ```
+///  31     28 27  24 23                                 0
+/// | zero    | order | state bits                         |
+/// ```
+///
+/// @kernel include/linux/page-flags.h
+public final class FolioFlags {
+    public static final int LOCKED = 0x1;
+
+    /// Somebody waits for the folio lock.
+    public static final int WAITERS = 0x2;
+
+    public static final int UPTODATE = 0x4;
+    public static final int DIRTY = 0x8;
+    public static final int REFERENCED = 0x10;
+    public static final int ACTIVE = 0x20;
+    public static final int LRU = 0x40;
+    public static final int SWAPBACKED = 0x80;
+    public static final int RESERVED = 0x100;
+    public static final int WORKINGSET = 0x200;
+    public static final int UNEVICTABLE = 0x400;
+    public static final int YOUNG = 0x800;
+    public static final int IDLE = 0x1000;
+
+    /// Exactly one process maps the page and may write it without a copy. Per page, not per folio.
+    public static final int ANON_EXCLUSIVE = 0x2000;
+
+    /// What a migration carries from the source folio to the destination.
+    static final int MIGRATED =
+            UPTODATE
+                    | DIRTY
+                    | REFERENCED
+                    | ACTIVE
+                    | SWAPBACKED
+                    | WORKINGSET
+                    | UNEVICTABLE
+                    | YOUNG
+                    | IDLE;
+
+    private static final int ORDER_SHIFT = 24;
+    private static final int ORDER_MASK = 0xf;
+
+    private FolioFlags() {}
+
+    static int order(int flags) {
+        return (flags >>> ORDER_SHIFT) & ORDER_MASK;
+    }
+
+    static int ofOrder(int order) {
+        assert order >= 0;
+        assert order <= ORDER_MASK;
+        return order << ORDER_SHIFT;
+    }
+
+    /// For people: the names of the set bits.
+    public static String describe(int flags) {
+        StringBuilder text = new StringBuilder();
+        append(text, flags, LOCKED, "locked");
+        append(text, flags, UPTODATE, "uptodate");
+        append(text, flags, DIRTY, "dirty");
+        append(text, flags, REFERENCED, "referenced");
+        append(text, flags, ACTIVE, "active");
+        append(text, flags, LRU, "lru");
+        append(text, flags, SWAPBACKED, "swapbacked");
+        append(text, flags, RESERVED, "reserved");
+        append(text, flags, WORKINGSET, "workingset");
+        append(text, flags, UNEVICTABLE, "unevictable");
+        append(text, flags, YOUNG, "young");
+        append(text, flags, IDLE, "idle");
+        append(text, flags, ANON_EXCLUSIVE, "anon_exclusive");
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, int flags, int flag, String name) {
+        if ((flags & flag) != 0) {
+            text.append(text.isEmpty() ? "" : "|").append(name);
+        }
+    }
+}

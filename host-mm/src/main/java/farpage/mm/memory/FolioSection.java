@@ -1,0 +1,105 @@
+package farpage.mm.memory;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/// The memmap of one section: the state of 32,768 pages as parallel arrays, one entry a page.
+///
+/// Reference count, map count and flags change atomically at any time. Mapping and index change
+/// under the folio lock or before the page is visible.
+///
+/// @kernel include/linux/mmzone.h: struct mem_section; include/linux/mm_types.h: struct folio
+final class FolioSection {
+    static final int SHIFT = 15;
+    static final int PAGES = 1 << SHIFT;
+
+    private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
+    private static final VarHandle OBJECTS = MethodHandles.arrayElementVarHandle(Object[].class);
+
+    private final int[] references = new int[PAGES];
+    private final int[] mappings = new int[PAGES];
+    private final int[] flags = new int[PAGES];
+    private final @Nullable Object[] mapping = new Object[PAGES];
+    private final long[] index = new long[PAGES];
+
+    /// The driver's private pointer; made when a driver first stores one.
+    private @Nullable Object @Nullable [] zoneDeviceData;
+
+    int referencesAcquire(int page) {
+        return (int) INTS.getAcquire(references, page);
+    }
+
+    int getAndAddReferences(int page, int delta) {
+        return (int) INTS.getAndAdd(references, page, delta);
+    }
+
+    boolean casReferences(int page, int expected, int next) {
+        return INTS.compareAndSet(references, page, expected, next);
+    }
+
+    int mappingsAcquire(int page) {
+        return (int) INTS.getAcquire(mappings, page);
+    }
+
+    int getAndAddMappings(int page, int delta) {
+        return (int) INTS.getAndAdd(mappings, page, delta);
+    }
+
+    int flagsAcquire(int page) {
+        return (int) INTS.getAcquire(flags, page);
+    }
+
+    int getAndSetFlags(int page, int set) {
+        return (int) INTS.getAndBitwiseOr(flags, page, set);
+    }
+
+    int getAndClearFlags(int page, int clear) {
+        return (int) INTS.getAndBitwiseAnd(flags, page, ~clear);
+    }
+
+    void setFlagsRelease(int page, int value) {
+        INTS.setRelease(flags, page, value);
+    }
+
+    @Nullable Object mappingAcquire(int page) {
+        return OBJECTS.getAcquire(mapping, page);
+    }
+
+    void setMappingRelease(int page, @Nullable Object value) {
+        OBJECTS.setRelease(mapping, page, value);
+    }
+
+    long index(int page) {
+        return index[page];
+    }
+
+    void setIndex(int page, long value) {
+        index[page] = value;
+    }
+
+    @Nullable Object zoneDeviceData(int page) {
+        @Nullable Object[] data = zoneDeviceData;
+        return data == null ? null : data[page];
+    }
+
+    void setZoneDeviceData(int page, @Nullable Object value) {
+        @Nullable Object[] data = zoneDeviceData;
+        if (data == null) {
+            if (value == null) {
+                return;
+            }
+            data = zoneDeviceDataOrNew();
+        }
+        data[page] = value;
+    }
+
+    private synchronized @Nullable Object[] zoneDeviceDataOrNew() {
+        @Nullable Object[] data = zoneDeviceData;
+        if (data == null) {
+            data = new Object[PAGES];
+            zoneDeviceData = data;
+        }
+        return data;
+    }
+}

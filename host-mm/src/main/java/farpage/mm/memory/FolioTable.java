@@ -1,0 +1,257 @@
+package farpage.mm.memory;
+
+import farpage.mm.Page;
+import farpage.mm.lock.HeldRanks;
+import farpage.mm.lock.LockRank;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/// The memmap: reference count, map count, flags, mapping and index of each page, system and
+/// device, addressed by a [Page] word. It is a struct of arrays in sections that are made when a
+/// page of theirs is first initialised.
+///
+/// Counts obey the kernel's rules: a page with no reference is free; each mapping holds one
+/// reference; who isolates a folio from the LRU or collects it for migration holds one more.
+///
+/// Methods here change one word each. What happens when the last reference goes is decided by the
+/// caller of [#putTestZero(long)].
+///
+/// @kernel include/linux/page_ref.h, page-flags.h, mm.h
+public final class FolioTable {
+    private final AtomicReferenceArray<@Nullable FolioSection> systemSections;
+    private final AtomicReferenceArray<@Nullable FolioSection> deviceSections;
+    private final FolioWaitTable waitTable = new FolioWaitTable();
+
+    /// @param systemPageCount PFNs from 0
+    /// @param devicePageCountMax the most device PFNs that may ever exist
+    public FolioTable(long systemPageCount, long devicePageCountMax) {
+        systemSections = new AtomicReferenceArray<>(sectionCount(systemPageCount));
+        deviceSections = new AtomicReferenceArray<>(sectionCount(devicePageCountMax));
+    }
+
+    private static int sectionCount(long pageCount) {
+        return Math.toIntExact((pageCount + FolioSection.PAGES - 1) >> FolioSection.SHIFT);
+    }
+
+    private static int slot(long page) {
+        return (int) page & (FolioSection.PAGES - 1);
+    }
+
+    private FolioSection section(long page) {
+        FolioSection section =
+                Page.isDevice(page)
+                        ? deviceSections.getAcquire(
+                                (int) (Page.devicePfn(page) >> FolioSection.SHIFT))
+                        : systemSections.getAcquire((int) (page >> FolioSection.SHIFT));
+        assert section != null : Page.describe(page) + " was never initialised";
+        return section;
+    }
+
+    private FolioSection sectionOrNew(long page) {
+        boolean device = Page.isDevice(page);
+        AtomicReferenceArray<@Nullable FolioSection> sections =
+                device ? deviceSections : systemSections;
+        int number = (int) ((device ? Page.devicePfn(page) : page) >> FolioSection.SHIFT);
+        FolioSection section = sections.getAcquire(number);
+        if (section == null) {
+            FolioSection fresh = new FolioSection();
+            section = sections.compareAndExchange(number, null, fresh);
+            if (section == null) {
+                section = fresh;
+            }
+        }
+        return section;
+    }
+
+    /// Whether the page was ever initialised; the others have no state to ask for.
+    public boolean isKnown(long page) {
+        return Page.isDevice(page)
+                ? deviceSections.getAcquire((int) (Page.devicePfn(page) >> FolioSection.SHIFT))
+                        != null
+                : systemSections.getAcquire((int) (page >> FolioSection.SHIFT)) != null;
+    }
+
+    /// Makes a free page the head of a folio with one reference and the given flags.
+    public void init(long page, int order, int flags) {
+        FolioSection section = sectionOrNew(page);
+        int slot = slot(page);
+        assert section.referencesAcquire(slot) == 0 : Page.describe(page) + " is in use";
+        assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
+        section.setMappingRelease(slot, null);
+        section.setIndex(slot, 0);
+        section.setFlagsRelease(slot, flags | FolioFlags.ofOrder(order));
+        int before = section.getAndAddReferences(slot, 1);
+        assert before == 0 : Page.describe(page);
+    }
+
+    public int order(long page) {
+        return FolioFlags.order(section(page).flagsAcquire(slot(page)));
+    }
+
+    // References.
+
+    public int refCount(long page) {
+        return section(page).referencesAcquire(slot(page));
+    }
+
+    public void get(long page) {
+        int before = section(page).getAndAddReferences(slot(page), 1);
+        assert before > 0 : "get on a free page, " + Page.describe(page);
+    }
+
+    /// Takes a reference unless the page is free.
+    public boolean tryGet(long page) {
+        if (!isKnown(page)) {
+            return false;
+        }
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int count = section.referencesAcquire(slot);
+        while (count > 0) {
+            if (section.casReferences(slot, count, count + 1)) {
+                return true;
+            }
+            count = section.referencesAcquire(slot);
+        }
+        return false;
+    }
+
+    /// Drops a reference; true if it was the last, and the caller must free the folio.
+    public boolean putTestZero(long page) {
+        int before = section(page).getAndAddReferences(slot(page), -1);
+        assert before > 0 : "put on a free page, " + Page.describe(page);
+        return before == 1;
+    }
+
+    // Mappings.
+
+    public int mapCount(long page) {
+        return section(page).mappingsAcquire(slot(page));
+    }
+
+    public void addMapping(long page) {
+        int before = section(page).getAndAddMappings(slot(page), 1);
+        assert before >= 0 : Page.describe(page);
+    }
+
+    public void removeMapping(long page) {
+        int before = section(page).getAndAddMappings(slot(page), -1);
+        assert before > 0 : "unmapped too often, " + Page.describe(page);
+    }
+
+    // Flags.
+
+    public int flags(long page) {
+        return section(page).flagsAcquire(slot(page));
+    }
+
+    public boolean hasFlag(long page, int flag) {
+        return (flags(page) & flag) != 0;
+    }
+
+    public void setFlag(long page, int flag) {
+        section(page).getAndSetFlags(slot(page), flag);
+    }
+
+    public void clearFlag(long page, int flag) {
+        section(page).getAndClearFlags(slot(page), flag);
+    }
+
+    /// Clears a flag; true if it was set.
+    public boolean testAndClearFlag(long page, int flag) {
+        return (section(page).getAndClearFlags(slot(page), flag) & flag) != 0;
+    }
+
+    /// Copies to the destination of a migration what travels with the contents.
+    ///
+    /// @kernel mm/migrate.c: folio_migrate_flags
+    public void migrateFlags(long fromPage, long toPage) {
+        setFlag(toPage, flags(fromPage) & FolioFlags.MIGRATED);
+    }
+
+    // Mapping and index.
+
+    public @Nullable Object mapping(long page) {
+        return section(page).mappingAcquire(slot(page));
+    }
+
+    public long index(long page) {
+        return section(page).index(slot(page));
+    }
+
+    /// Index first, so that whoever sees the mapping sees the index.
+    public void setMapping(long page, @Nullable Object mapping, long index) {
+        FolioSection section = section(page);
+        section.setIndex(slot(page), index);
+        section.setMappingRelease(slot(page), mapping);
+    }
+
+    public @Nullable Object zoneDeviceData(long page) {
+        assert Page.isDevice(page);
+        return section(page).zoneDeviceData(slot(page));
+    }
+
+    public void setZoneDeviceData(long page, @Nullable Object data) {
+        assert Page.isDevice(page);
+        section(page).setZoneDeviceData(slot(page), data);
+    }
+
+    // The folio lock.
+
+    public boolean isLocked(long page) {
+        return hasFlag(page, FolioFlags.LOCKED);
+    }
+
+    public boolean tryLock(long page) {
+        boolean locked =
+                (section(page).getAndSetFlags(slot(page), FolioFlags.LOCKED) & FolioFlags.LOCKED)
+                        == 0;
+        if (locked) {
+            assert HeldRanks.acquired(LockRank.FOLIO);
+        }
+        return locked;
+    }
+
+    /// Locks a folio that nobody else can have locked, because it was just allocated.
+    public void lockNew(long page) {
+        boolean locked = tryLock(page);
+        assert locked : Page.describe(page) + " is new and yet locked";
+    }
+
+    /// Waits for the folio lock.
+    public void lock(long page) {
+        assert HeldRanks.waitFor(LockRank.FOLIO);
+        while (!tryLock(page)) {
+            waitUnlocked(page);
+        }
+    }
+
+    public void unlock(long page) {
+        assert HeldRanks.released(LockRank.FOLIO);
+        int before =
+                section(page).getAndClearFlags(slot(page), FolioFlags.LOCKED | FolioFlags.WAITERS);
+        assert (before & FolioFlags.LOCKED) != 0 : Page.describe(page) + " is not locked";
+        if ((before & FolioFlags.WAITERS) != 0) {
+            waitTable.wakeAll(page);
+        }
+    }
+
+    /// Sleeps until the folio lock is seen free; returns at once if it is. The caller need not hold
+    /// a reference: the memmap itself never goes away.
+    ///
+    /// @kernel mm/filemap.c: softleaf_entry_wait_on_locked
+    public void waitUnlocked(long page) {
+        assert HeldRanks.waitFor(LockRank.FOLIO);
+        waitTable.await(page, this);
+    }
+
+    /// Announces a waiter; false if the lock is free and there is nothing to wait for.
+    boolean announceWaiter(long page) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        if ((section.flagsAcquire(slot) & FolioFlags.LOCKED) == 0) {
+            return false;
+        }
+        return (section.getAndSetFlags(slot, FolioFlags.WAITERS) & FolioFlags.LOCKED) != 0;
+    }
+}

@@ -1,0 +1,95 @@
+package farpage.mm.migrate;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.memory.FolioTable;
+import java.util.Arrays;
+
+/// A migration of device pages by their numbers, wherever they are mapped: for eviction and for
+/// taking a device down. No lock need be held.
+///
+/// Only pages that nobody has locked are taken; the others keep a zero word.
+///
+/// @kernel mm/migrate_device.c: migrate_device_range, migrate_device_pages, migrate_device_finalize
+public final class MigrateDevice {
+    private final Machine machine;
+    private final long[] src;
+    private final long[] dst;
+    private int pageCount;
+
+    /// @param pageCountMax the most base pages that one migration may cover
+    public MigrateDevice(Machine machine, int pageCountMax) {
+        this.machine = machine;
+        this.src = new long[pageCountMax];
+        this.dst = new long[pageCountMax];
+    }
+
+    /// Collects and unmaps a run of device pages.
+    ///
+    /// @return the pages that are to migrate
+    public int setupRange(long firstPage, int pageCount) {
+        long[] pages = new long[pageCount];
+        for (int i = 0; i < pageCount; i++) {
+            pages[i] = Page.ofDevicePfn(Page.devicePfn(firstPage) + i);
+        }
+        return setup(pages, pageCount);
+    }
+
+    /// Collects and unmaps the given device pages.
+    ///
+    /// @return the pages that are to migrate
+    /// @kernel mm/migrate_device.c: migrate_device_pfns
+    public int setup(long[] pages, int pageCount) {
+        assert pageCount <= src.length;
+        this.pageCount = pageCount;
+        Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
+        for (int i = 0; i < pageCount; i++) {
+            src[i] = lock(pages[i]);
+        }
+        return new MigrateUnmap(machine, Page.NONE, src, pageCount).unmap();
+    }
+
+    private long lock(long page) {
+        FolioTable folios = machine.folios();
+        if (!folios.tryGet(page)) {
+            return MigratePfn.SKIP;
+        }
+        if (!folios.tryLock(page)) {
+            machine.put(page);
+            return MigratePfn.SKIP;
+        }
+        return MigratePfn.ofSource(page, false);
+    }
+
+    public int pageCount() {
+        return pageCount;
+    }
+
+    public long src(int index) {
+        assert index < pageCount;
+        return src[index];
+    }
+
+    /// As for [MigrateVma#setDst(int, long)].
+    public void setDst(int index, long word) {
+        assert index < pageCount;
+        assert MigratePfn.isMigrating(src[index]);
+        dst[index] = word;
+    }
+
+    /// Moves the state of the pages that have a destination.
+    public void pages() {
+        new MigratePages(machine, Page.NONE, src, dst)
+                .migrate(
+                        pageCount,
+                        (index, page) -> {
+                            throw new AssertionError("a hole without a VMA");
+                        });
+    }
+
+    /// Ends the migration.
+    public void finish() {
+        new MigrateFinish(machine, Page.NONE).finish(src, dst, pageCount);
+        pageCount = 0;
+    }
+}

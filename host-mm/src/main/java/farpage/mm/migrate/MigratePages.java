@@ -1,0 +1,75 @@
+package farpage.mm.migrate;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.VmStat;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+
+/// Phase *pages*: what is known about each page moves from the source to the destination. From here
+/// on the destination is the page; only the entries still name the source.
+///
+/// @kernel mm/migrate_device.c: __migrate_device_pages
+final class MigratePages {
+    private final Machine machine;
+    private final FolioTable folios;
+    private final long faultPage;
+    private final long[] src;
+    private final long[] dst;
+
+    MigratePages(Machine machine, long faultPage, long[] src, long[] dst) {
+        this.machine = machine;
+        this.folios = machine.folios();
+        this.faultPage = faultPage;
+        this.src = src;
+        this.dst = dst;
+    }
+
+    /// Fills holes, one at a time. Where there is no VMA there are no holes.
+    @FunctionalInterface
+    interface HoleFiller {
+        /// Puts the page in the place of the hole.
+        ///
+        /// @return false if the page can not be put there
+        boolean fill(int index, long page);
+    }
+
+    void migrate(int pageCount, HoleFiller holes) {
+        int migrated = 0;
+        int failed = 0;
+        for (int i = 0; i < pageCount; i++) {
+            if (!MigratePfn.isMigrating(src[i])) {
+                continue;
+            }
+            if (migratePage(i, holes)) {
+                migrated++;
+            } else {
+                src[i] = MigratePfn.withoutMigrate(src[i]);
+                failed++;
+            }
+        }
+        machine.vmStat().count(VmStat.Event.PGMIGRATE_SUCCESS, migrated);
+        machine.vmStat().count(VmStat.Event.PGMIGRATE_FAIL, failed);
+    }
+
+    private boolean migratePage(int i, HoleFiller holes) {
+        long to = MigratePfn.page(dst[i]);
+        if (to == Page.NONE) {
+            return false;
+        }
+        long from = MigratePfn.page(src[i]);
+        return from == Page.NONE ? holes.fill(i, to) : moveState(from, to);
+    }
+
+    /// @kernel mm/migrate.c: folio_migrate_mapping, folio_migrate_flags
+    private boolean moveState(long from, long to) {
+        int expected = 1 + (from == faultPage ? 1 : 0);
+        if (folios.refCount(from) != expected) {
+            return false;
+        }
+        folios.setMapping(to, folios.mapping(from), folios.index(from));
+        folios.migrateFlags(from, to);
+        assert !folios.hasFlag(from, FolioFlags.ANON_EXCLUSIVE);
+        return true;
+    }
+}

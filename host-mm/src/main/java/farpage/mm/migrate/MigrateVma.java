@@ -1,0 +1,171 @@
+package farpage.mm.migrate;
+
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.Vma;
+import farpage.mm.notifier.MmuNotifierRange;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A migration of a range of one VMA. The mmap lock is held, for reading at least, from
+/// [#setup(Vma, long, long)] to [#finish()], and *finish* follows every *setup* that succeeded.
+///
+/// The arrays belong to the migration: the driver reads [#src(int)] and stores [#setDst(int,
+/// long)]. An instance can be used again after *finish*.
+///
+/// ```
+/// if (migrate.setup(vma, start, end).isOk()) {
+///     // for each migrating src: allocate, lock, copy, setDst
+///     migrate.pages();
+///     // update the device's page table
+///     migrate.finish();
+/// }
+/// ```
+///
+/// @kernel include/linux/migrate.h: struct migrate_vma
+public final class MigrateVma {
+    private final MigrateSelect select;
+    private final @Nullable Object owner;
+    private final long faultPage;
+    private final long[] src;
+    private final long[] dst;
+
+    private @Nullable Vma vma;
+    private long start;
+    private long end;
+    private int pageCount;
+    private int migratingCount;
+    private boolean notified;
+
+    /// @param pageCountMax the most base pages that one *setup* may cover
+    /// @param select which pages are collected
+    /// @param owner the `owner` of the pagemap that the migration is from or to, by identity
+    /// @param faultPage the locked device page of a CPU fault, else [Page#NONE]
+    public MigrateVma(
+            int pageCountMax, MigrateSelect select, @Nullable Object owner, long faultPage) {
+        this.src = new long[pageCountMax];
+        this.dst = new long[pageCountMax];
+        this.select = select;
+        this.owner = owner;
+        this.faultPage = faultPage;
+    }
+
+    /// Collects and unmaps the pages of `[start, end)`, which is rounded down to pages.
+    ///
+    /// @return EINVAL if the VMA is of a kind without ordinary pages, the range is empty or not
+    ///   within the VMA, or the fault page is no locked device page; OK otherwise, also if nothing
+    ///   can migrate
+    /// @kernel mm/migrate_device.c: migrate_vma_setup
+    public Errno setup(Vma vma, long start, long end) {
+        assert this.vma == null : "the migration before this one was not finished";
+        assert vma.mm().isLocked();
+        long pages = PageSize.pageNumber(end - start);
+        if ((vma.flags() & VmFlags.SPECIAL) != 0
+                || end < start
+                || pages <= 0
+                || !vma.contains(start)
+                || end > vma.end()
+                || !isLegalFaultPage(vma.mm().machine())) {
+            return Errno.EINVAL;
+        }
+        assert pages <= src.length : "more pages than the migration has room for";
+        this.vma = vma;
+        this.start = PageSize.alignDown(start);
+        this.end = PageSize.alignDown(end);
+        this.pageCount = (int) PageSize.pageNumber(this.end - this.start);
+        this.notified = false;
+        Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
+        migratingCount =
+                new MigrateCollect(vma, select, owner, faultPage, src)
+                        .collect(this.start, this.end);
+        if (migratingCount > 0) {
+            migratingCount =
+                    new MigrateUnmap(vma.mm().machine(), faultPage, src, pageCount).unmap();
+        }
+        return Errno.OK;
+    }
+
+    private boolean isLegalFaultPage(Machine machine) {
+        return faultPage == Page.NONE
+                || Page.isDevice(faultPage) && machine.folios().isLocked(faultPage);
+    }
+
+    /// Words in the arrays.
+    public int pageCount() {
+        return pageCount;
+    }
+
+    /// Entries that migrate, after *setup*.
+    public int migratingCount() {
+        return migratingCount;
+    }
+
+    public long address(int index) {
+        return start + PageSize.pageAddress(index);
+    }
+
+    /// The source word of a page.
+    public long src(int index) {
+        assert index < pageCount;
+        return src[index];
+    }
+
+    public long dst(int index) {
+        assert index < pageCount;
+        return dst[index];
+    }
+
+    /// The driver's destination for a page: a page that it allocated, locked and filled, whose one
+    /// reference the migration takes over. Before *pages* only.
+    public void setDst(int index, long word) {
+        assert index < pageCount;
+        assert MigratePfn.isMigrating(src[index]);
+        dst[index] = word;
+    }
+
+    /// Moves the state of the pages that have a destination.
+    ///
+    /// @kernel mm/migrate_device.c: migrate_vma_pages
+    public void pages() {
+        Vma mapped = openVma();
+        MigrateInsert insert = new MigrateInsert(mapped);
+        new MigratePages(mapped.mm().machine(), faultPage, src, dst)
+                .migrate(
+                        pageCount,
+                        (index, page) -> {
+                            notifyInsertion(mapped, address(index));
+                            return insert.insert(address(index), page);
+                        });
+        if (notified) {
+            mapped.mm().notifiers().end();
+        }
+    }
+
+    /// Mirrors of the zero page must hear of the first insertion, and of all that may follow it.
+    private void notifyInsertion(Vma mapped, long address) {
+        if (!notified) {
+            notified = true;
+            boolean started =
+                    mapped.mm().notifiers().start(MmuNotifierRange.migrate(address, end, owner));
+            assert started;
+        }
+    }
+
+    /// Ends the migration.
+    ///
+    /// @kernel mm/migrate_device.c: migrate_vma_finalize
+    public void finish() {
+        Vma mapped = openVma();
+        new MigrateFinish(mapped.mm().machine(), faultPage).finish(src, dst, pageCount);
+        vma = null;
+    }
+
+    private Vma openVma() {
+        Vma open = vma;
+        assert open != null : "no migration is under way";
+        return open;
+    }
+}

@@ -1,0 +1,55 @@
+package farpage.mm.rmap;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// Turns the migration entries of a page back into mappings: of the page that the contents moved
+/// to, or of the page itself if they did not move.
+///
+/// @kernel mm/migrate.c: remove_migration_ptes
+public final class RemoveMigrationEntries {
+    private final Machine machine;
+
+    public RemoveMigrationEntries(Machine machine) {
+        this.machine = machine;
+    }
+
+    /// Both folios are locked. `to` has the mapping and index by which the entries are found.
+    public void restore(long from, long to) {
+        RmapWalk.walk(machine, to, (vma, address) -> restoreAt(from, to, vma, address));
+    }
+
+    private void restoreAt(long from, long to, Vma vma, long address) {
+        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
+        if (leaf == null || !leaf.lockIfAlive()) {
+            return;
+        }
+        int slot = PageTableLeaf.slot(address);
+        long entry = leaf.entryLocked(slot);
+        if (PageTableEntry.isMigration(entry) && PageTableEntry.page(entry) == from) {
+            FolioTable folios = machine.folios();
+            folios.get(to);
+            folios.addMapping(to);
+            if (!PageTableEntry.isSharedMigration(entry)) {
+                folios.setFlag(to, FolioFlags.ANON_EXCLUSIVE);
+            }
+            leaf.setEntryLocked(slot, mapped(folios, to, vma, entry));
+        }
+        leaf.unlock();
+    }
+
+    private static long mapped(FolioTable folios, long page, Vma vma, long migration) {
+        boolean writable = PageTableEntry.isWritableMigration(migration);
+        if (Page.isDevice(page)) {
+            return PageTableEntry.ofDevicePrivate(page, writable, migration);
+        }
+        boolean dirty = folios.hasFlag(page, FolioFlags.DIRTY);
+        long entry = PageTableEntry.ofMigrated(page, migration, writable, dirty);
+        return vma.isAccessible() ? entry : PageTableEntry.withProtNone(entry, true);
+    }
+}

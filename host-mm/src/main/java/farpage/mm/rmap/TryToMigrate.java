@@ -1,0 +1,69 @@
+package farpage.mm.rmap;
+
+import farpage.mm.Machine;
+import farpage.mm.PageSize;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// Replaces every mapping of a page, in all processes, by a migration entry.
+///
+/// @kernel mm/rmap.c: try_to_migrate
+public final class TryToMigrate {
+    private final Machine machine;
+
+    public TryToMigrate(Machine machine) {
+        this.machine = machine;
+    }
+
+    /// The folio is locked and the caller holds a reference. Success is a map count of 0.
+    public void unmap(long page) {
+        RmapWalk.walk(machine, page, (vma, address) -> unmapAt(page, vma, address));
+    }
+
+    private void unmapAt(long page, Vma vma, long address) {
+        MmuNotifierRange range =
+                MmuNotifierRange.of(
+                        MmuNotifierRange.Event.CLEAR, address, address + PageSize.PAGE_SIZE);
+        boolean started = vma.mm().notifiers().start(range);
+        assert started;
+        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
+        if (leaf != null && leaf.lockIfAlive()) {
+            int slot = PageTableLeaf.slot(address);
+            long entry = leaf.entryLocked(slot);
+            if (maps(entry, page)) {
+                leaf.setEntryLocked(slot, replace(machine.folios(), entry));
+                machine.folios().removeMapping(page);
+                machine.put(page);
+            }
+            leaf.unlock();
+        }
+        vma.mm().notifiers().end();
+    }
+
+    /// Whether the entry is a counted mapping of the page: present or device-private.
+    private static boolean maps(long entry, long page) {
+        boolean mapping =
+                PageTableEntry.isPresent(entry)
+                        ? !PageTableEntry.isSpecial(entry)
+                        : PageTableEntry.isDevicePrivate(entry);
+        return mapping && PageTableEntry.page(entry) == page;
+    }
+
+    /// Gives up the mapping's state to the page and returns the migration entry. The caller drops
+    /// the mapping and its reference.
+    public static long replace(FolioTable folios, long entry) {
+        long page = PageTableEntry.page(entry);
+        boolean exclusive = folios.testAndClearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        boolean writable =
+                PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
+        assert !writable || exclusive : "a writable mapping of a page that is not exclusive";
+        if (PageTableEntry.isPresent(entry) && PageTableEntry.isDirty(entry)) {
+            folios.setFlag(page, FolioFlags.DIRTY);
+        }
+        return PageTableEntry.ofMigration(entry, writable, exclusive);
+    }
+}

@@ -1,0 +1,147 @@
+package farpage.mm.zonedevice;
+
+import farpage.mm.Check;
+import farpage.mm.Page;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A stretch of device pages with one driver and one owner. It counts the pages that are in use;
+/// taking it down waits until there are none.
+///
+/// @kernel include/linux/memremap.h: struct dev_pagemap
+public final class DevicePagemap {
+    private final MemoryType type;
+    private final DevicePagemapOps ops;
+    private final Object owner;
+    private final FolioTable folios;
+    private final long firstDevicePfn;
+    private final int pageCount;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition drained = lock.newCondition();
+    private int livePages;
+    private boolean killed;
+
+    /// Made by the machine that the pages are registered with.
+    public DevicePagemap(
+            MemoryType type,
+            DevicePagemapOps ops,
+            Object owner,
+            FolioTable folios,
+            long firstDevicePfn,
+            int pageCount) {
+        this.type = type;
+        this.ops = ops;
+        this.owner = owner;
+        this.folios = folios;
+        this.firstDevicePfn = firstDevicePfn;
+        this.pageCount = pageCount;
+    }
+
+    public MemoryType type() {
+        return type;
+    }
+
+    public DevicePagemapOps ops() {
+        return ops;
+    }
+
+    /// Whether the pages are those of this owner, which is never null.
+    @SuppressWarnings("ReferenceEquality") // an owner is known by identity
+    public boolean isOwnedBy(@Nullable Object candidate) {
+        return owner == candidate;
+    }
+
+    public long firstDevicePfn() {
+        return firstDevicePfn;
+    }
+
+    public int pageCount() {
+        return pageCount;
+    }
+
+    /// The page at an index from 0 to [#pageCount()].
+    public long page(int index) {
+        assert index >= 0;
+        assert index < pageCount;
+        return Page.ofDevicePfn(firstDevicePfn + index);
+    }
+
+    /// The place of a page of this map, from 0.
+    public int index(long page) {
+        long index = Page.devicePfn(page) - firstDevicePfn;
+        assert index >= 0;
+        assert index < pageCount;
+        return (int) index;
+    }
+
+    public boolean contains(long page) {
+        return Page.isDevice(page)
+                && Page.devicePfn(page) >= firstDevicePfn
+                && Page.devicePfn(page) < firstDevicePfn + pageCount;
+    }
+
+    /// Makes free pages a folio: locked, with one reference, and counted as live.
+    ///
+    /// @kernel mm/memremap.c: zone_device_folio_init
+    public void initFolio(long page, int order) {
+        assert contains(page);
+        folios.init(page, order, 0);
+        folios.lockNew(page);
+        lock.lock();
+        try {
+            Check.that(!killed, "a device page was allocated after its pagemap was killed");
+            livePages += 1 << order;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The last reference went away.
+    ///
+    /// @kernel mm/memremap.c: free_zone_device_folio
+    public void freeFolio(long page) {
+        int order = folios.order(page);
+        folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        folios.setMapping(page, null, 0);
+        ops.folioFree(page, order);
+        lock.lock();
+        try {
+            livePages -= 1 << order;
+            assert livePages >= 0;
+            if (livePages == 0) {
+                drained.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public int livePageCount() {
+        lock.lock();
+        try {
+            return livePages;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Refuses new pages and waits until every one in use was freed, so the driver must have moved
+    /// them out.
+    ///
+    /// @kernel mm/memremap.c: memunmap_pages
+    public void killAndAwaitDrained() {
+        lock.lock();
+        try {
+            killed = true;
+            while (livePages != 0) {
+                drained.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

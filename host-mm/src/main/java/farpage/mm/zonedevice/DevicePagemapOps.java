@@ -1,0 +1,19 @@
+package farpage.mm.zonedevice;
+
+import farpage.mm.fault.FaultResult;
+import farpage.mm.fault.PageFault;
+
+/// What the driver of device-private memory supplies.
+///
+/// @kernel include/linux/memremap.h: struct dev_pagemap_ops
+public interface DevicePagemapOps {
+    /// The last reference to a device folio went away: its memory may be used again. May be called
+    /// with a page table's lock held, so it waits for nothing but its own allocator.
+    void folioFree(long page, int order);
+
+    /// The CPU touched a device-private page. Called with the mmap lock held for reading; the page
+    /// of the fault is locked and carries one reference more, both the core's.
+    ///
+    /// @return HANDLED to let the CPU try again; OUT_OF_MEMORY or SIGBUS reach the thread
+    FaultResult migrateToRam(PageFault fault);
+}

@@ -1,0 +1,8 @@
+/// Device pages as the memory manager sees them: what `mm/memremap.c` and
+/// `include/linux/memremap.h` are in the kernel.
+///
+/// A driver registers a [farpage.mm.zonedevice.DevicePagemap] for pages that it owns and supplies
+/// [farpage.mm.zonedevice.DevicePagemapOps]. The pages have numbers of their own
+/// ([farpage.mm.Page]) and no physical address.
+@org.jspecify.annotations.NullMarked
+package farpage.mm.zonedevice;
