@@ -5,4 +5,6 @@ module farpage.emulator {
     requires transitive farpage.opencl;
 
     exports farpage.emulator;
+    exports farpage.emulator.trace;
+    exports farpage.emulator.workload;
 }
