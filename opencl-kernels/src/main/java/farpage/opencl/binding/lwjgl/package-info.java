@@ -1,0 +1,3 @@
+/// OpenCL through LWJGL: its unchecked functions, called with addresses.
+@org.jspecify.annotations.NullMarked
+package farpage.opencl.binding.lwjgl;
