@@ -1,6 +1,5 @@
 package farpage.mm.memory;
 
-import farpage.mm.Check;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import java.util.Arrays;
@@ -82,7 +81,7 @@ public final class BuddyAllocator {
         assert (frame & ((1 << order) - 1)) == 0;
         lock.lock();
         try {
-            Check.that(!isFreeLocked(frame), "double free of a frame");
+            assert !isFreeLocked(frame) : "double free of frame " + frame;
             int block = frame;
             int blockOrder = order;
             while (blockOrder < MAX_ORDER) {

@@ -4,6 +4,7 @@ import farpage.mm.Check;
 import farpage.mm.Page;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +23,8 @@ public final class DevicePagemap {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition drained = lock.newCondition();
-    private int livePages;
-    private boolean killed;
+    private final AtomicInteger livePages = new AtomicInteger();
+    private volatile boolean killed;
 
     /// Made by the machine that the pages are registered with.
     public DevicePagemap(
@@ -91,13 +92,8 @@ public final class DevicePagemap {
         assert contains(page);
         folios.init(page, order, 0);
         folios.lockNew(page);
-        lock.lock();
-        try {
-            Check.that(!killed, "a device page was allocated after its pagemap was killed");
-            livePages += 1 << order;
-        } finally {
-            lock.unlock();
-        }
+        Check.that(!killed, "a device page was allocated after its pagemap was killed");
+        livePages.addAndGet(1 << order);
     }
 
     /// The last reference went away.
@@ -108,25 +104,25 @@ public final class DevicePagemap {
         folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
         folios.setMapping(page, null, 0);
         ops.folioFree(page, order);
+        int left = livePages.addAndGet(-(1 << order));
+        assert left >= 0;
+        if (left == 0 && killed) {
+            signalDrained();
+        }
+    }
+
+    private void signalDrained() {
         lock.lock();
         try {
-            livePages -= 1 << order;
-            assert livePages >= 0;
-            if (livePages == 0) {
-                drained.signalAll();
-            }
+            drained.signalAll();
         } finally {
             lock.unlock();
         }
     }
 
+    /// Base pages in use.
     public int livePageCount() {
-        lock.lock();
-        try {
-            return livePages;
-        } finally {
-            lock.unlock();
-        }
+        return livePages.get();
     }
 
     /// Refuses new pages and waits until every one in use was freed, so the driver must have moved
@@ -137,7 +133,7 @@ public final class DevicePagemap {
         lock.lock();
         try {
             killed = true;
-            while (livePages != 0) {
+            while (livePages.get() != 0) {
                 drained.awaitUninterruptibly();
             }
         } finally {
