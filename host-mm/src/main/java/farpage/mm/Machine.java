@@ -30,6 +30,8 @@ public final class Machine implements AutoCloseable {
 
     private final RankedLock registry = new RankedLock(LockRank.DEVICE_REGISTRY);
     private final List<Mm> processes = new ArrayList<>();
+
+    private final RankedLock hotplug = new RankedLock(LockRank.MEMORY_HOTPLUG);
     private final List<DevicePagemap> pagemaps = new ArrayList<>();
     private volatile @Nullable DevicePagemap[] pagemapsByPfn = new DevicePagemap[0];
     private int nextProcessId = 1;
@@ -134,7 +136,7 @@ public final class Machine implements AutoCloseable {
             throw new IllegalArgumentException(
                     "pageCount: value=" + pageCount + ", limit=1 to " + DEVICE_PAGE_COUNT_MAX);
         }
-        registry.lock();
+        hotplug.lock();
         try {
             long first = freeDevicePfnsLocked(pageCount);
             DevicePagemap pagemap =
@@ -143,7 +145,7 @@ public final class Machine implements AutoCloseable {
             indexPagemapsLocked();
             return pagemap;
         } finally {
-            registry.unlock();
+            hotplug.unlock();
         }
     }
 
@@ -153,10 +155,10 @@ public final class Machine implements AutoCloseable {
     /// @kernel mm/memremap.c: memunmap_pages
     public void memunmapPages(DevicePagemap pagemap) {
         pagemap.killAndAwaitDrained();
-        registry.lock();
+        hotplug.lock();
         pagemaps.remove(pagemap);
         indexPagemapsLocked();
-        registry.unlock();
+        hotplug.unlock();
     }
 
     /// The lowest stretch of numbers that no pagemap covers.
@@ -202,11 +204,11 @@ public final class Machine implements AutoCloseable {
     }
 
     public List<DevicePagemap> pagemaps() {
-        registry.lock();
+        hotplug.lock();
         try {
             return List.copyOf(pagemaps);
         } finally {
-            registry.unlock();
+            hotplug.unlock();
         }
     }
 

@@ -9,7 +9,7 @@ package farpage.mm.lock;
 ///
 /// @kernel mm/rmap.c: the lock order comment
 public enum LockRank {
-    /// The list of a machine's processes and devices.
+    /// The list of a machine's processes.
     DEVICE_REGISTRY,
     /// A driver's own migrations; eviction happens under nothing inner.
     DRIVER_SVM,
@@ -31,6 +31,8 @@ public enum LockRank {
     I_PAGES,
     /// A device's page allocator.
     DEVICE_ALLOCATOR,
+    /// `mem_hotplug_lock`: a machine's pagemaps. A driver adds one while it allocates device pages.
+    MEMORY_HOTPLUG,
     /// The buddy allocator of system memory (`zone->lock`).
     ZONE,
     /// The notifier sequence of one process.

@@ -11,7 +11,7 @@ import java.util.Arrays;
 /// Only pages that nobody has locked are taken; the others keep a zero word.
 ///
 /// @kernel mm/migrate_device.c: migrate_device_range, migrate_device_pages, migrate_device_finalize
-public final class MigrateDevice {
+public final class MigrateDevice implements Migration {
     private final Machine machine;
     private final long[] src;
     private final long[] dst;
@@ -61,23 +61,31 @@ public final class MigrateDevice {
         return MigratePfn.ofSource(page, false);
     }
 
+    @Override
     public int pageCount() {
         return pageCount;
     }
 
+    @Override
     public long src(int index) {
         assert index < pageCount;
         return src[index];
     }
 
-    /// As for [MigrateVma#setDst(int, long)].
+    @Override
+    public long dst(int index) {
+        assert index < pageCount;
+        return dst[index];
+    }
+
+    @Override
     public void setDst(int index, long word) {
         assert index < pageCount;
         assert MigratePfn.isMigrating(src[index]);
         dst[index] = word;
     }
 
-    /// Moves the state of the pages that have a destination.
+    @Override
     public void pages() {
         new MigratePages(machine, Page.NONE, src, dst)
                 .migrate(
@@ -87,7 +95,7 @@ public final class MigrateDevice {
                         });
     }
 
-    /// Ends the migration.
+    @Override
     public void finish() {
         new MigrateFinish(machine, Page.NONE).finish(src, dst, pageCount);
         pageCount = 0;

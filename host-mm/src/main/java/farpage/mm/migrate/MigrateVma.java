@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// @kernel include/linux/migrate.h: struct migrate_vma
-public final class MigrateVma {
+public final class MigrateVma implements Migration {
     private final MigrateSelect select;
     private final @Nullable Object owner;
     private final long faultPage;
@@ -93,7 +93,7 @@ public final class MigrateVma {
                 || Page.isDevice(faultPage) && machine.folios().isLocked(faultPage);
     }
 
-    /// Words in the arrays.
+    @Override
     public int pageCount() {
         return pageCount;
     }
@@ -107,28 +107,26 @@ public final class MigrateVma {
         return start + PageSize.pageAddress(index);
     }
 
-    /// The source word of a page.
+    @Override
     public long src(int index) {
         assert index < pageCount;
         return src[index];
     }
 
+    @Override
     public long dst(int index) {
         assert index < pageCount;
         return dst[index];
     }
 
-    /// The driver's destination for a page: a page that it allocated, locked and filled, whose one
-    /// reference the migration takes over. Before *pages* only.
+    @Override
     public void setDst(int index, long word) {
         assert index < pageCount;
         assert MigratePfn.isMigrating(src[index]);
         dst[index] = word;
     }
 
-    /// Moves the state of the pages that have a destination.
-    ///
-    /// @kernel mm/migrate_device.c: migrate_vma_pages
+    @Override
     public void pages() {
         Vma mapped = openVma();
         MigrateInsert insert = new MigrateInsert(mapped);
@@ -154,9 +152,7 @@ public final class MigrateVma {
         }
     }
 
-    /// Ends the migration.
-    ///
-    /// @kernel mm/migrate_device.c: migrate_vma_finalize
+    @Override
     public void finish() {
         Vma mapped = openVma();
         new MigrateFinish(mapped.mm().machine(), faultPage).finish(src, dst, pageCount);
