@@ -52,9 +52,13 @@ build() {
     fi
     # Jars of an earlier version would be on the module path twice.
     rm -rf "$farpage_root/cli/target/lib" "$farpage_root"/cli/target/cli-*.jar
-    (cd "$farpage_root" && JAVA_HOME=$jdk_home exec mvn -q -B -Dstyle.color=never -Dfarpage.fast \
-        -Dmaven.test.skip=true -pl cli -am package </dev/null >&2) ||
+    # -q leaves nothing but errors, and the escape sequences with which Maven ends.
+    if ! (cd "$farpage_root" && JAVA_HOME=$jdk_home exec mvn -q -B -Dfarpage.fast \
+        -Dmaven.test.skip=true -pl cli -am package </dev/null >"$build_work/log" 2>&1); then
+        sed "s/$(printf '\033')\[[0-9;]*m//g" "$build_work/log" >&2
         die "$exit_setup" "the build failed: the lines above tell why; mvn -B package shows more"
+    fi
+    rm "$build_work/log"
     cp "$farpage_root"/cli/target/lib/*.jar "$farpage_root"/cli/target/cli-*.jar "$build_work/" ||
         die "$exit_setup" "cannot write $build_work"
     build_name=build-$(date +%Y%m%dT%H%M%S)-$$
