@@ -109,5 +109,5 @@ launch() {
     exec "$jdk_home/bin/java" -ea -Xmx256m -XX:+UseSerialGC -Xshare:auto -XX:-UsePerfData \
         -Xlog:disable -Xlog:all=warning:stderr \
         --enable-native-access=jocl,org.lwjgl,farpage.mm --sun-misc-unsafe-memory-access=allow \
-        ${FARPAGE_JAVA_OPTS-} -p "$build_dir" -m farpage.cli/farpage.cli.Main "$@"
+        --add-modules org.lwjgl.natives ${FARPAGE_JAVA_OPTS-} -p "$build_dir" -m farpage.cli/farpage.cli.Main "$@"
 }

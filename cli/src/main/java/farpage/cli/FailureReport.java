@@ -1,0 +1,67 @@
+package farpage.cli;
+
+import farpage.emulator.trace.TraceFormatException;
+import farpage.opencl.ClError;
+import farpage.opencl.ClException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.util.Objects;
+
+/// What a failure is to the user: one line on standard error and an exit code.
+///
+/// With `FARPAGE_DEBUG=1` the stack trace follows.
+final class FailureReport {
+    private FailureReport() {}
+
+    /// Reports a failure.
+    ///
+    /// @return the exit code
+    static int report(CliEnvironment environment, Throwable failure) {
+        PrintStream err = environment.err();
+        err.print("farpage: " + oneLine(describe(failure)) + "\n");
+        if (environment.variable("FARPAGE_DEBUG").equals("1")) {
+            failure.printStackTrace(err);
+        }
+        return exitCode(failure);
+    }
+
+    private static int exitCode(Throwable failure) {
+        return switch (failure) {
+            case CliFailure known -> known.exitCode();
+            case TraceFormatException _ -> ExitCode.USAGE;
+            case UncheckedIOException _ -> ExitCode.USAGE;
+            case ClException opencl ->
+                    opencl.error().isOutOfMemory() ? ExitCode.OUT_OF_MEMORY : ExitCode.NO_DEVICE;
+            case OutOfMemoryError _ -> ExitCode.OUT_OF_MEMORY;
+            default -> ExitCode.DEFECT;
+        };
+    }
+
+    private static String describe(Throwable failure) {
+        String message = Objects.requireNonNullElse(failure.getMessage(), "");
+        return switch (failure) {
+            case CliFailure _, TraceFormatException _ -> message;
+            case UncheckedIOException io -> message + ": " + io.getCause();
+            case ClException opencl -> message + "; " + openclAdvice(opencl.error());
+            case OutOfMemoryError _ ->
+                    "out of host memory: %s; right would be less memory in use (--memory) or a"
+                                    .formatted(message)
+                            + " larger Java heap (FARPAGE_JAVA_OPTS=-Xmx1g)";
+            default ->
+                    "an invariant broke, which is a defect of farpage: %s; run again with"
+                                    .formatted(failure)
+                            + " FARPAGE_DEBUG=1 to see where";
+        };
+    }
+
+    private static String openclAdvice(ClError error) {
+        if (error.isOutOfMemory()) {
+            return "right would be less device memory (--device-memory) or another --device";
+        }
+        return "'farpage doctor' tells what is wrong with the OpenCL set-up";
+    }
+
+    private static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", "; ");
+    }
+}

@@ -1,0 +1,131 @@
+package farpage.cli;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+
+/// Where the results of a command go: standard output, or a file that appears whole or not at all.
+///
+/// The file is written under another name in the same folder and renamed by [#commit]; if the
+/// command ends before that, nothing has changed. A name that stands for something other than a
+/// plain file (a pipe, `/dev/null`) is written directly, for renaming would replace it.
+final class ReportOutput implements AutoCloseable {
+    private final PrintStream stream;
+    private final String name;
+    private final Optional<Path> target;
+    private final Optional<Path> temporary;
+
+    private ReportOutput(
+            PrintStream stream, String name, Optional<Path> target, Optional<Path> temporary) {
+        this.stream = stream;
+        this.name = name;
+        this.target = target;
+        this.temporary = temporary;
+    }
+
+    /// @param file the value of `--output`, or an empty text for standard output
+    static ReportOutput open(CliEnvironment environment, String file) {
+        if (file.isEmpty()) {
+            return new ReportOutput(
+                    environment.out(), "standard output", Optional.empty(), Optional.empty());
+        }
+        try {
+            Path target = Path.of(file).toAbsolutePath();
+            if (Files.exists(target)) {
+                target = target.toRealPath();
+            }
+            if (Files.isDirectory(target)) {
+                throw new CliFailure(
+                        ExitCode.USAGE,
+                        "--output: %s is a folder; right would be a file".formatted(file));
+            }
+            if (Files.exists(target) && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
+                return new ReportOutput(
+                        newStream(target, StandardOpenOption.WRITE),
+                        file,
+                        Optional.of(target),
+                        Optional.empty());
+            }
+            Path temporary =
+                    target.resolveSibling(
+                            ".%s.%d.tmp"
+                                    .formatted(
+                                            target.getFileName(), ProcessHandle.current().pid()));
+            return new ReportOutput(
+                    newStream(
+                            temporary,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.TRUNCATE_EXISTING,
+                            StandardOpenOption.WRITE),
+                    file,
+                    Optional.of(target),
+                    Optional.of(temporary));
+        } catch (IOException | java.nio.file.InvalidPathException failure) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "--output: %s cannot be written (%s); right would be a file in a folder that exists"
+                            .formatted(file, failure));
+        }
+    }
+
+    private static PrintStream newStream(Path path, StandardOpenOption... options)
+            throws IOException {
+        return new PrintStream(
+                new BufferedOutputStream(Files.newOutputStream(path, options)),
+                false,
+                StandardCharsets.UTF_8);
+    }
+
+    /// Where to write.
+    PrintStream stream() {
+        return stream;
+    }
+
+    /// Makes what was written the file's content.
+    void commit() {
+        if (stream.checkError()) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    name + " cannot be written; is the disk full or the pipe closed?");
+        }
+        if (target.isEmpty() || temporary.isEmpty()) {
+            return;
+        }
+        stream.close();
+        try {
+            Files.move(
+                    temporary.get(),
+                    target.get(),
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException failure) {
+            throw new CliFailure(
+                    ExitCode.USAGE, "--output: %s cannot be written (%s)".formatted(name, failure));
+        }
+    }
+
+    @Override
+    public void close() {
+        if (target.isEmpty()) {
+            stream.flush();
+            return;
+        }
+        stream.close();
+        if (temporary.isPresent()) {
+            try {
+                Files.deleteIfExists(temporary.get());
+            } catch (IOException failure) {
+                throw new CliFailure(
+                        ExitCode.USAGE,
+                        "%s is left behind (%s)".formatted(temporary.get(), failure));
+            }
+        }
+    }
+}
