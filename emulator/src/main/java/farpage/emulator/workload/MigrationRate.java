@@ -2,8 +2,8 @@ package farpage.emulator.workload;
 
 /// How fast a large range migrates both ways, beside what the device itself can do.
 ///
-/// The raw rates are of one plain blocking OpenCL write or read of as many bytes, taken in turn with
-/// the migrations, so that both meet the same machine.
+/// The raw rates are of one plain blocking OpenCL write or read of as many bytes, taken in turn
+/// with the migrations, so that both meet the same machine.
 ///
 /// @param bytes size of the range
 /// @param toDeviceNanos best time of a migration to the device
@@ -12,11 +12,7 @@ package farpage.emulator.workload;
 /// @param rawReadNanos best time of a plain read
 /// @kernel lib/test_hmm.c: MIGRATE_TO_DEV and MIGRATE_TO_SYS, whose copies this measures
 public record MigrationRate(
-        long bytes,
-        long toDeviceNanos,
-        long rawWriteNanos,
-        long toSystemNanos,
-        long rawReadNanos) {
+        long bytes, long toDeviceNanos, long rawWriteNanos, long toSystemNanos, long rawReadNanos) {
     public MigrationRate {
         requireTime("toDeviceNanos", toDeviceNanos);
         requireTime("rawWriteNanos", rawWriteNanos);
