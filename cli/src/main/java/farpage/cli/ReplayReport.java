@@ -6,22 +6,29 @@ import farpage.emulator.trace.KernelTrace;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// What `replay` prints: the result lines themselves, or how they compare with recorded ones.
 ///
 /// Result lines go out as they come, so that a long replay can be watched or piped on; rows for
 /// programs go out at the end of each trace.
 final class ReplayReport {
-    private final OutputFormat format;
     private final PrintStream out;
+
+    /// Takes rows when the format is not text.
+    private final Optional<RowOutput> rows;
+
     private int traceCount;
     private long operationCount;
     private long differingLines;
 
-    /// @param rows takes rows when the format is not text
-    ReplayReport(OutputFormat format, PrintStream out) {
-        this.format = format;
+    ReplayReport(OutputFormat format, PrintStream out, Row context) {
         this.out = out;
+        this.rows =
+                format == OutputFormat.TEXT
+                        ? Optional.empty()
+                        : Optional.of(RowOutput.of(format, out));
+        rows.ifPresent(output -> output.context(context));
     }
 
     /// Result lines that differ so far.
@@ -30,32 +37,26 @@ final class ReplayReport {
     }
 
     /// A trace that was only executed. In text its lines have gone out already.
-    void executed(RowOutput rows, String file, KernelTrace trace, List<String> results) {
+    void executed(String file, KernelTrace trace, List<String> results) {
         count(trace);
-        if (format != OutputFormat.TEXT) {
-            rows.row(row(Row.ok("replay"), file, trace).put("results", results));
-        }
+        rows.ifPresent(
+                output -> output.row(row(Row.ok("replay"), file, trace).put("results", results)));
     }
 
     /// A trace that was compared.
-    void compared(
-            RowOutput rows,
-            String file,
-            KernelTrace trace,
-            GoldenTrace golden,
-            List<String> results) {
+    void compared(String file, KernelTrace trace, GoldenTrace golden, List<String> results) {
         count(trace);
         GoldenComparison comparison = GoldenComparison.of(trace, golden, results);
         differingLines += comparison.differingLines();
         String summary = describe(comparison, results);
-        if (format != OutputFormat.TEXT) {
+        if (rows.isPresent()) {
             Row row =
                     comparison.isEqual()
                             ? Row.ok("replay")
                             : Row.failed(
                                     "replay",
                                     summary + "\n" + String.join("\n", comparison.context()));
-            rows.row(row(row, file, trace).put("differ", comparison.differingLines()));
+            rows.get().row(row(row, file, trace).put("differ", comparison.differingLines()));
         } else if (!comparison.isEqual()) {
             out.print("%s: %s: %s\n".formatted(file, trace.name(), summary));
             comparison.context().forEach(line -> out.print(line + "\n"));
@@ -64,7 +65,8 @@ final class ReplayReport {
 
     /// The last line.
     void end(boolean isComparison) {
-        if (isComparison && format == OutputFormat.TEXT) {
+        rows.ifPresent(RowOutput::end);
+        if (isComparison && rows.isEmpty()) {
             out.print(
                     "%d traces, %d operations, %d differ\n"
                             .formatted(traceCount, operationCount, differingLines));
