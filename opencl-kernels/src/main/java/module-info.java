@@ -6,4 +6,6 @@ module farpage.opencl {
     requires org.lwjgl.opencl;
 
     exports farpage.opencl;
+    exports farpage.opencl.kernel;
+    exports farpage.opencl.kernel.layout;
 }
