@@ -6,6 +6,7 @@ module farpage.opencl {
     requires org.lwjgl.opencl;
 
     exports farpage.opencl;
+    exports farpage.opencl.inject;
     exports farpage.opencl.kernel;
     exports farpage.opencl.kernel.layout;
 }
