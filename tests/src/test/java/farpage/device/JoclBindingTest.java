@@ -1,0 +1,55 @@
+package farpage.device;
+
+import farpage.opencl.ClBinding;
+import farpage.opencl.ClBindings;
+import org.junit.jupiter.api.Nested;
+
+class JoclBindingTest {
+    @Nested
+    class Devices extends ClDevicesContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class Buffers extends ClBuffersContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class Queues extends ClQueuesContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class Programs extends ClProgramsContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class PageKernels extends PageKernelsContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class Accesses extends DeviceAccessContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+}
