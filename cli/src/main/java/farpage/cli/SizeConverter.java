@@ -48,6 +48,7 @@ final class SizeConverter implements ITypeConverter<Long> {
         long unitBytes = 1L << (UNIT_SHIFT * unit);
         return bytes % unitBytes == 0
                 ? "%d %s".formatted(bytes / unitBytes, UNIT_NAMES[unit])
-                : "%.1f %s".formatted((double) bytes / unitBytes, UNIT_NAMES[unit]);
+                : String.format(
+                        Locale.ROOT, "%.1f %s", (double) bytes / unitBytes, UNIT_NAMES[unit]);
     }
 }
