@@ -5,6 +5,7 @@ module farpage.mm {
     exports farpage.mm;
     exports farpage.mm.fault;
     exports farpage.mm.hmm;
+    exports farpage.mm.inspect;
     exports farpage.mm.lock;
     exports farpage.mm.memory;
     exports farpage.mm.migrate;

@@ -44,10 +44,11 @@ final class VmaTree {
         return below == null ? 0 : below.end();
     }
 
-    /// Where the first VMA at or above the address begins; the end of the space if there is none.
+    /// Where the first VMA at or above the address begins; if there is none, where the last page
+    /// table ends, a page beyond the last address.
     long startAbove(long address) {
         Vma above = valueOf(byStart.ceilingEntry(address));
-        return above == null ? PageSize.TASK_SIZE : above.start();
+        return above == null ? PageSize.TASK_SIZE + PageSize.PAGE_SIZE : above.start();
     }
 
     Collection<Vma> all() {
@@ -132,8 +133,9 @@ final class VmaTree {
         long end = high.end();
         byStart.remove(low.start());
         byStart.remove(high.start());
-        AnonVmaLinks.unlinkAll(gone);
+        // In this order, so that the reverse map reaches every page at every moment.
         AnonVmaLinks.setBounds(kept, start, end);
+        AnonVmaLinks.unlinkAll(gone);
         byStart.put(start, kept);
         return kept;
     }

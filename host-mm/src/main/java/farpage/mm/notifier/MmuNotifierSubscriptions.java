@@ -13,8 +13,8 @@ import java.util.concurrent.locks.Condition;
 ///
 /// ```
 /// sequence even   nothing under way; intervals may be added and removed
-/// sequence odd    an invalidation that reaches some interval runs; additions and removals wait
-///                 in lists of their own until it ends
+/// sequence odd    an invalidation runs that some interval must hear of or wait for; additions and
+///                 removals wait in lists of their own until it ends
 /// ```
 ///
 /// Several invalidations may run at once; the sequence becomes even when the last one ends.
@@ -62,17 +62,28 @@ public final class MmuNotifierSubscriptions {
             if (released) {
                 return new Insertion.Refused(Errno.EINVAL);
             }
-            if (isInvalidatingLocked()) {
-                deferredInserts.add(notifier);
-                notifier.setSequence(sequence | 1);
-            } else {
-                intervals.add(notifier);
-                notifier.setSequence(sequence - 1);
-            }
+            placeLocked(notifier);
             return new Insertion.Inserted(notifier);
         } finally {
             lock.unlock();
         }
+    }
+
+    /// While an invalidation runs, also one that reached nobody, the sequence is made odd and
+    /// becomes the notifier's own, so that its first read waits for the end.
+    private void placeLocked(MmuIntervalNotifier notifier) {
+        if (activeCount == 0) {
+            intervals.add(notifier);
+            notifier.setSequence(sequence - 1);
+            return;
+        }
+        if (isInvalidatingLocked()) {
+            deferredInserts.add(notifier);
+        } else {
+            sequence |= 1;
+            intervals.add(notifier);
+        }
+        notifier.setSequence(sequence);
     }
 
     void remove(MmuIntervalNotifier notifier) {
@@ -142,17 +153,14 @@ public final class MmuNotifierSubscriptions {
         } finally {
             lock.unlock();
         }
-        boolean done = true;
         for (MmuIntervalNotifier notifier : reached) {
             if (!notifier.invalidate(range, running)) {
                 assert !range.blockable() : "a callback refused a range that it may wait for";
-                done = false;
+                end();
+                return false;
             }
         }
-        if (!done) {
-            end();
-        }
-        return done;
+        return true;
     }
 
     /// The change that [#start] announced is done.
@@ -180,13 +188,13 @@ public final class MmuNotifierSubscriptions {
     ///
     /// @kernel mm/mmu_notifier.c: __mmu_notifier_release
     public void release() {
+        lock.lock();
+        released = true;
+        lock.unlock();
         boolean done =
                 start(MmuNotifierRange.of(MmuNotifierRange.Event.RELEASE, 0, Long.MAX_VALUE));
         assert done;
         end();
-        lock.lock();
-        released = true;
-        lock.unlock();
     }
 
     /// Notifiers in place, for checks.

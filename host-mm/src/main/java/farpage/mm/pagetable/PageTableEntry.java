@@ -178,6 +178,12 @@ public final class PageTableEntry {
         return entry >>> PAGE_SHIFT;
     }
 
+    /// The same entry for the page that lies `pages` after this one's.
+    public static long following(long entry, int pages) {
+        assert hasPage(entry);
+        return entry + ((long) pages << PAGE_SHIFT);
+    }
+
     /// The swap type; 0 for a present entry and for NONE.
     public static int type(long entry) {
         return (int) (entry >>> TYPE_SHIFT & TYPE_MASK);

@@ -53,6 +53,16 @@ public final class AnonVma {
         return rootLock == other.rootLock;
     }
 
+    /// Whether the pages of this `AnonVma` are looked for in the VMA.
+    public boolean covers(Vma vma) {
+        rootLock.lock();
+        try {
+            return vmas.contains(vma);
+        } finally {
+            rootLock.unlock();
+        }
+    }
+
     int vmaCountLocked() {
         assert rootLock.isHeldByCurrentThread();
         return vmas.size();

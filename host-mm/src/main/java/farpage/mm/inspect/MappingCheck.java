@@ -1,0 +1,227 @@
+package farpage.mm.inspect;
+
+import farpage.mm.Machine;
+import farpage.mm.Mm;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
+import org.jspecify.annotations.Nullable;
+
+/// The check of one process: its VMAs, and each entry of its page table against the VMA that it is
+/// in and the page that it names.
+final class MappingCheck {
+    private static final long END = PageSize.TASK_SIZE + PageSize.PAGE_SIZE;
+
+    private final Machine machine;
+    private final FolioTable folios;
+    private final MappingCounts counts;
+    private final Findings findings;
+
+    /// The pair that the reverse map was last found to connect; pages in a row mostly share it.
+    private @Nullable AnonVma connectedAnonVma;
+
+    private @Nullable Vma connectedVma;
+
+    MappingCheck(Machine machine, MappingCounts counts, Findings findings) {
+        this.machine = machine;
+        this.folios = machine.folios();
+        this.counts = counts;
+        this.findings = findings;
+    }
+
+    void check(Mm mm) {
+        findings.addUnless(mm.notifiers().isQuiet(), mm, "an invalidation was not ended");
+        mm.lockRead();
+        try {
+            checkVmas(mm);
+            long anonymousPages = checkPageTable(mm);
+            findings.addUnless(
+                    anonymousPages == mm.anonymousPageCount(),
+                    mm,
+                    "counts "
+                            + mm.anonymousPageCount()
+                            + " anonymous pages, but maps "
+                            + anonymousPages);
+        } finally {
+            mm.unlockRead();
+        }
+    }
+
+    private void checkVmas(Mm mm) {
+        long floor = Mm.MMAP_MIN_ADDRESS;
+        for (Vma vma : mm.vmas()) {
+            String where = mm + " " + vma;
+            findings.addUnless(vma.mm() == mm, where, "belongs to " + vma.mm());
+            findings.addUnless(vma.start() < vma.end(), where, "is empty");
+            findings.addUnless(vma.start() >= floor, where, "begins below " + hex(floor));
+            findings.addUnless(vma.end() <= PageSize.TASK_SIZE, where, "ends beyond the space");
+            AnonVma own = vma.anonVma();
+            findings.addUnless(
+                    own == null || own.covers(vma), where, "its own AnonVma does not know it");
+            floor = vma.end();
+        }
+    }
+
+    /// @return the entries that count as anonymous pages
+    private long checkPageTable(Mm mm) {
+        long anonymousPages = 0;
+        int leaves = 0;
+        long at = mm.pageTable().nextMapped(0, END);
+        while (at < END) {
+            leaves++;
+            long leafStart = PageSize.alignDownPmd(at);
+            Vma near = mm.lookupVmaFrom(leafStart);
+            findings.addUnless(
+                    near != null && near.start() < leafStart + PageSize.PMD_SIZE,
+                    mm + " " + hex(leafStart),
+                    "a page table where nothing is mapped");
+            anonymousPages += checkLeaf(mm, leafStart);
+            at = mm.pageTable().nextMapped(leafStart + PageSize.PMD_SIZE, END);
+        }
+        findings.addUnless(
+                leaves == mm.pageTable().leafCount(),
+                mm,
+                "counts " + mm.pageTable().leafCount() + " page tables, but has " + leaves);
+        return anonymousPages;
+    }
+
+    private long checkLeaf(Mm mm, long leafStart) {
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(leafStart);
+        assert leaf != null;
+        long anonymousPages = 0;
+        Vma vma = mm.lookupVmaFrom(leafStart);
+        for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
+            long address = leafStart + PageSize.pageAddress(slot);
+            if (vma != null && address >= vma.end()) {
+                vma = mm.lookupVmaFrom(address);
+            }
+            long entry = leaf.entryAcquire(slot);
+            if (PageTableEntry.isNone(entry)) {
+                continue;
+            }
+            if (vma == null || address < vma.start()) {
+                report(mm, address, entry, "an entry where nothing is mapped");
+            } else if (checkEntry(vma, address, entry)) {
+                anonymousPages++;
+            }
+        }
+        return anonymousPages;
+    }
+
+    /// @return whether the entry counts as an anonymous page
+    private boolean checkEntry(Vma vma, long address, long entry) {
+        return switch (PageTableEntry.shape(entry)) {
+            case NONE -> false;
+            case PRESENT -> {
+                checkPresent(vma, address, entry);
+                yield !PageTableEntry.isSpecial(entry);
+            }
+            case DEVICE_PRIVATE -> {
+                checkDevicePrivate(vma, address, entry);
+                yield true;
+            }
+            case MIGRATION -> {
+                report(vma.mm(), address, entry, "a migration was not finished");
+                yield true;
+            }
+            case SWAP, DEVICE_EXCLUSIVE, HWPOISON, MARKER -> {
+                report(vma.mm(), address, entry, "an entry of a kind that nothing makes");
+                yield false;
+            }
+        };
+    }
+
+    private void checkPresent(Vma vma, long address, long entry) {
+        Mm mm = vma.mm();
+        long page = PageTableEntry.page(entry);
+        if (Page.isDevice(page)) {
+            report(mm, address, entry, "a device page is mapped present");
+            return;
+        }
+        if (PageTableEntry.isProtNone(entry) == vma.isAccessible()) {
+            report(mm, address, entry, "protnone does not agree with the VMA");
+        }
+        if (PageTableEntry.isWritable(entry) && !vma.isWritable()) {
+            report(mm, address, entry, "writable where the VMA is not");
+        }
+        if (PageTableEntry.isSpecial(entry)) {
+            if (page != machine.zeroPage() || PageTableEntry.isWritable(entry)) {
+                report(mm, address, entry, "a special mapping that is not the read-only zero page");
+            }
+            return;
+        }
+        if (page == machine.zeroPage()) {
+            report(mm, address, entry, "the zero page is mapped as if it were counted");
+        }
+        checkCounted(vma, address, entry, PageTableEntry.isWritable(entry));
+        if (counts.exists(page) && !folios.hasFlag(page, FolioFlags.LRU)) {
+            report(mm, address, entry, "a mapped system page is not on the LRU");
+        }
+    }
+
+    private void checkDevicePrivate(Vma vma, long address, long entry) {
+        Mm mm = vma.mm();
+        boolean writable = PageTableEntry.isWritableDevicePrivate(entry);
+        if (!Page.isDevice(PageTableEntry.page(entry))) {
+            report(mm, address, entry, "a system page is mapped as device-private");
+            return;
+        }
+        if (writable && !vma.isWritable()) {
+            report(mm, address, entry, "writable where the VMA is not");
+        }
+        checkCounted(vma, address, entry, writable);
+    }
+
+    private void checkCounted(Vma vma, long address, long entry, boolean writable) {
+        Mm mm = vma.mm();
+        long page = PageTableEntry.page(entry);
+        if (!counts.exists(page)) {
+            report(mm, address, entry, "names a page that does not exist");
+            return;
+        }
+        counts.add(page);
+        int flags = folios.flags(page);
+        if (writable && (flags & FolioFlags.ANON_EXCLUSIVE) == 0) {
+            report(mm, address, entry, "writable, but the page is not exclusive");
+        }
+        int expected = FolioFlags.UPTODATE | FolioFlags.SWAPBACKED;
+        if ((flags & expected) != expected) {
+            report(mm, address, entry, "mapped, but only " + FolioFlags.describe(flags));
+        }
+        checkReverseMap(vma, address, entry);
+    }
+
+    private void checkReverseMap(Vma vma, long address, long entry) {
+        long page = PageTableEntry.page(entry);
+        if (!(folios.mapping(page) instanceof AnonVma anonVma)) {
+            report(vma.mm(), address, entry, "the mapped page has no AnonVma");
+            return;
+        }
+        if (anonVma != connectedAnonVma || vma != connectedVma) {
+            if (!anonVma.covers(vma)) {
+                report(vma.mm(), address, entry, "the reverse map does not reach this VMA");
+                return;
+            }
+            connectedAnonVma = anonVma;
+            connectedVma = vma;
+        }
+        long found = vma.addressOfIndex(folios.index(page));
+        if (found != address) {
+            report(vma.mm(), address, entry, "the reverse map leads to " + hex(found));
+        }
+    }
+
+    private void report(Mm mm, long address, long entry, String broken) {
+        findings.add(
+                mm + " " + hex(address) + " " + PageTableEntry.describe(entry) + ": " + broken);
+    }
+
+    private static String hex(long address) {
+        return String.format("%012x", address);
+    }
+}

@@ -1,0 +1,115 @@
+package farpage.mm.inspect;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.zonedevice.DevicePagemap;
+
+/// The check of the memmap: the counts of each page against the mappings that were found, and
+/// against what the allocators hold free.
+final class MemmapCheck {
+    /// Flags that no page has between operations.
+    private static final int BUSY = FolioFlags.LOCKED | FolioFlags.WAITERS;
+
+    /// Flags that only a page in use has.
+    private static final int IN_USE = FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE;
+
+    private final Machine machine;
+    private final FolioTable folios;
+    private final MappingCounts counts;
+    private final Findings findings;
+
+    MemmapCheck(Machine machine, MappingCounts counts, Findings findings) {
+        this.machine = machine;
+        this.folios = machine.folios();
+        this.counts = counts;
+        this.findings = findings;
+    }
+
+    void checkSystemPages() {
+        int freeFrames = 0;
+        for (int pfn = 0; pfn < machine.ram().pageCount(); pfn++) {
+            long page = Page.ofPfn(pfn);
+            boolean free = machine.ram().isFree(page);
+            freeFrames += free ? 1 : 0;
+            if (!folios.isKnown(page)) {
+                findings.addUnless(free, Page.describe(page), "allocated, but never initialised");
+                continue;
+            }
+            checkCounts(page, counts.ofPfn(pfn));
+            if (free) {
+                checkFree(page);
+            } else if (folios.refCount(page) == 0) {
+                report(page, "neither free nor referenced: a leak");
+            }
+        }
+        findings.addUnless(
+                freeFrames == machine.ram().freePageCount(),
+                "RAM",
+                "counts "
+                        + machine.ram().freePageCount()
+                        + " free frames, but "
+                        + freeFrames
+                        + " are in a free block");
+    }
+
+    void checkDevicePages(DevicePagemap pagemap) {
+        int live = 0;
+        for (int index = 0; index < pagemap.pageCount(); index++) {
+            long page = pagemap.page(index);
+            if (!folios.isKnown(page)) {
+                continue;
+            }
+            checkCounts(page, counts.ofDevicePage(pagemap, index));
+            if (folios.hasFlag(page, FolioFlags.LRU)) {
+                report(page, "a device page is on the LRU");
+            }
+            if (folios.refCount(page) == 0) {
+                checkFree(page);
+            } else {
+                live += 1 << folios.order(page);
+            }
+        }
+        findings.addUnless(
+                live == pagemap.livePageCount(),
+                "pagemap at device pfn " + pagemap.firstDevicePfn(),
+                "counts " + pagemap.livePageCount() + " pages in use, but " + live + " are");
+    }
+
+    /// What holds of every page. A reserved page is held by the machine itself.
+    private void checkCounts(long page, int mappings) {
+        int flags = folios.flags(page);
+        if ((flags & BUSY) != 0) {
+            report(page, "locked at a quiet point");
+        }
+        if (folios.mapCount(page) != mappings) {
+            report(page, "but " + mappings + " entries map it");
+        }
+        if ((flags & FolioFlags.RESERVED) != 0) {
+            return;
+        }
+        if (folios.refCount(page) != mappings) {
+            report(page, "but " + mappings + " references are accounted for");
+        }
+        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0 && mappings != 1) {
+            report(page, "exclusive with " + mappings + " mappings");
+        }
+    }
+
+    private void checkFree(long page) {
+        if (folios.refCount(page) != 0) {
+            report(page, "free, but referenced");
+        }
+        if (folios.hasFlag(page, IN_USE)) {
+            report(page, "free, but its flags say that it is in use");
+        }
+        if (folios.mapping(page) != null) {
+            report(page, "free, but it still has a mapping");
+        }
+    }
+
+    private void report(long page, String broken) {
+        findings.add(FolioDump.line(machine, page) + ": " + broken);
+    }
+}

@@ -1,0 +1,104 @@
+package farpage.mm.testing;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import farpage.mm.Machine;
+import farpage.mm.Mm;
+import farpage.mm.inspect.MmInvariants;
+import farpage.mm.lock.HeldRanks;
+import farpage.mm.memory.FolioTable;
+import java.lang.reflect.Method;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.InvocationInterceptor;
+import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
+
+/// A small machine for one test. When the test is over, it checks every invariant, ends all
+/// processes, and checks that each page, system and device, came back.
+///
+/// The test runs in a thread of its own, so that a lock it forgets can not spoil the next test, and
+/// one that hangs is shown with its stack instead of stopping the build.
+public final class TestMachine implements InvocationInterceptor {
+    private static final Duration HANG = Duration.ofSeconds(60);
+
+    private final Machine machine;
+    private final List<TestDevice> devices = new ArrayList<>();
+
+    public TestMachine() {
+        this(1024);
+    }
+
+    public TestMachine(int pageCount) {
+        machine = new Machine(4096L * pageCount);
+    }
+
+    public Machine machine() {
+        return machine;
+    }
+
+    public FolioTable folios() {
+        return machine.folios();
+    }
+
+    public TestProcess newProcess() {
+        return new TestProcess(machine.newProcess());
+    }
+
+    public TestDevice newDevice(int pageCount) {
+        TestDevice device = new TestDevice(machine, pageCount);
+        devices.add(device);
+        return device;
+    }
+
+    @Override
+    public void interceptTestMethod(
+            Invocation<@Nullable Void> invocation,
+            ReflectiveInvocationContext<Method> invocationContext,
+            ExtensionContext extensionContext) {
+        watch(invocation);
+    }
+
+    @Override
+    public void interceptTestTemplateMethod(
+            Invocation<@Nullable Void> invocation,
+            ReflectiveInvocationContext<Method> invocationContext,
+            ExtensionContext extensionContext) {
+        watch(invocation);
+    }
+
+    private void watch(Invocation<@Nullable Void> invocation) {
+        assertTimeoutPreemptively(
+                HANG,
+                () -> {
+                    invocation.proceed();
+                    checkAndClose();
+                });
+    }
+
+    /// All that holds between operations.
+    public void check() {
+        assertTrue(HeldRanks.holdsNothing(), () -> "still held: " + HeldRanks.describe());
+        MmInvariants.assertHold(machine);
+    }
+
+    private void checkAndClose() {
+        check();
+        for (Mm mm : machine.processes()) {
+            mm.exit();
+        }
+        check();
+        for (TestDevice device : devices) {
+            device.close();
+        }
+        assertEquals(
+                machine.ram().pageCount() - 1,
+                machine.ram().freePageCount(),
+                "frames not given back, the zero page apart");
+        machine.close();
+    }
+}

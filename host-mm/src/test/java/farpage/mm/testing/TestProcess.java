@@ -1,0 +1,146 @@
+package farpage.mm.testing;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+import farpage.mm.CpuAccess;
+import farpage.mm.Errno;
+import farpage.mm.Mm;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.Vma;
+import farpage.mm.fault.FaultResult;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// A process and one CPU that runs in it. A page's content is told by one byte, which fills it.
+public final class TestProcess {
+    public static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
+
+    private final Mm mm;
+    private final CpuAccess cpu;
+
+    public TestProcess(Mm mm) {
+        this.mm = mm;
+        this.cpu = new CpuAccess(mm);
+    }
+
+    public Mm mm() {
+        return mm;
+    }
+
+    public CpuAccess cpu() {
+        return cpu;
+    }
+
+    public TestProcess fork() {
+        return new TestProcess(mm.fork());
+    }
+
+    /// Maps fresh memory, readable and writable.
+    ///
+    /// @return its address
+    public long map(int pageCount) {
+        return mm.mmap(PageSize.pageAddress(pageCount), READ_WRITE);
+    }
+
+    /// The same at a given place.
+    public long mapAt(long address, int pageCount) {
+        assertEquals(Errno.OK, mm.mmapFixed(address, bytes(pageCount), READ_WRITE));
+        return address;
+    }
+
+    public void unmap(long address, int pageCount) {
+        assertEquals(Errno.OK, mm.munmap(address, bytes(pageCount)));
+    }
+
+    public void protect(long address, int pageCount, int access) {
+        assertEquals(Errno.OK, mm.mprotect(address, bytes(pageCount), access));
+    }
+
+    private static long bytes(int pageCount) {
+        return PageSize.pageAddress(pageCount);
+    }
+
+    public static long page(long address, int page) {
+        return address + PageSize.pageAddress(page);
+    }
+
+    /// Fills a page with the byte.
+    public FaultResult tryStore(long address, int value) {
+        byte[] content = new byte[PageSize.PAGE_SIZE];
+        Arrays.fill(content, (byte) value);
+        return cpu.write(address, MemorySegment.ofArray(content));
+    }
+
+    public void store(long address, int value) {
+        assertEquals(FaultResult.HANDLED, tryStore(address, value));
+    }
+
+    public FaultResult tryLoad(long address) {
+        return cpu.read(address, MemorySegment.ofArray(new byte[PageSize.PAGE_SIZE]));
+    }
+
+    /// The byte that fills a page; it fails if the page is not of one byte.
+    public int load(long address) {
+        byte[] content = new byte[PageSize.PAGE_SIZE];
+        assertEquals(FaultResult.HANDLED, cpu.read(address, MemorySegment.ofArray(content)));
+        for (byte value : content) {
+            assertEquals(content[0], value, "a page torn between two contents");
+        }
+        return content[0];
+    }
+
+    /// Stores `first`, `first + 1` … to pages in a row.
+    public void storeRow(long address, int pageCount, int first) {
+        for (int page = 0; page < pageCount; page++) {
+            store(page(address, page), first + page);
+        }
+    }
+
+    public void assertRow(long address, int pageCount, int first) {
+        for (int page = 0; page < pageCount; page++) {
+            assertEquals((byte) (first + page), load(page(address, page)), "page " + page);
+        }
+    }
+
+    /// The page table's entry; NONE if there is no table.
+    public long entry(long address) {
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        return leaf == null ? PageTableEntry.NONE : leaf.entryAcquire(PageTableLeaf.slot(address));
+    }
+
+    public PageTableEntry.Shape shape(long address) {
+        return PageTableEntry.shape(entry(address));
+    }
+
+    /// The page that is mapped at an address.
+    public long pageAt(long address) {
+        return PageTableEntry.page(entry(address));
+    }
+
+    /// Does something with the VMA at an address under the mmap lock.
+    public <R extends @Nullable Object> R withVma(long address, Function<Vma, R> action) {
+        mm.lockRead();
+        try {
+            Vma vma = mm.lookupVma(address);
+            assertNotNull(vma, "nothing is mapped there");
+            return action.apply(vma);
+        } finally {
+            mm.unlockRead();
+        }
+    }
+
+    public int vmaCount() {
+        mm.lockRead();
+        try {
+            return mm.vmas().size();
+        } finally {
+            mm.unlockRead();
+        }
+    }
+}
