@@ -5,6 +5,12 @@ module farpage.emulator {
     requires transitive farpage.opencl;
 
     exports farpage.emulator;
+    exports farpage.emulator.copy;
+    exports farpage.emulator.devmem;
+    exports farpage.emulator.dmirror;
+    exports farpage.emulator.inspect;
+    exports farpage.emulator.mirror;
+    exports farpage.emulator.svm;
     exports farpage.emulator.trace;
     exports farpage.emulator.workload;
 }

@@ -1,0 +1,126 @@
+package farpage.emulator;
+
+import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.devmem.DeviceMemory;
+import farpage.emulator.devmem.Evictor;
+import farpage.emulator.dmirror.Dmirror;
+import farpage.emulator.mirror.ProcessMirror;
+import farpage.emulator.svm.RangeMigrator;
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.Mm;
+import farpage.mm.fault.FaultResult;
+import farpage.mm.fault.PageFault;
+import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.opencl.ClContext;
+import farpage.opencl.ClDevice;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// One device with memory of its own, served by an OpenCL device. It owns its pages: the object
+/// itself is the owner by which the memory manager knows them.
+///
+/// @kernel lib/test_hmm.c: struct dmirror_device
+public final class EmulatedDevice {
+    private final DeviceId id;
+    private final ClDevice clDevice;
+    private final EmulatorConfig config;
+    private final DeviceMemory memory;
+    private final CopyEngine engine;
+    private final RangeMigrator migrator;
+    private final List<Dmirror> mirrors = new CopyOnWriteArrayList<>();
+
+    EmulatedDevice(
+            DeviceId id,
+            Machine machine,
+            ClContext context,
+            ClDevice clDevice,
+            EmulatorConfig config) {
+        this.id = id;
+        this.clDevice = clDevice;
+        this.config = config;
+        this.memory =
+                new DeviceMemory(
+                        machine,
+                        context,
+                        new PagemapOps(),
+                        this,
+                        config.deviceMemory(),
+                        config.chunkSize(),
+                        clDevice.info().maxAllocation());
+        this.engine =
+                new CopyEngine(
+                        context.createQueue(clDevice),
+                        memory,
+                        machine.ram().segment(),
+                        config.nanoClock());
+        this.migrator =
+                new RangeMigrator(
+                        machine,
+                        memory,
+                        new Evictor(machine, memory, engine),
+                        engine,
+                        this,
+                        config.evicts());
+    }
+
+    /// What the memory manager asks of this driver.
+    ///
+    /// @kernel lib/test_hmm.c: dmirror_devmem_ops
+    private final class PagemapOps implements DevicePagemapOps {
+        @Override
+        public void folioFree(long page, int order) {
+            memory.free(page, order);
+        }
+
+        @Override
+        public FaultResult migrateToRam(PageFault fault) {
+            return migrator.toRam(fault);
+        }
+    }
+
+    public DeviceId id() {
+        return id;
+    }
+
+    /// The OpenCL device that serves this one.
+    public ClDevice clDevice() {
+        return clDevice;
+    }
+
+    public DeviceMemory memory() {
+        return memory;
+    }
+
+    public CopyEngine copyEngine() {
+        return engine;
+    }
+
+    /// Opens the device for a process: the file stays tied to it, also over a fork.
+    ///
+    /// @throws IllegalArgumentException if the process has exited
+    /// @kernel lib/test_hmm.c: dmirror_fops_open
+    public Dmirror open(Mm mm) {
+        ProcessMirror mirror = new ProcessMirror(mm, this, config.nanoClock());
+        Dmirror dmirror = new Dmirror(memory, engine, migrator, mirror, mirrors::remove);
+        mirrors.add(dmirror);
+        return dmirror;
+    }
+
+    /// The open files.
+    public List<Dmirror> openMirrors() {
+        return List.copyOf(mirrors);
+    }
+
+    /// Moves everything back to system memory and gives the device's memory up.
+    ///
+    /// @return ENOMEM or EIO if pages had to stay
+    public Errno release() {
+        return migrator.release();
+    }
+
+    @Override
+    public String toString() {
+        return "device " + id.index() + " on " + clDevice.info().name();
+    }
+}

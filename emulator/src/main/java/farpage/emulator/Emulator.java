@@ -1,0 +1,140 @@
+package farpage.emulator;
+
+import farpage.emulator.dmirror.Dmirror;
+import farpage.mm.Check;
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.Mm;
+import farpage.opencl.ClContext;
+import farpage.opencl.ClDevice;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A machine with devices: RAM, processes, and device memory in OpenCL buffers.
+///
+/// Closing it ends the processes that still run, closes the device files that are still open, moves
+/// what is left on the devices back, and checks that nothing remains: no device page in use, no
+/// system page but the page of zeros, no OpenCL object.
+///
+/// @kernel lib/test_hmm.c: hmm_dmirror_init, hmm_dmirror_exit
+public final class Emulator implements AutoCloseable {
+    private final EmulatorConfig config;
+    private final Machine machine;
+    private final Map<ClDevice, ClContext> contexts = new LinkedHashMap<>();
+    private final List<EmulatedDevice> devices = new ArrayList<>();
+    private boolean closed;
+
+    /// Makes the machine and its devices. Device memory is made when it is first needed.
+    ///
+    /// @throws IllegalArgumentException for sizes that make no machine
+    /// @throws farpage.opencl.ClException if OpenCL refuses
+    public Emulator(EmulatorConfig config) {
+        this.config = config;
+        this.machine = new Machine(config.ramSize());
+        boolean complete = false;
+        try {
+            for (ClDevice device : config.devices()) {
+                ClContext context = contexts.get(device);
+                if (context == null) {
+                    context = config.binding().createContext(device);
+                    contexts.put(device, context);
+                }
+                DeviceId id = new DeviceId(devices.size());
+                devices.add(new EmulatedDevice(id, machine, context, device, config));
+            }
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
+        }
+    }
+
+    public EmulatorConfig config() {
+        return config;
+    }
+
+    public Machine machine() {
+        return machine;
+    }
+
+    /// The devices by their numbers.
+    public List<EmulatedDevice> devices() {
+        return List.copyOf(devices);
+    }
+
+    /// @throws IllegalArgumentException if there is no such device
+    public EmulatedDevice device(int index) {
+        if (index < 0 || index >= devices.size()) {
+            throw new IllegalArgumentException(
+                    "device: value=" + index + ", limit=0 to " + (devices.size() - 1));
+        }
+        return devices.get(index);
+    }
+
+    /// A process with nothing mapped. It may exit itself; else it is ended when the emulator is
+    /// closed.
+    public Mm newProcess() {
+        return machine.newProcess();
+    }
+
+    /// OpenCL objects that are open now, one line each.
+    public List<String> openObjects() {
+        List<String> open = new ArrayList<>();
+        for (ClContext context : contexts.values()) {
+            open.addAll(context.openObjects());
+        }
+        return open;
+    }
+
+    /// Gives everything back.
+    ///
+    /// @throws Check.Broken with a list of what was left, after giving back all that can be
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        List<String> left = new ArrayList<>();
+        for (EmulatedDevice device : devices) {
+            for (Dmirror mirror : device.openMirrors()) {
+                mirror.close();
+            }
+        }
+        for (Mm process : machine.processes()) {
+            process.exit();
+        }
+        for (EmulatedDevice device : devices) {
+            closeDevice(device, left);
+        }
+        for (ClContext context : contexts.values()) {
+            context.close();
+            left.addAll(context.openObjects());
+        }
+        int systemPages = machine.ram().pageCount() - machine.ram().freePageCount() - 1;
+        if (systemPages != 0) {
+            left.add(systemPages + " system pages in use");
+        }
+        if (machine.pagemaps().isEmpty()) {
+            machine.close();
+        }
+        if (!left.isEmpty()) {
+            throw Check.broken("an emulator was closed with " + String.join("; ", left));
+        }
+    }
+
+    private static void closeDevice(EmulatedDevice device, List<String> left) {
+        long live = device.memory().statistics().livePages();
+        if (live != 0) {
+            left.add(live + " pages of " + device + " in use");
+        }
+        Errno errno = device.release();
+        if (!errno.isOk()) {
+            left.add("memory of " + device + " that it could not give up, " + errno.describe());
+        }
+        device.copyEngine().close();
+    }
+}

@@ -1,0 +1,225 @@
+package farpage.emulator.copy;
+
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedLock;
+import farpage.mm.memory.HostMemory;
+import farpage.opencl.ClException;
+import farpage.opencl.ClQueue;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/// The copy engine of one device: it carries out whole batches, one at a time, and waits for each
+/// exactly once.
+///
+/// Every method that copies takes the engine's own lock, rank `COPY_QUEUE`, and waits for the
+/// device under it. So it is called with folio locks and the mmap lock held, or a driver's update
+/// lock for the device's own accesses, but never with a page table's lock.
+///
+/// A failed command fails its batch. The engine then waits until nothing of the batch is under way
+/// any more, so the pages may be used and the engine too.
+///
+/// @opencl clEnqueueWriteBuffer, clEnqueueReadBuffer, clEnqueueFillBuffer on one in-order queue
+public final class CopyEngine implements AutoCloseable {
+    /// The longest run that goes as one command: 64 MiB. A `memcpy` of more, between buffers that
+    /// are aligned differently, may switch to stores that bypass the cache and get slower.
+    static final int RUN_PAGES_MAX = 1 << 14;
+
+    private final RankedLock lock = new RankedLock(LockRank.COPY_QUEUE);
+    private final ClQueue queue;
+    private final PageBuffers buffers;
+    private final MemorySegment ram;
+    private final LongSupplier nanoClock;
+
+    private final Tally toDevice = new Tally();
+    private final Tally toSystem = new Tally();
+    private final Tally deviceReads = new Tally();
+    private final Tally deviceWrites = new Tally();
+    private long failures;
+    private Optional<ClException> lastFailure = Optional.empty();
+
+    /// Counts in one direction, under the engine's lock.
+    private static final class Tally {
+        private long batches;
+        private long pages;
+        private long clearedPages;
+        private long commands;
+        private long nanos;
+
+        private CopyCounters counters() {
+            return new CopyCounters(batches, pages, clearedPages, bytes(pages), commands, nanos);
+        }
+    }
+
+    /// @param queue an in-order queue of the device, which the engine takes over
+    /// @param buffers where device pages lie
+    /// @param ram the machine's memory
+    /// @param nanoClock for the counters
+    public CopyEngine(
+            ClQueue queue, PageBuffers buffers, MemorySegment ram, LongSupplier nanoClock) {
+        this.queue = queue;
+        this.buffers = buffers;
+        this.ram = ram;
+        this.nanoClock = nanoClock;
+    }
+
+    static long bytes(long pageCount) {
+        return PageSize.pageAddress(pageCount);
+    }
+
+    /// Copies system pages, or zeros, to device pages.
+    public CopyResult toDevice(CopyBatch batch) {
+        return batch.count() == 0 ? CopyResult.COPIED : run(toDevice, () -> enqueueToDevice(batch));
+    }
+
+    /// Copies device pages to system pages. Every pair has a source.
+    public CopyResult toSystem(CopyBatch batch) {
+        return batch.count() == 0 ? CopyResult.COPIED : run(toSystem, () -> enqueueToSystem(batch));
+    }
+
+    /// The device loads pages of its memory for the caller.
+    ///
+    /// @param to memory off the Java heap
+    public CopyResult read(AccessBatch batch, MemorySegment to) {
+        return run(deviceReads, () -> enqueueRead(batch, to));
+    }
+
+    /// The device stores the caller's bytes in pages of its memory.
+    ///
+    /// @param from memory off the Java heap
+    public CopyResult write(AccessBatch batch, MemorySegment from) {
+        return run(deviceWrites, () -> enqueueWrite(batch, from));
+    }
+
+    /// The one place where a failed command becomes an answer.
+    private CopyResult run(Tally tally, Runnable enqueue) {
+        lock.lock();
+        try {
+            long start = nanoClock.getAsLong();
+            enqueue.run();
+            queue.finish();
+            tally.batches++;
+            tally.nanos += nanoClock.getAsLong() - start;
+            return CopyResult.COPIED;
+        } catch (ClException e) {
+            failures++;
+            lastFailure = Optional.of(e);
+            settle(e);
+            return new CopyResult.Failed(e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Waits for what was enqueued before the failure.
+    private void settle(ClException failure) {
+        try {
+            queue.finish();
+        } catch (ClException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private void enqueueToDevice(CopyBatch batch) {
+        for (int i = 0; i < batch.count(); ) {
+            long to = batch.destination(i);
+            int length = batch.runLength(i, runLimit(to));
+            if (batch.isZero(i)) {
+                queue.enqueueFill(buffers.buffer(to), buffers.offset(to), bytes(length), 0, 8);
+                toDevice.clearedPages += length;
+            } else {
+                queue.enqueueWrite(
+                        buffers.buffer(to),
+                        buffers.offset(to),
+                        ram,
+                        HostMemory.offset(batch.source(i)),
+                        bytes(length));
+                toDevice.pages += length;
+            }
+            toDevice.commands++;
+            i += length;
+        }
+    }
+
+    private void enqueueToSystem(CopyBatch batch) {
+        for (int i = 0; i < batch.count(); ) {
+            assert !batch.isZero(i);
+            long from = batch.source(i);
+            int length = batch.runLength(i, runLimit(from));
+            queue.enqueueRead(
+                    buffers.buffer(from),
+                    buffers.offset(from),
+                    ram,
+                    HostMemory.offset(batch.destination(i)),
+                    bytes(length));
+            toSystem.pages += length;
+            toSystem.commands++;
+            i += length;
+        }
+    }
+
+    private int runLimit(long devicePage) {
+        assert Page.isDevice(devicePage);
+        return Math.min(buffers.pagesToEnd(devicePage), RUN_PAGES_MAX);
+    }
+
+    private void enqueueRead(AccessBatch batch, MemorySegment to) {
+        for (int run = 0; run < batch.runCount(); run++) {
+            long page = batch.firstPage(run);
+            queue.enqueueRead(
+                    buffers.buffer(page),
+                    buffers.offset(page),
+                    to,
+                    batch.offset(run),
+                    bytes(batch.pageCount(run)));
+        }
+        deviceReads.pages += batch.pageCount();
+        deviceReads.commands += batch.runCount();
+    }
+
+    private void enqueueWrite(AccessBatch batch, MemorySegment from) {
+        for (int run = 0; run < batch.runCount(); run++) {
+            long page = batch.firstPage(run);
+            queue.enqueueWrite(
+                    buffers.buffer(page),
+                    buffers.offset(page),
+                    from,
+                    batch.offset(run),
+                    bytes(batch.pageCount(run)));
+        }
+        deviceWrites.pages += batch.pageCount();
+        deviceWrites.commands += batch.runCount();
+    }
+
+    public CopyStatistics statistics() {
+        lock.lock();
+        try {
+            return new CopyStatistics(
+                    toDevice.counters(),
+                    toSystem.counters(),
+                    deviceReads.counters(),
+                    deviceWrites.counters(),
+                    failures);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The call that failed last, for messages.
+    public Optional<ClException> lastFailure() {
+        lock.lock();
+        try {
+            return lastFailure;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Nothing is under way afterwards.
+    @Override
+    public void close() {
+        queue.close();
+    }
+}

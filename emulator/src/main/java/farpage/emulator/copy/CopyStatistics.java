@@ -1,0 +1,16 @@
+package farpage.emulator.copy;
+
+/// What one copy engine has done so far.
+///
+/// @param toDevice migrations to the device
+/// @param toSystem migrations back, evictions included
+/// @param deviceReads the device's own loads through the engine
+/// @param deviceWrites the device's own stores through the engine
+/// @param failures batches that failed
+/// @opencl Profiling information of a queue, summed
+public record CopyStatistics(
+        CopyCounters toDevice,
+        CopyCounters toSystem,
+        CopyCounters deviceReads,
+        CopyCounters deviceWrites,
+        long failures) {}

@@ -1,0 +1,232 @@
+package farpage.emulator.devmem;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.lock.LockRank;
+import farpage.mm.memory.BuddyAllocator;
+import farpage.mm.zonedevice.DevicePagemap;
+import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.opencl.ClBuffer;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+
+/// One OpenCL buffer cut into pages: the buffer, the device pages registered for it, and the
+/// allocator that hands them out. Page `n` of the chunk lies at byte `n * 4096` of the buffer.
+///
+/// For eviction the chunk is seen in blocks of 2 MiB, each with the count of its pages in use and
+/// the time, in allocations, when a page was last allocated from it.
+///
+/// @kernel lib/test_hmm.c: struct dmirror_chunk
+public final class DeviceChunk {
+    /// Pages in a block, the unit of eviction.
+    public static final int BLOCK_PAGES = PageSize.ENTRIES_PER_TABLE;
+
+    private static final int BLOCK_SHIFT = PageSize.LEVEL_SHIFT;
+
+    private final Machine machine;
+    private final ClBuffer buffer;
+    private final DevicePagemap pagemap;
+    private final BuddyAllocator allocator;
+    private final AtomicIntegerArray livePages;
+    private final long[] lastAllocation;
+    private ChunkState state = ChunkState.ACTIVE;
+
+    /// Frames taken out of the allocator while the chunk drains, as pairs of frame and order.
+    private int[] heldFrames = new int[0];
+
+    private int heldCount;
+
+    /// Takes the buffer over.
+    DeviceChunk(
+            Machine machine, ClBuffer buffer, int pageCount, DevicePagemapOps ops, Object owner) {
+        assert buffer.size() >= PageSize.pageAddress(pageCount);
+        this.machine = machine;
+        this.buffer = buffer;
+        this.pagemap = machine.memremapPages(pageCount, ops, owner);
+        this.allocator = new BuddyAllocator(LockRank.DEVICE_ALLOCATOR, pageCount);
+        int blocks = (pageCount + BLOCK_PAGES - 1) >> BLOCK_SHIFT;
+        this.livePages = new AtomicIntegerArray(blocks);
+        this.lastAllocation = new long[blocks];
+    }
+
+    public ClBuffer buffer() {
+        return buffer;
+    }
+
+    public DevicePagemap pagemap() {
+        return pagemap;
+    }
+
+    public int pageCount() {
+        return pagemap.pageCount();
+    }
+
+    public int freePageCount() {
+        return allocator.freePageCount();
+    }
+
+    /// Under the device's `DRIVER_SVM` lock.
+    public ChunkState state() {
+        return state;
+    }
+
+    long firstDevicePfn() {
+        return pagemap.firstDevicePfn();
+    }
+
+    long offset(long page) {
+        return PageSize.pageAddress(pagemap.index(page));
+    }
+
+    int pagesToEnd(long page) {
+        return pagemap.pageCount() - pagemap.index(page);
+    }
+
+    /// Allocates base pages, in runs as long as free blocks permit: locked, with one reference
+    /// each.
+    ///
+    /// @param stamp the time in allocations
+    /// @return how far `pages` is filled
+    int allocate(long[] pages, int from, int to, long stamp) {
+        int filled = from;
+        while (filled < to) {
+            int order =
+                    Math.min(
+                            BuddyAllocator.MAX_ORDER,
+                            Integer.SIZE - 1 - Integer.numberOfLeadingZeros(to - filled));
+            int frame = allocator.allocate(order);
+            while (frame < 0 && order > 0) {
+                order--;
+                frame = allocator.allocate(order);
+            }
+            if (frame < 0) {
+                break;
+            }
+            for (int i = 0; i < 1 << order; i++) {
+                long page = pagemap.page(frame + i);
+                pagemap.initFolio(page, 0);
+                pages[filled++] = page;
+            }
+            noteAllocation(frame, 1 << order, stamp);
+        }
+        return filled;
+    }
+
+    /// Blocks of the allocator are aligned, so one lies within a block or covers whole ones.
+    private void noteAllocation(int frame, int count, long stamp) {
+        for (int done = 0; done < count; done += BLOCK_PAGES) {
+            int block = (frame + done) >> BLOCK_SHIFT;
+            livePages.getAndAdd(block, Math.min(count - done, BLOCK_PAGES));
+            lastAllocation[block] = stamp;
+        }
+    }
+
+    /// The last reference to a folio went away.
+    void free(long page, int order) {
+        int frame = pagemap.index(page);
+        livePages.getAndAdd(frame >> BLOCK_SHIFT, -(1 << order));
+        allocator.free(frame, order);
+    }
+
+    // Eviction.
+
+    int blockCount() {
+        return lastAllocation.length;
+    }
+
+    int livePagesInBlock(int block) {
+        return livePages.get(block);
+    }
+
+    /// When a page was last allocated from a block, in the time that [#allocate] was told.
+    long lastAllocation(int block) {
+        return lastAllocation[block];
+    }
+
+    void setLastAllocation(int block, long stamp) {
+        lastAllocation[block] = stamp;
+    }
+
+    int firstIndexOfBlock(int block) {
+        return block << BLOCK_SHIFT;
+    }
+
+    int pagesOfBlock(int block) {
+        return Math.min(BLOCK_PAGES, pageCount() - firstIndexOfBlock(block));
+    }
+
+    // Release. All under the device's DRIVER_SVM lock, which also keeps allocation away.
+
+    void beginDrain() {
+        become(ChunkState.DRAINING);
+        heldFrames = new int[64];
+        heldCount = 0;
+    }
+
+    /// Holds back what is free now.
+    ///
+    /// @return whether that is everything
+    boolean holdFreePages() {
+        for (int order = BuddyAllocator.MAX_ORDER; order >= 0; order--) {
+            int frame = allocator.allocate(order);
+            while (frame >= 0) {
+                if (heldCount + 2 > heldFrames.length) {
+                    heldFrames = Arrays.copyOf(heldFrames, 2 * heldFrames.length);
+                }
+                heldFrames[heldCount++] = frame;
+                heldFrames[heldCount++] = order;
+                frame = allocator.allocate(order);
+            }
+        }
+        int held = 0;
+        for (int i = 0; i < heldCount; i += 2) {
+            held += 1 << heldFrames[i + 1];
+        }
+        return held == pageCount();
+    }
+
+    /// Pages stayed: the chunk is used again.
+    void cancelDrain() {
+        for (int i = 0; i < heldCount; i += 2) {
+            allocator.free(heldFrames[i], heldFrames[i + 1]);
+        }
+        heldFrames = new int[0];
+        heldCount = 0;
+        become(ChunkState.ACTIVE);
+    }
+
+    /// Gives pages and buffer back. Everything is held.
+    void release() {
+        become(ChunkState.RELEASED);
+        machine.memunmapPages(pagemap);
+        buffer.close();
+    }
+
+    /// The first page in use from an index on; -1 if there is none.
+    int nextLiveIndex(int from) {
+        for (int index = from; index < pageCount(); index++) {
+            long page = pagemap.page(index);
+            if (machine.folios().isKnown(page) && machine.folios().refCount(page) > 0) {
+                return index;
+            }
+        }
+        return -1;
+    }
+
+    private void become(ChunkState next) {
+        assert state.canBecome(next) : state + " -> " + next;
+        state = next;
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                "chunk of device pfns %d-%d, %s, %d of %d pages free",
+                firstDevicePfn(),
+                Page.devicePfn(pagemap.page(pageCount() - 1)),
+                state,
+                freePageCount(),
+                pageCount());
+    }
+}

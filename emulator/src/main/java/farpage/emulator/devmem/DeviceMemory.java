@@ -1,0 +1,291 @@
+package farpage.emulator.devmem;
+
+import farpage.emulator.copy.PageBuffers;
+import farpage.mm.Check;
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedLock;
+import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.opencl.ClBuffer;
+import farpage.opencl.ClContext;
+import farpage.opencl.ClException;
+import farpage.opencl.ClMemoryFlag;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/// All memory of one device: chunks made on demand, up to a limit.
+///
+/// Pages are allocated and chunks come and go under the device's `DRIVER_SVM` lock only
+/// ([#lock()]), so what was found free stays free until the holder takes it. Pages are freed at any
+/// time.
+///
+/// From a page to its chunk it is one look into an array by the page's number, since pagemaps begin
+/// at multiples of a section.
+///
+/// @kernel lib/test_hmm.c: dmirror_allocate_chunk, dmirror_devmem_alloc_page
+public final class DeviceMemory implements PageBuffers {
+    /// The size of a chunk where none is asked for.
+    public static final long CHUNK_SIZE_DEFAULT = 256L << 20;
+
+    /// Pages of a section of the memmap.
+    private static final int SECTION_SHIFT = 15;
+
+    private final Machine machine;
+    private final ClContext context;
+    private final DevicePagemapOps ops;
+    private final Object owner;
+    private final long limitBytes;
+    private final int chunkPages;
+    private final RankedLock lock = new RankedLock(LockRank.DRIVER_SVM);
+
+    private volatile List<DeviceChunk> chunks = List.of();
+    private volatile @Nullable DeviceChunk[] chunksBySection = new DeviceChunk[0];
+
+    private final AtomicLong allocatedPages = new AtomicLong();
+    private final LongAdder freedPages = new LongAdder();
+    private final LongAdder evictedPages = new LongAdder();
+
+    /// The time in allocations, for eviction.
+    private long stamp;
+
+    private boolean refusedByDevice;
+
+    /// @param context where the buffers are made
+    /// @param ops for the pagemaps
+    /// @param owner of the pagemaps
+    /// @param limitBytes the most bytes of all chunks together
+    /// @param chunkBytes of one chunk
+    /// @param maxAllocation the most bytes that the OpenCL device gives for one buffer
+    /// @throws IllegalArgumentException if not even one page fits
+    public DeviceMemory(
+            Machine machine,
+            ClContext context,
+            DevicePagemapOps ops,
+            Object owner,
+            long limitBytes,
+            long chunkBytes,
+            long maxAllocation) {
+        requireOnePage("device memory", limitBytes);
+        requireOnePage("chunk size", chunkBytes);
+        requireOnePage("largest buffer of the OpenCL device", maxAllocation);
+        this.machine = machine;
+        this.context = context;
+        this.ops = ops;
+        this.owner = owner;
+        this.limitBytes = PageSize.alignDown(limitBytes);
+        long chunk = Math.min(Math.min(chunkBytes, maxAllocation), limitBytes);
+        this.chunkPages = (int) Math.min(PageSize.pageNumber(chunk), 1 << (Integer.SIZE - 2));
+    }
+
+    private static void requireOnePage(String what, long bytes) {
+        if (bytes < PageSize.PAGE_SIZE) {
+            throw new IllegalArgumentException(
+                    what + ": value=" + bytes + " bytes, limit=one page, 4096 bytes");
+        }
+    }
+
+    // The lock of the device's own migrations.
+
+    /// Takes the lock under which pages are allocated and chunks change. It is outside the mmap
+    /// lock.
+    public void lock() {
+        lock.lock();
+    }
+
+    public void unlock() {
+        lock.unlock();
+    }
+
+    // Pages.
+
+    /// Makes chunks until that many pages are free, the limit is reached or the OpenCL device
+    /// refuses. The lock is held.
+    ///
+    /// @return the pages that are free
+    public long grow(long pageCount) {
+        assert lock.isHeldByCurrentThread();
+        long free = freePageCount();
+        while (free < pageCount && addChunk()) {
+            free = freePageCount();
+        }
+        return free;
+    }
+
+    /// Allocates folios for a migration: locked, with one reference each. Pages allocated together
+    /// lie in a row as far as free memory permits. It never evicts. The lock is held.
+    ///
+    /// @param order of each folio; only base pages, order 0, can be allocated so far
+    /// @return how many were allocated; fewer than `count` if memory is out
+    public int allocate(long[] pages, int count, int order) {
+        assert lock.isHeldByCurrentThread();
+        if (order != 0) {
+            throw new IllegalArgumentException("order: value=" + order + ", limit=0");
+        }
+        stamp++;
+        int filled = 0;
+        for (int i = 0; i < chunks.size() && filled < count; i++) {
+            filled = chunks.get(i).allocate(pages, filled, count, stamp);
+        }
+        while (filled < count && addChunk()) {
+            filled = chunks.getLast().allocate(pages, filled, count, stamp);
+        }
+        allocatedPages.addAndGet(filled);
+        return filled;
+    }
+
+    /// The last reference to a folio went away. Needs no lock.
+    ///
+    /// @kernel lib/test_hmm.c: dmirror_devmem_free
+    public void free(long page, int order) {
+        chunk(page).free(page, order);
+        freedPages.add(1L << order);
+    }
+
+    private boolean addChunk() {
+        long used = PageSize.pageAddress(totalPageCount());
+        int pages = (int) Math.min(chunkPages, PageSize.pageNumber(limitBytes - used));
+        if (pages == 0) {
+            return false;
+        }
+        ClBuffer buffer;
+        try {
+            buffer = context.createBuffer(PageSize.pageAddress(pages), ClMemoryFlag.READ_WRITE);
+        } catch (ClException e) {
+            if (!e.error().isOutOfMemory()) {
+                throw e;
+            }
+            refusedByDevice = true;
+            return false;
+        }
+        DeviceChunk chunk = new DeviceChunk(machine, buffer, pages, ops, owner);
+        List<DeviceChunk> more = new ArrayList<>(chunks);
+        more.add(chunk);
+        publish(more);
+        return true;
+    }
+
+    /// Index first, so that no page of a chunk can be met before its place is known.
+    private void publish(List<DeviceChunk> next) {
+        int sections = 0;
+        for (DeviceChunk chunk : next) {
+            sections = Math.max(sections, lastSection(chunk) + 1);
+        }
+        @Nullable DeviceChunk[] index = new DeviceChunk[sections];
+        for (DeviceChunk chunk : next) {
+            for (int section = (int) (chunk.firstDevicePfn() >> SECTION_SHIFT);
+                    section <= lastSection(chunk);
+                    section++) {
+                index[section] = chunk;
+            }
+        }
+        chunksBySection = index;
+        chunks = List.copyOf(next);
+    }
+
+    private static int lastSection(DeviceChunk chunk) {
+        return (int) ((chunk.firstDevicePfn() + chunk.pageCount() - 1) >> SECTION_SHIFT);
+    }
+
+    // From a page to its place.
+
+    /// The chunk of a page of this device.
+    public DeviceChunk chunk(long page) {
+        DeviceChunk chunk = chunksBySection[(int) (Page.devicePfn(page) >> SECTION_SHIFT)];
+        assert chunk != null : Page.describe(page) + " is not of this device";
+        return chunk;
+    }
+
+    @Override
+    public ClBuffer buffer(long page) {
+        return chunk(page).buffer();
+    }
+
+    @Override
+    public long offset(long page) {
+        return chunk(page).offset(page);
+    }
+
+    @Override
+    public int pagesToEnd(long page) {
+        return chunk(page).pagesToEnd(page);
+    }
+
+    /// The page whose bytes lie at an offset of a chunk's buffer.
+    public static long page(DeviceChunk chunk, long offset) {
+        return chunk.pagemap().page((int) PageSize.pageNumber(offset));
+    }
+
+    // Release.
+
+    void removeReleased(DeviceChunk chunk) {
+        assert lock.isHeldByCurrentThread();
+        List<DeviceChunk> rest = new ArrayList<>(chunks);
+        rest.remove(chunk);
+        publish(rest);
+    }
+
+    /// All chunks are gone: counting starts again.
+    void resetCounters() {
+        Check.that(chunks.isEmpty(), "counters were reset with chunks left");
+        allocatedPages.set(0);
+        freedPages.reset();
+        refusedByDevice = false;
+    }
+
+    void countEvicted(long pages) {
+        evictedPages.add(pages);
+    }
+
+    long nextStamp() {
+        assert lock.isHeldByCurrentThread();
+        return ++stamp;
+    }
+
+    // For people and checks.
+
+    /// The chunks there are, in the order of their making.
+    public List<DeviceChunk> chunks() {
+        return chunks;
+    }
+
+    public long limitBytes() {
+        return limitBytes;
+    }
+
+    /// Whether the OpenCL device refused a buffer before the limit was reached.
+    public boolean wasRefusedByDevice() {
+        return refusedByDevice;
+    }
+
+    public long totalPageCount() {
+        long pages = 0;
+        for (DeviceChunk chunk : chunks) {
+            pages += chunk.pageCount();
+        }
+        return pages;
+    }
+
+    public long freePageCount() {
+        long pages = 0;
+        for (DeviceChunk chunk : chunks) {
+            pages += chunk.freePageCount();
+        }
+        return pages;
+    }
+
+    public DeviceMemoryStatistics statistics() {
+        return new DeviceMemoryStatistics(
+                limitBytes,
+                chunks.size(),
+                totalPageCount(),
+                freePageCount(),
+                allocatedPages.get(),
+                freedPages.sum(),
+                evictedPages.sum());
+    }
+}

@@ -1,0 +1,151 @@
+package farpage.emulator.devmem;
+
+import farpage.emulator.copy.CopyBatch;
+import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.CopyResult;
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.PageSize;
+import farpage.mm.migrate.MigrateDevice;
+import farpage.mm.migrate.MigratePfn;
+
+/// Moves pages out of a device's memory, whoever maps them: a few when room is needed, all of them
+/// on release.
+///
+/// It runs under the device's `DRIVER_SVM` lock and nothing inner, because it may lock any folio
+/// and wait for any process's notifier. So room is made *before* a migration begins.
+///
+/// @kernel lib/test_hmm.c: dmirror_device_evict_chunk; drivers/gpu/drm/drm_pagemap.c:
+///   drm_pagemap_evict_to_ram
+public final class Evictor {
+    /// How many blocks in a row may yield nothing before room is no longer looked for.
+    private static final int FRUITLESS_LIMIT = 8;
+
+    /// How often in a row no page of a chunk may leave before a release gives up.
+    private static final int DRAIN_LIMIT = 8;
+
+    private final Machine machine;
+    private final DeviceMemory memory;
+    private final CopyEngine engine;
+    private final MigrateDevice migration;
+    private final CopyBatch batch = new CopyBatch(DeviceChunk.BLOCK_PAGES);
+
+    /// For the memory that the engine copies from.
+    public Evictor(Machine machine, DeviceMemory memory, CopyEngine engine) {
+        this.machine = machine;
+        this.memory = memory;
+        this.engine = engine;
+        this.migration = new MigrateDevice(machine, DeviceChunk.BLOCK_PAGES);
+    }
+
+    /// Sees to it that pages are free: by more chunks while the limit permits, then by moving the
+    /// blocks out that no page was allocated from for longest.
+    ///
+    /// @return the pages that are free, which may be fewer: if system memory is full too, or the
+    ///   pages are in use by other migrations
+    public long reserve(long pageCount) {
+        long wanted = Math.min(pageCount, PageSize.pageNumber(memory.limitBytes()));
+        long free = memory.grow(wanted);
+        int fruitless = 0;
+        while (free < wanted && fruitless < FRUITLESS_LIMIT) {
+            long moved = evictOldestBlock();
+            if (moved < 0) {
+                break;
+            }
+            fruitless = moved == 0 ? fruitless + 1 : 0;
+            free = memory.freePageCount();
+        }
+        return free;
+    }
+
+    /// @return pages moved; -1 if no block has pages
+    private long evictOldestBlock() {
+        DeviceChunk oldest = null;
+        int oldestBlock = -1;
+        long oldestStamp = Long.MAX_VALUE;
+        for (DeviceChunk chunk : memory.chunks()) {
+            for (int block = 0; block < chunk.blockCount(); block++) {
+                if (chunk.livePagesInBlock(block) > 0
+                        && chunk.lastAllocation(block) < oldestStamp) {
+                    oldest = chunk;
+                    oldestBlock = block;
+                    oldestStamp = chunk.lastAllocation(block);
+                }
+            }
+        }
+        if (oldest == null) {
+            return -1;
+        }
+        // Whatever stays has its turn again after all others.
+        oldest.setLastAllocation(oldestBlock, memory.nextStamp());
+        long moved = evictBlock(oldest, oldestBlock);
+        memory.countEvicted(moved);
+        return moved;
+    }
+
+    private long evictBlock(DeviceChunk chunk, int block) {
+        int first = chunk.firstIndexOfBlock(block);
+        migration.setupRange(chunk.pagemap().page(first), chunk.pagesOfBlock(block));
+        SystemDestinations.fill(machine, migration, batch);
+        CopyResult result = engine.toSystem(batch);
+        if (!result.isCopied()) {
+            SystemDestinations.drop(machine, migration);
+        }
+        migration.pages();
+        long moved = 0;
+        for (int i = 0; i < migration.pageCount(); i++) {
+            moved += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
+        }
+        migration.finish();
+        return moved;
+    }
+
+    /// Moves everything out and gives all chunks back; the next allocation makes a fresh one. The
+    /// lock of the memory is held.
+    ///
+    /// @return ENOMEM if system memory can not take the pages, EIO if they can not be copied; what
+    ///   stayed is still usable then
+    /// @kernel lib/test_hmm.c: dmirror_device_remove_chunks
+    public Errno releaseAll() {
+        for (DeviceChunk chunk : memory.chunks()) {
+            long failuresBefore = engine.statistics().failures();
+            chunk.beginDrain();
+            if (!drain(chunk)) {
+                chunk.cancelDrain();
+                return engine.statistics().failures() > failuresBefore ? Errno.EIO : Errno.ENOMEM;
+            }
+            chunk.release();
+            memory.removeReleased(chunk);
+        }
+        memory.resetCounters();
+        return Errno.OK;
+    }
+
+    private boolean drain(DeviceChunk chunk) {
+        int fruitless = 0;
+        while (!chunk.holdFreePages()) {
+            long moved = 0;
+            for (int block = 0; block < chunk.blockCount(); block++) {
+                if (chunk.livePagesInBlock(block) > 0) {
+                    moved += evictBlock(chunk, block);
+                }
+            }
+            fruitless = moved == 0 ? fruitless + 1 : 0;
+            if (fruitless > DRAIN_LIMIT) {
+                return false;
+            }
+            if (moved == 0) {
+                awaitFirstPage(chunk);
+            }
+        }
+        return true;
+    }
+
+    /// A page that did not move may be in the hands of a CPU fault, which frees it when it is done.
+    private void awaitFirstPage(DeviceChunk chunk) {
+        int index = chunk.nextLiveIndex(0);
+        if (index >= 0) {
+            machine.folios().waitUnlocked(chunk.pagemap().page(index));
+        }
+    }
+}

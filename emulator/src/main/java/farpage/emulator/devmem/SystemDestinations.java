@@ -1,0 +1,59 @@
+package farpage.emulator.devmem;
+
+import farpage.emulator.copy.CopyBatch;
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.migrate.MigratePfn;
+import farpage.mm.migrate.Migration;
+
+/// System pages as destinations of a migration from a device.
+///
+/// @kernel lib/test_hmm.c: dmirror_devmem_fault_alloc_and_copy
+public final class SystemDestinations {
+    private SystemDestinations() {}
+
+    /// Allocates and locks a system page for every device page that is to move, and lists the pairs
+    /// to copy after those that the batch holds already.
+    ///
+    /// @return how many pages found no memory; they stay on the device
+    public static int append(Machine machine, Migration migration, CopyBatch batch) {
+        int refused = 0;
+        for (int i = 0; i < migration.pageCount(); i++) {
+            long word = migration.src(i);
+            if (!MigratePfn.hasMigrated(word)) {
+                continue;
+            }
+            long to = machine.allocateFolio(0);
+            if (to == Page.NONE) {
+                refused++;
+                continue;
+            }
+            machine.folios().lockNew(to);
+            long destination = MigratePfn.ofPage(to);
+            migration.setDst(
+                    i,
+                    MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
+            batch.add(MigratePfn.page(word), to);
+        }
+        return refused;
+    }
+
+    /// As [#append], into an empty batch.
+    static int fill(Machine machine, Migration migration, CopyBatch batch) {
+        batch.clear();
+        return append(machine, migration, batch);
+    }
+
+    /// Takes all destinations back, system or device, because they could not be filled: the pages
+    /// stay where they are.
+    public static void drop(Machine machine, Migration migration) {
+        for (int i = 0; i < migration.pageCount(); i++) {
+            long to = MigratePfn.page(migration.dst(i));
+            if (to != Page.NONE) {
+                migration.setDst(i, MigratePfn.SKIP);
+                machine.folios().unlock(to);
+                machine.put(to);
+            }
+        }
+    }
+}

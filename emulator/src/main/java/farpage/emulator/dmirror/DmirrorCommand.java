@@ -1,0 +1,72 @@
+package farpage.emulator.dmirror;
+
+import java.lang.foreign.MemorySegment;
+
+/// What an open device file can be asked to do with pages of its process.
+///
+/// Addresses are bytes and must be page boundaries; they and page counts are taken as unsigned, and
+/// a range that is empty or wraps is answered with EINVAL. Buffers lie off the Java heap, as user
+/// memory does; one that is too small is answered with EFAULT like a bad pointer. What was copied
+/// before an error may be in the buffer.
+///
+/// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_READ and the others
+public sealed interface DmirrorCommand {
+    long address();
+
+    long pageCount();
+
+    /// The device loads the pages, faulting in those that it has no entry for.
+    ///
+    /// @param to takes the pages' bytes
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_READ
+    record Read(long address, long pageCount, MemorySegment to) implements DmirrorCommand {
+        public Read {
+            requireNative(to);
+        }
+    }
+
+    /// The device stores to the pages, faulting in those that it has no writable entry for.
+    ///
+    /// @param from gives the pages' bytes
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_WRITE
+    record Write(long address, long pageCount, MemorySegment from) implements DmirrorCommand {
+        public Write {
+            requireNative(from);
+        }
+    }
+
+    /// Migrates the pages to the device, and loads them through the device's table. ENOENT says
+    /// that not every page is in that table.
+    ///
+    /// @param to takes the pages' bytes
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_MIGRATE_TO_DEV
+    record MigrateToDevice(long address, long pageCount, MemorySegment to)
+            implements DmirrorCommand {
+        public MigrateToDevice {
+            requireNative(to);
+        }
+    }
+
+    /// Migrates the pages that are on the device back to system memory.
+    ///
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_MIGRATE_TO_SYS
+    record MigrateToSystem(long address, long pageCount) implements DmirrorCommand {}
+
+    /// Looks at the pages without changing anything.
+    ///
+    /// @param to takes one byte for each page, see [DmirrorProt]
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_SNAPSHOT
+    record Snapshot(long address, long pageCount, MemorySegment to) implements DmirrorCommand {}
+
+    /// Migrates everything on the device back, of every process, and gives its memory up. The range
+    /// means nothing but must be a legal one.
+    ///
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_RELEASE
+    record Release(long address, long pageCount) implements DmirrorCommand {}
+
+    private static void requireNative(MemorySegment buffer) {
+        if (!buffer.isNative()) {
+            throw new IllegalArgumentException("buffer: on the Java heap, limit=native memory");
+        }
+    }
+}

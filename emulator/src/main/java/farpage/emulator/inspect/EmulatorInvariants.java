@@ -1,0 +1,123 @@
+package farpage.emulator.inspect;
+
+import farpage.emulator.EmulatedDevice;
+import farpage.emulator.Emulator;
+import farpage.emulator.devmem.DeviceChunk;
+import farpage.emulator.devmem.DeviceMemoryStatistics;
+import farpage.emulator.dmirror.Dmirror;
+import farpage.emulator.mirror.DevicePageTable;
+import farpage.emulator.mirror.DevicePte;
+import farpage.emulator.mirror.ProcessMirror;
+import farpage.mm.Mm;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.hmm.HmmPfn;
+import farpage.mm.memory.FolioTable;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What must be true of an emulator whenever nothing is under way in it.
+///
+/// @kernel mm/debug.c, lib/test_hmm.c
+public final class EmulatorInvariants {
+    private final Emulator emulator;
+    private final List<String> broken = new ArrayList<>();
+
+    private EmulatorInvariants(Emulator emulator) {
+        this.emulator = emulator;
+    }
+
+    /// Looks at everything.
+    ///
+    /// @return what is wrong, one sentence each; empty if nothing is
+    public static List<String> check(Emulator emulator) {
+        EmulatorInvariants invariants = new EmulatorInvariants(emulator);
+        for (EmulatedDevice device : emulator.devices()) {
+            invariants.checkMemory(device);
+            for (Dmirror file : device.openMirrors()) {
+                invariants.checkMirror(device, file.mirror());
+            }
+        }
+        return List.copyOf(invariants.broken);
+    }
+
+    private void expect(boolean condition, String otherwise) {
+        if (!condition) {
+            broken.add(otherwise);
+        }
+    }
+
+    /// Three counts of the same thing: pages that the allocators gave out, pages that the pagemaps
+    /// count as live, and pages with references.
+    private void checkMemory(EmulatedDevice device) {
+        DeviceMemoryStatistics statistics = device.memory().statistics();
+        long counted = statistics.allocatedPages() - statistics.freedPages();
+        expect(
+                counted == statistics.livePages(),
+                device + ": counted " + counted + " pages, in use " + statistics.livePages());
+        FolioTable folios = emulator.machine().folios();
+        for (DeviceChunk chunk : device.memory().chunks()) {
+            int taken = chunk.pageCount() - chunk.freePageCount();
+            int live = chunk.pagemap().livePageCount();
+            int referenced = 0;
+            for (int index = 0; index < chunk.pageCount(); index++) {
+                long page = chunk.pagemap().page(index);
+                if (!folios.isKnown(page) || folios.refCount(page) == 0) {
+                    continue;
+                }
+                referenced++;
+                expect(
+                        folios.refCount(page) == folios.mapCount(page),
+                        Page.describe(page)
+                                + ": references "
+                                + folios.refCount(page)
+                                + ", mappings "
+                                + folios.mapCount(page));
+                expect(!folios.isLocked(page), Page.describe(page) + " is locked");
+            }
+            expect(
+                    taken == live && live == referenced,
+                    chunk + ": allocated " + taken + ", live " + live + ", used " + referenced);
+        }
+    }
+
+    /// Every entry of the device's table names the page that the process has there, and permits no
+    /// store that the process's own entry does not.
+    private void checkMirror(EmulatedDevice device, ProcessMirror mirror) {
+        Mm mm = mirror.mm();
+        DevicePageTable table = mirror.table();
+        List<Long> pageNumbers = new ArrayList<>();
+        List<Long> entries = new ArrayList<>();
+        table.lock();
+        long next = table.nextPresentLocked(0);
+        while (next >= 0) {
+            pageNumbers.add(next);
+            entries.add(table.entryLocked(next));
+            next = table.nextPresentLocked(next + 1);
+        }
+        table.unlock();
+        if (mm.isExited()) {
+            expect(pageNumbers.isEmpty(), device + " mirrors pages of " + mm + ", which exited");
+            return;
+        }
+        long[] word = new long[1];
+        for (int i = 0; i < pageNumbers.size(); i++) {
+            long start = PageSize.pageAddress(pageNumbers.get(i));
+            var _ = mirror.snapshot(start, start + PageSize.PAGE_SIZE, word, () -> {});
+            checkEntry(device, mm, start, entries.get(i), word[0]);
+        }
+    }
+
+    private void checkEntry(EmulatedDevice device, Mm mm, long address, long entry, long word) {
+        boolean agrees =
+                HmmPfn.isValid(word)
+                        && !HmmPfn.isError(word)
+                        && HmmPfn.page(word) == DevicePte.page(entry)
+                        && (!DevicePte.isWritable(entry) || HmmPfn.isWritable(word));
+        expect(
+                agrees,
+                String.format(
+                        "%s, %s at %x: the device has %s, the process %s",
+                        device, mm, address, DevicePte.describe(entry), HmmPfn.describe(word)));
+    }
+}

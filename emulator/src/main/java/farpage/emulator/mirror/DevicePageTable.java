@@ -1,0 +1,202 @@
+package farpage.emulator.mirror;
+
+import farpage.mm.PageSize;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedLock;
+import org.jspecify.annotations.Nullable;
+
+/// The page table of a device for one process: page number to [DevicePte] word.
+///
+/// A radix tree of three levels with leaves of 512 words, so that ranges are walked and erased leaf
+/// by leaf and neighbouring look-ups find the same leaf. All methods but the lock's own need the
+/// lock; it has the rank `DRIVER_UPDATE` and is held while the device touches memory through the
+/// entries, which is what makes an invalidation wait for the device.
+///
+/// @kernel lib/test_hmm.c: pt (an xarray) and mutex of struct dmirror
+public final class DevicePageTable {
+    private static final int LEAF_SHIFT = PageSize.LEVEL_SHIFT;
+    private static final int LEAF_ENTRIES = 1 << LEAF_SHIFT;
+    private static final int BRANCH_SHIFT = 13;
+    private static final int BRANCHES = 1 << BRANCH_SHIFT;
+
+    /// Page numbers of a 47-bit space.
+    private static final long PAGE_NUMBERS = 1L << (LEAF_SHIFT + 2 * BRANCH_SHIFT);
+
+    private final RankedLock lock = new RankedLock(LockRank.DRIVER_UPDATE);
+    private final @Nullable Branch[] root = new Branch[BRANCHES];
+    private long entryCount;
+
+    /// The leaf used last, by its number.
+    private @Nullable Leaf cachedLeaf;
+
+    private long cachedNumber = -1;
+
+    private static final class Leaf {
+        private final long[] entries = new long[LEAF_ENTRIES];
+        private int count;
+    }
+
+    private static final class Branch {
+        private final @Nullable Leaf[] leaves = new Leaf[BRANCHES];
+        private int count;
+    }
+
+    /// An empty table.
+    public DevicePageTable() {}
+
+    public void lock() {
+        lock.lock();
+    }
+
+    /// Takes the lock if nobody has it.
+    public boolean tryLock() {
+        return lock.tryLock();
+    }
+
+    public void unlock() {
+        lock.unlock();
+    }
+
+    public boolean isLocked() {
+        return lock.isHeldByCurrentThread();
+    }
+
+    /// The entry of a page; [DevicePte#NONE] also for numbers that no process can map.
+    public long entryLocked(long pageNumber) {
+        assert isLocked();
+        if (pageNumber < 0 || pageNumber >= PAGE_NUMBERS) {
+            return DevicePte.NONE;
+        }
+        Leaf leaf = lookupLeaf(pageNumber >>> LEAF_SHIFT);
+        return leaf == null ? DevicePte.NONE : leaf.entries[slot(pageNumber)];
+    }
+
+    public void setEntryLocked(long pageNumber, long entry) {
+        assert isLocked();
+        assert pageNumber >= 0 && pageNumber < PAGE_NUMBERS : pageNumber;
+        assert DevicePte.isPresent(entry);
+        Leaf leaf = leafOrNew(pageNumber >>> LEAF_SHIFT);
+        int slot = slot(pageNumber);
+        if (!DevicePte.isPresent(leaf.entries[slot])) {
+            leaf.count++;
+            entryCount++;
+        }
+        leaf.entries[slot] = entry;
+    }
+
+    /// Drops the entries of `[start, end)`, and nothing else.
+    public void eraseLocked(long startPageNumber, long endPageNumber) {
+        assert isLocked();
+        long end = Math.min(endPageNumber, PAGE_NUMBERS);
+        long at = startPageNumber;
+        while (at < end && entryCount > 0) {
+            long number = at >>> LEAF_SHIFT;
+            Branch branch = root[branchIndex(number)];
+            if (branch == null) {
+                at = ((number >>> BRANCH_SHIFT) + 1) << (BRANCH_SHIFT + LEAF_SHIFT);
+                continue;
+            }
+            long stop = Math.min(end, (number + 1) << LEAF_SHIFT);
+            Leaf leaf = branch.leaves[leafIndex(number)];
+            if (leaf != null) {
+                eraseInLeaf(leaf, slot(at), (int) (stop - at));
+                if (leaf.count == 0) {
+                    dropLeaf(branch, number);
+                }
+            }
+            at = stop;
+        }
+    }
+
+    private void eraseInLeaf(Leaf leaf, int slot, int count) {
+        for (int i = slot; i < slot + count && leaf.count > 0; i++) {
+            if (DevicePte.isPresent(leaf.entries[i])) {
+                leaf.entries[i] = DevicePte.NONE;
+                leaf.count--;
+                entryCount--;
+            }
+        }
+    }
+
+    private void dropLeaf(Branch branch, long number) {
+        branch.leaves[leafIndex(number)] = null;
+        branch.count--;
+        if (branch.count == 0) {
+            root[branchIndex(number)] = null;
+        }
+        cachedLeaf = null;
+        cachedNumber = -1;
+    }
+
+    /// The first page at or after a number that has an entry; -1 if there is none.
+    public long nextPresentLocked(long fromPageNumber) {
+        assert isLocked();
+        long at = fromPageNumber;
+        while (at < PAGE_NUMBERS) {
+            long number = at >>> LEAF_SHIFT;
+            Branch branch = root[branchIndex(number)];
+            if (branch == null) {
+                at = ((number >>> BRANCH_SHIFT) + 1) << (BRANCH_SHIFT + LEAF_SHIFT);
+                continue;
+            }
+            Leaf leaf = branch.leaves[leafIndex(number)];
+            long stop = (number + 1) << LEAF_SHIFT;
+            for (; leaf != null && at < stop; at++) {
+                if (DevicePte.isPresent(leaf.entries[slot(at)])) {
+                    return at;
+                }
+            }
+            at = stop;
+        }
+        return -1;
+    }
+
+    /// Entries in the table.
+    public long entryCountLocked() {
+        assert isLocked();
+        return entryCount;
+    }
+
+    private @Nullable Leaf lookupLeaf(long number) {
+        if (number == cachedNumber) {
+            return cachedLeaf;
+        }
+        Branch branch = root[branchIndex(number)];
+        Leaf leaf = branch == null ? null : branch.leaves[leafIndex(number)];
+        if (leaf != null) {
+            cachedLeaf = leaf;
+            cachedNumber = number;
+        }
+        return leaf;
+    }
+
+    private Leaf leafOrNew(long number) {
+        Leaf present = lookupLeaf(number);
+        if (present != null) {
+            return present;
+        }
+        Branch branch = root[branchIndex(number)];
+        if (branch == null) {
+            branch = new Branch();
+            root[branchIndex(number)] = branch;
+        }
+        Leaf leaf = new Leaf();
+        branch.leaves[leafIndex(number)] = leaf;
+        branch.count++;
+        cachedLeaf = leaf;
+        cachedNumber = number;
+        return leaf;
+    }
+
+    private static int slot(long pageNumber) {
+        return (int) pageNumber & (LEAF_ENTRIES - 1);
+    }
+
+    private static int leafIndex(long leafNumber) {
+        return (int) leafNumber & (BRANCHES - 1);
+    }
+
+    private static int branchIndex(long leafNumber) {
+        return (int) (leafNumber >>> BRANCH_SHIFT);
+    }
+}

@@ -1,0 +1,62 @@
+package farpage.emulator.mirror;
+
+import farpage.mm.Page;
+
+/// One entry of a device's page table.
+///
+/// ```
+///  63    62     61      60      51 50                    0
+/// | VALID WRITE  ATOMIC | zero    | page word             |
+/// ```
+///
+/// @kernel lib/test_hmm.c: DPT_XA_TAG_WRITE, DPT_XA_TAG_ATOMIC
+public final class DevicePte {
+    /// The device has no page there.
+    public static final long NONE = 0;
+
+    private static final long VALID = 1L << 63;
+    private static final long WRITE = 1L << 62;
+    private static final long ATOMIC = 1L << 61;
+    private static final long PAGE_MASK = (1L << Page.BITS) - 1;
+
+    private DevicePte() {}
+
+    /// An entry for a system page, or for a page of the device itself.
+    public static long of(long page, boolean writable) {
+        assert (page & ~PAGE_MASK) == 0 : page;
+        return VALID | (writable ? WRITE : 0) | page;
+    }
+
+    /// The entry with the mark that the device alone may use the page for now.
+    public static long withAtomic(long entry) {
+        assert isPresent(entry);
+        return entry | ATOMIC;
+    }
+
+    public static boolean isPresent(long entry) {
+        return entry != NONE;
+    }
+
+    /// Present, and the device may store.
+    public static boolean isWritable(long entry) {
+        return (entry & WRITE) != 0;
+    }
+
+    public static boolean isAtomic(long entry) {
+        return (entry & ATOMIC) != 0;
+    }
+
+    public static long page(long entry) {
+        assert isPresent(entry);
+        return entry & PAGE_MASK;
+    }
+
+    public static String describe(long entry) {
+        if (!isPresent(entry)) {
+            return "none";
+        }
+        return Page.describe(page(entry))
+                + (isWritable(entry) ? " write" : " read")
+                + (isAtomic(entry) ? " atomic" : "");
+    }
+}

@@ -1,0 +1,96 @@
+package farpage.emulator.svm;
+
+import farpage.mm.Errno;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.Vma;
+import farpage.mm.migrate.MigrateSelect;
+import farpage.mm.migrate.MigrateVma;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Several migrations of one direction that are under way together, so that one copy serves them
+/// all. Collecting only ever tries folio locks, so holding those of one range while the next is
+/// collected can not end in a deadlock.
+///
+/// The [MigrateVma]s are kept by the size of their arrays, a power of two, and used again.
+///
+/// @kernel mm/migrate_device.c: the caller's side of several migrate_vma_setup
+final class MigrationSet {
+    private final MigrateSelect select;
+    private final Object owner;
+
+    /// Those that rest, by the logarithm of the pages that they have room for.
+    private final List<List<MigrateVma>> resting = new ArrayList<>();
+
+    private final List<MigrateVma> active = new ArrayList<>();
+    private int migratingCount;
+
+    MigrationSet(MigrateSelect select, Object owner) {
+        this.select = select;
+        this.owner = owner;
+        for (int sizeClass = 0; sizeClass < Integer.SIZE - 1; sizeClass++) {
+            resting.add(new ArrayList<>());
+        }
+    }
+
+    /// Collects a range of a VMA into the set, unless nothing of it can migrate.
+    Errno setup(Vma vma, long start, long end) {
+        int pageCount = (int) PageSize.pageNumber(end - start);
+        MigrateVma migration = take(sizeClass(pageCount));
+        Errno errno = migration.setup(vma, start, end);
+        if (!errno.isOk()) {
+            rest(migration, sizeClass(pageCount));
+            return errno;
+        }
+        if (migration.migratingCount() == 0) {
+            migration.finish();
+            rest(migration, sizeClass(pageCount));
+            return errno;
+        }
+        active.add(migration);
+        migratingCount += migration.migratingCount();
+        return errno;
+    }
+
+    /// Migrations under way.
+    int size() {
+        return active.size();
+    }
+
+    MigrateVma get(int index) {
+        return active.get(index);
+    }
+
+    /// Pages that migrate in all of them.
+    int migratingCount() {
+        return migratingCount;
+    }
+
+    /// Ends all of them.
+    void finish() {
+        for (int i = 0; i < active.size(); i++) {
+            MigrateVma migration = active.get(i);
+            migration.finish();
+            rest(migration, sizeClass(migration.pageCount()));
+        }
+        active.clear();
+        migratingCount = 0;
+    }
+
+    private static int sizeClass(int pageCount) {
+        assert pageCount > 0;
+        return Integer.SIZE - Integer.numberOfLeadingZeros(pageCount - 1);
+    }
+
+    private MigrateVma take(int sizeClass) {
+        List<MigrateVma> candidates = resting.get(sizeClass);
+        return candidates.isEmpty()
+                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE)
+                : candidates.removeLast();
+    }
+
+    private void rest(MigrateVma migration, int sizeClass) {
+        resting.get(sizeClass).add(migration);
+    }
+}
