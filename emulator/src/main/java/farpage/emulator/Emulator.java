@@ -65,6 +65,8 @@ public final class Emulator implements AutoCloseable {
         return List.copyOf(devices);
     }
 
+    /// The device of a number.
+    ///
     /// @throws IllegalArgumentException if there is no such device
     public EmulatedDevice device(int index) {
         if (index < 0 || index >= devices.size()) {

@@ -71,12 +71,16 @@ public final class CopyEngine implements AutoCloseable {
 
     /// Copies system pages, or zeros, to device pages.
     public CopyResult toDevice(CopyBatch batch) {
-        return batch.count() == 0 ? CopyResult.COPIED : run(toDevice, () -> enqueueToDevice(batch));
+        return batch.count() == 0
+                ? new CopyResult.Copied()
+                : run(toDevice, () -> enqueueToDevice(batch));
     }
 
     /// Copies device pages to system pages. Every pair has a source.
     public CopyResult toSystem(CopyBatch batch) {
-        return batch.count() == 0 ? CopyResult.COPIED : run(toSystem, () -> enqueueToSystem(batch));
+        return batch.count() == 0
+                ? new CopyResult.Copied()
+                : run(toSystem, () -> enqueueToSystem(batch));
     }
 
     /// The device loads pages of its memory for the caller.
@@ -102,7 +106,7 @@ public final class CopyEngine implements AutoCloseable {
             queue.finish();
             tally.batches++;
             tally.nanos += nanoClock.getAsLong() - start;
-            return CopyResult.COPIED;
+            return new CopyResult.Copied();
         } catch (ClException e) {
             failures++;
             lastFailure = Optional.of(e);

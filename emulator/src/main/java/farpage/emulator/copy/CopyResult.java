@@ -18,9 +18,6 @@ public sealed interface CopyResult {
     /// @opencl negative CL_EVENT_COMMAND_EXECUTION_STATUS
     record Failed(ClException cause) implements CopyResult {}
 
-    /// The one instance that is needed.
-    CopyResult COPIED = new Copied();
-
     default boolean isCopied() {
         return this instanceof Copied;
     }

@@ -109,8 +109,9 @@ public final class ProcessMirror implements AutoCloseable {
         migrating = Thread.currentThread();
     }
 
+    /// Ends what [#beginMigration()] began.
     public void endMigration() {
-        assert migrating == Thread.currentThread();
+        assert migrating != null;
         migrating = null;
     }
 
