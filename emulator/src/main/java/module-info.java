@@ -13,4 +13,5 @@ module farpage.emulator {
     exports farpage.emulator.svm;
     exports farpage.emulator.trace;
     exports farpage.emulator.workload;
+    exports farpage.emulator.replay;
 }

@@ -23,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// @kernel lib/test_hmm.c: struct dmirror_device
 public final class EmulatedDevice {
     private final DeviceId id;
+    private final ClContext context;
     private final ClDevice clDevice;
     private final EmulatorConfig config;
     private final DeviceMemory memory;
@@ -37,6 +38,7 @@ public final class EmulatedDevice {
             ClDevice clDevice,
             EmulatorConfig config) {
         this.id = id;
+        this.context = context;
         this.clDevice = clDevice;
         this.config = config;
         this.memory =
@@ -86,6 +88,11 @@ public final class EmulatedDevice {
     /// The OpenCL device that serves this one.
     public ClDevice clDevice() {
         return clDevice;
+    }
+
+    /// The OpenCL context that holds its memory; the emulator closes it.
+    public ClContext context() {
+        return context;
     }
 
     public DeviceMemory memory() {

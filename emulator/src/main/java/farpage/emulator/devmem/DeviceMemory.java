@@ -193,6 +193,11 @@ public final class DeviceMemory implements PageBuffers {
 
     // From a page to its place.
 
+    /// Pages of a chunk; the last one may have fewer.
+    public int chunkPageCount() {
+        return chunkPages;
+    }
+
     /// The chunk of a page of this device.
     public DeviceChunk chunk(long page) {
         DeviceChunk chunk = chunksBySection[(int) (Page.devicePfn(page) >> SECTION_SHIFT)];

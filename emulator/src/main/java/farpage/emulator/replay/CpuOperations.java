@@ -1,0 +1,146 @@
+package farpage.emulator.replay;
+
+import farpage.emulator.trace.Fnv1a64;
+import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.PatternGenerator;
+import farpage.emulator.trace.RegionKind;
+import farpage.emulator.trace.RegionProtection;
+import farpage.mm.Errno;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.fault.FaultResult;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// The operations of a trace that the process itself does: system calls, loads and stores.
+///
+/// @kernel mmap(2), munmap(2), mprotect(2)
+final class CpuOperations {
+    private static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
+
+    private final String trace;
+    private final RegionSlots regions;
+    private final PageBuffer buffer;
+
+    CpuOperations(String trace, RegionSlots regions, PageBuffer buffer) {
+        this.trace = trace;
+        this.regions = regions;
+        this.buffer = buffer;
+    }
+
+    String execute(ReplayProcess process, KernelOperation operation) {
+        return switch (operation) {
+            case KernelOperation.MapRegion map -> map(process, map);
+            case KernelOperation.Unmap unmap ->
+                    result(process.mm().munmap(address(unmap), size(unmap)));
+            case KernelOperation.Protect protect ->
+                    result(
+                            process.mm()
+                                    .mprotect(
+                                            address(protect),
+                                            size(protect),
+                                            access(protect.protection())));
+            case KernelOperation.WritePage write -> writePage(process, write);
+            case KernelOperation.WriteByte write -> writeByte(process, write);
+            case KernelOperation.ReadPage read -> readPage(process, read);
+            case KernelOperation.SumPages sum -> sumPages(process, sum);
+            case KernelOperation.Remap remap -> throw notModelled(remap, "mremap");
+            case KernelOperation.Advise advise -> throw notModelled(advise, "madvise");
+            default -> throw notModelled(operation, "it");
+        };
+    }
+
+    private ReplayException notModelled(KernelOperation operation, String what) {
+        return new ReplayException(
+                trace, operation, "can not be executed: " + what + " is not modelled yet");
+    }
+
+    private long address(KernelOperation.OnPages pages) {
+        return regions.address(pages.region(), pages.startPage());
+    }
+
+    private static long size(KernelOperation.OnPages pages) {
+        return PageSize.pageAddress(pages.pageCount());
+    }
+
+    private String map(ReplayProcess process, KernelOperation.MapRegion map) {
+        if (map.kind() != RegionKind.PRIVATE) {
+            throw notModelled(map, "shared and file memory");
+        }
+        long address = regions.address(map.region(), 0);
+        long size = PageSize.pageAddress(map.pageCount());
+        return result(process.mm().mmapFixed(address, size, READ_WRITE));
+    }
+
+    private static int access(RegionProtection protection) {
+        return switch (protection) {
+            case NONE -> 0;
+            case READ -> VmFlags.READ;
+            case READ_WRITE -> READ_WRITE;
+        };
+    }
+
+    private String writePage(ReplayProcess process, KernelOperation.WritePage write) {
+        MemorySegment page = buffer.pages(1);
+        new PatternGenerator(write.seed()).fill(page, 0, PageSize.PAGE_SIZE);
+        return result(process.cpu().write(address(write), page));
+    }
+
+    private String writeByte(ReplayProcess process, KernelOperation.WriteByte write) {
+        MemorySegment one = buffer.pages(1).asSlice(0, 1);
+        one.set(ValueLayout.JAVA_BYTE, 0, (byte) write.value());
+        return result(process.cpu().write(address(write) + write.offset(), one));
+    }
+
+    private String readPage(ReplayProcess process, KernelOperation.ReadPage read) {
+        MemorySegment page = buffer.pages(1);
+        FaultResult fault = process.cpu().read(address(read), page);
+        return fault.isError()
+                ? signal(fault)
+                : "h=" + Fnv1a64.format(Fnv1a64.update(Fnv1a64.START, page, 0, PageSize.PAGE_SIZE));
+    }
+
+    private String sumPages(ReplayProcess process, KernelOperation.SumPages sum) {
+        MemorySegment page = buffer.pages(1);
+        long hash = Fnv1a64.START;
+        int readable = 0;
+        for (int i = 0; i < sum.pageCount(); i++) {
+            long address = regions.address(sum.region(), sum.startPage() + i);
+            FaultResult fault = process.cpu().read(address, page);
+            if (!fault.isError()) {
+                readable++;
+                hash = Fnv1a64.update(hash, page, 0, PageSize.PAGE_SIZE);
+            } else {
+                String _ = signal(fault);
+            }
+        }
+        return "ok="
+                + readable
+                + " bad="
+                + (sum.pageCount() - readable)
+                + " h="
+                + Fnv1a64.format(hash);
+    }
+
+    private static String result(Errno errno) {
+        return errno.isOk() ? "ok" : errno.describe();
+    }
+
+    private static String result(FaultResult fault) {
+        return fault.isError() ? signal(fault) : "ok";
+    }
+
+    /// The signal that the thread gets.
+    ///
+    /// @throws OutOfMemoryError where Linux would call the OOM killer
+    private static String signal(FaultResult fault) {
+        return switch (fault) {
+            case SIGSEGV -> "SEGV";
+            case SIGBUS, HWPOISON -> "BUS";
+            case OUT_OF_MEMORY ->
+                    throw new OutOfMemoryError(
+                            "the machine's RAM is full; choose a larger --memory");
+            case HANDLED -> throw new AssertionError(fault);
+        };
+    }
+}

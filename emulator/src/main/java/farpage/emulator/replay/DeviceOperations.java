@@ -1,0 +1,125 @@
+package farpage.emulator.replay;
+
+import farpage.emulator.dmirror.Dmirror;
+import farpage.emulator.dmirror.DmirrorCommand;
+import farpage.emulator.dmirror.DmirrorReply;
+import farpage.emulator.trace.Fnv1a64;
+import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.PatternGenerator;
+import farpage.mm.PageSize;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// The operations of a trace that the process asks a device for.
+///
+/// @kernel lib/test_hmm_uapi.h
+final class DeviceOperations {
+    private final String trace;
+    private final RegionSlots regions;
+    private final PageBuffer buffer;
+
+    DeviceOperations(String trace, RegionSlots regions, PageBuffer buffer) {
+        this.trace = trace;
+        this.regions = regions;
+        this.buffer = buffer;
+    }
+
+    String execute(ReplayProcess process, KernelOperation.OnDevice operation) {
+        Dmirror mirror = process.mirror(operation.device());
+        return switch (operation) {
+            case KernelOperation.DeviceRead read -> read(mirror, read);
+            case KernelOperation.DeviceWrite write -> write(mirror, write);
+            case KernelOperation.MigrateToDevice migrate -> migrateToDevice(mirror, migrate);
+            case KernelOperation.MigrateToSystem migrate -> migrateToSystem(mirror, migrate);
+            case KernelOperation.Snapshot snapshot -> snapshot(mirror, snapshot);
+            case KernelOperation.Release _ -> release(mirror);
+            case KernelOperation.Exclusive _,
+                    KernelOperation.CheckExclusive _,
+                    KernelOperation.SetFlags _ ->
+                    throw new ReplayException(
+                            trace, operation, "can not be executed: it is not modelled yet");
+        };
+    }
+
+    private long address(KernelOperation.OnPages pages) {
+        return regions.address(pages.region(), pages.startPage());
+    }
+
+    private String read(Dmirror mirror, KernelOperation.DeviceRead read) {
+        MemorySegment pages = buffer.pages(read.pageCount());
+        DmirrorReply reply =
+                mirror.execute(new DmirrorCommand.Read(address(read), read.pageCount(), pages));
+        return reply.errno().isOk() ? counts(reply) + hash(pages) : error(reply);
+    }
+
+    private String write(Dmirror mirror, KernelOperation.DeviceWrite write) {
+        MemorySegment pages = buffer.pages(write.pageCount());
+        new PatternGenerator(write.seed()).fill(pages, 0, PageSize.pageAddress(write.pageCount()));
+        DmirrorReply reply =
+                mirror.execute(new DmirrorCommand.Write(address(write), write.pageCount(), pages));
+        return reply.errno().isOk() ? counts(reply) : error(reply);
+    }
+
+    private String migrateToDevice(Dmirror mirror, KernelOperation.MigrateToDevice migrate) {
+        MemorySegment pages = buffer.pages(migrate.pageCount());
+        DmirrorReply reply =
+                mirror.execute(
+                        new DmirrorCommand.MigrateToDevice(
+                                address(migrate), migrate.pageCount(), pages));
+        return reply.errno().isOk() ? counts(reply) + hash(pages) : error(reply);
+    }
+
+    private String migrateToSystem(Dmirror mirror, KernelOperation.MigrateToSystem migrate) {
+        DmirrorReply reply =
+                mirror.execute(
+                        new DmirrorCommand.MigrateToSystem(address(migrate), migrate.pageCount()));
+        return reply.errno().isOk() ? "0 cp=" + reply.copiedPages() : error(reply);
+    }
+
+    private String snapshot(Dmirror mirror, KernelOperation.Snapshot snapshot) {
+        MemorySegment bytes =
+                buffer.pages(PageSize.pageNumber(PageSize.alignUp(snapshot.pageCount())));
+        MemorySegment permissions = bytes.asSlice(0, snapshot.pageCount());
+        DmirrorReply reply =
+                mirror.execute(
+                        new DmirrorCommand.Snapshot(
+                                address(snapshot), snapshot.pageCount(), permissions));
+        return reply.errno().isOk()
+                ? "0 cp=" + reply.copiedPages() + " " + runs(permissions)
+                : error(reply);
+    }
+
+    /// `PP*COUNT,...`: each permission byte with how many pages in a row have it.
+    private static String runs(MemorySegment permissions) {
+        StringBuilder text = new StringBuilder();
+        long page = 0;
+        while (page < permissions.byteSize()) {
+            byte permission = permissions.get(ValueLayout.JAVA_BYTE, page);
+            long first = page;
+            while (page < permissions.byteSize()
+                    && permissions.get(ValueLayout.JAVA_BYTE, page) == permission) {
+                page++;
+            }
+            text.append(text.isEmpty() ? "" : ",")
+                    .append(String.format("%02x*%d", permission & 0xff, page - first));
+        }
+        return text.toString();
+    }
+
+    private static String release(Dmirror mirror) {
+        DmirrorReply reply = mirror.execute(new DmirrorCommand.Release(PageSize.PAGE_SIZE, 1));
+        return reply.errno().describe();
+    }
+
+    private static String counts(DmirrorReply reply) {
+        return "0 cp=" + reply.copiedPages() + " f=" + reply.faults();
+    }
+
+    private static String hash(MemorySegment pages) {
+        return " h=" + Fnv1a64.format(Fnv1a64.update(Fnv1a64.START, pages, 0, pages.byteSize()));
+    }
+
+    private static String error(DmirrorReply reply) {
+        return reply.errno().describe();
+    }
+}

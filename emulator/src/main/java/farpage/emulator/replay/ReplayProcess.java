@@ -1,0 +1,48 @@
+package farpage.emulator.replay;
+
+import farpage.emulator.EmulatedDevice;
+import farpage.emulator.dmirror.Dmirror;
+import farpage.mm.CpuAccess;
+import farpage.mm.Mm;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A process of a trace, with the device files that it has open.
+///
+/// @kernel tools/testing/selftests/mm/hmm-tests.c: FIXTURE(hmm2)
+final class ReplayProcess {
+    private final Mm mm;
+    private final CpuAccess cpu;
+    private final List<Dmirror> mirrors = new ArrayList<>();
+
+    ReplayProcess(Mm mm, List<EmulatedDevice> devices) {
+        this.mm = mm;
+        this.cpu = new CpuAccess(mm);
+        for (EmulatedDevice device : devices) {
+            mirrors.add(device.open(mm));
+        }
+    }
+
+    Mm mm() {
+        return mm;
+    }
+
+    CpuAccess cpu() {
+        return cpu;
+    }
+
+    Dmirror mirror(int device) {
+        return mirrors.get(device);
+    }
+
+    /// Ends the process; its device files stay open.
+    void exit() {
+        mm.exit();
+    }
+
+    void closeMirrors() {
+        for (Dmirror mirror : mirrors) {
+            mirror.close();
+        }
+    }
+}

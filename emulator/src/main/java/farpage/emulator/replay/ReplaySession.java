@@ -1,0 +1,117 @@
+package farpage.emulator.replay;
+
+import farpage.emulator.EmulatedDevice;
+import farpage.emulator.Emulator;
+import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.KernelTrace;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// Executes one trace and gives a result line for each operation, word for word as the kernel's own
+/// driver printed them.
+///
+/// The trace starts from nothing: a fresh process with both devices freshly opened. Closing the
+/// session ends its processes; then the device files are closed, those of forked children with the
+/// others, because a device page remembers the file through which it came.
+///
+/// @kernel tools/testing/selftests/mm/hmm-tests.c
+public final class ReplaySession implements AutoCloseable {
+    private final String trace;
+    private final Emulator emulator;
+    private final List<EmulatedDevice> devices;
+    private final RegionSlots regions = new RegionSlots();
+    private final PageBuffer buffer = new PageBuffer();
+
+    /// The process that runs the operations is the last one; the others wait for it.
+    private final Deque<ReplayProcess> running = new ArrayDeque<>();
+
+    private final List<ReplayProcess> exited = new ArrayList<>();
+    private final CpuOperations cpuOperations;
+    private final DeviceOperations deviceOperations;
+
+    /// @param trace its name, for messages
+    public ReplaySession(String trace, Emulator emulator, List<EmulatedDevice> devices) {
+        this.trace = trace;
+        this.emulator = emulator;
+        this.devices = List.copyOf(devices);
+        this.cpuOperations = new CpuOperations(trace, regions, buffer);
+        this.deviceOperations = new DeviceOperations(trace, regions, buffer);
+        running.addLast(new ReplayProcess(emulator.newProcess(), this.devices));
+    }
+
+    /// Executes a whole trace.
+    ///
+    /// @param lines takes each line of the result file in turn
+    public static void replay(
+            KernelTrace trace,
+            Emulator emulator,
+            List<EmulatedDevice> devices,
+            Consumer<String> lines) {
+        lines.accept("=== " + trace.name());
+        try (ReplaySession session = new ReplaySession(trace.name(), emulator, devices)) {
+            int number = 0;
+            for (KernelOperation operation : trace.operations()) {
+                number++;
+                lines.accept(number + " " + operation.word() + " " + session.execute(operation));
+            }
+        }
+        lines.accept("=== end " + trace.name() + " ok");
+    }
+
+    /// Executes one operation.
+    ///
+    /// @return its result, without number and name
+    /// @throws ReplayException if the operation can not be executed here; the model is unchanged
+    public String execute(KernelOperation operation) {
+        ReplayProcess process = running.getLast();
+        return switch (operation) {
+            case KernelOperation.ForkBegin begin -> fork(begin);
+            case KernelOperation.ForkEnd end -> endFork(end);
+            case KernelOperation.OnDevice onDevice -> deviceOperations.execute(process, onDevice);
+            case KernelOperation.MergeScan scan ->
+                    throw new ReplayException(trace, scan, "needs same-page merging");
+            default -> cpuOperations.execute(process, operation);
+        };
+    }
+
+    private String fork(KernelOperation.ForkBegin begin) {
+        if (running.size() > 1) {
+            throw new ReplayException(trace, begin, "within a forked child");
+        }
+        ReplayProcess child = new ReplayProcess(running.getLast().mm().fork(), devices);
+        running.addLast(child);
+        return "ok";
+    }
+
+    private String endFork(KernelOperation.ForkEnd end) {
+        if (running.size() == 1) {
+            throw new ReplayException(trace, end, "without fork-begin before it");
+        }
+        ReplayProcess child = running.removeLast();
+        exited.add(child);
+        child.exit();
+        return "exit=0";
+    }
+
+    /// The emulator that the trace runs on.
+    public Emulator emulator() {
+        return emulator;
+    }
+
+    @Override
+    public void close() {
+        while (!running.isEmpty()) {
+            ReplayProcess process = running.removeLast();
+            exited.add(process);
+            process.exit();
+        }
+        for (ReplayProcess process : exited) {
+            process.closeMirrors();
+        }
+        exited.clear();
+        buffer.close();
+    }
+}
