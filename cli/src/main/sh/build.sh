@@ -105,9 +105,10 @@ launch() {
         *:*) die "$exit_setup" "$farpage_root: a module path cannot hold a colon; move the clone" ;;
     esac
     set -f
+    # LWJGL finds its native library in a module that none of ours requires.
     # shellcheck disable=SC2086 # a list of options
-    exec "$jdk_home/bin/java" -ea -Xmx256m -XX:+UseSerialGC -Xshare:auto -XX:-UsePerfData \
-        -Xlog:disable -Xlog:all=warning:stderr \
-        --enable-native-access=jocl,org.lwjgl,farpage.mm --sun-misc-unsafe-memory-access=allow \
-        --add-modules org.lwjgl.natives ${FARPAGE_JAVA_OPTS-} -p "$build_dir" -m farpage.cli/farpage.cli.Main "$@"
+    exec "$jdk_home/bin/java" -ea -Xmx256m -XX:+UseSerialGC -XX:-UsePerfData \
+        -Xlog:disable -Xlog:all=warning:stderr --sun-misc-unsafe-memory-access=allow \
+        --enable-native-access=jocl,org.lwjgl,farpage.mm --add-modules org.lwjgl.natives \
+        ${FARPAGE_JAVA_OPTS-} -p "$build_dir" -m farpage.cli/farpage.cli.Main "$@"
 }
