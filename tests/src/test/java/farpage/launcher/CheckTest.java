@@ -22,6 +22,7 @@ final class CheckTest {
                     echo "[INFO] Copying a jar"
                     echo "[INFO] Tests run: 5, Failures: 0, arguments $*"
                     echo "[ERROR] java home $JAVA_HOME, no build $FARPAGE_NO_BUILD"
+                    printf '\\033[0m'
                     exit ${FAKE_EXIT:-0}
                     ;;
             esac
