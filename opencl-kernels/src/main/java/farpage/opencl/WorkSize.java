@@ -28,6 +28,13 @@ public record WorkSize(long global, long local) {
         return new WorkSize(count, 0);
     }
 
+    /// At least one work-item for each of `count` things, in work-groups of a fixed size. A
+    /// compiler that makes a program for each work-group size, as PoCL's does, then makes one only;
+    /// left to itself the device chooses another size for nearly every count.
+    public static WorkSize covering(long count, int local) {
+        return new WorkSize(Math.multiplyExact(Math.ceilDiv(count, (long) local), local), local);
+    }
+
     /// One work-group of `local` work-items for each of `count` things.
     public static WorkSize perGroup(long count, long local) {
         return new WorkSize(Math.multiplyExact(count, local), local);

@@ -64,7 +64,7 @@ public final class ChecksumPages extends PageKernel {
     @Override
     WorkSize workSize(int count) {
         return switch (shape()) {
-            case ITEM_PER_PAGE -> WorkSize.perItem(count);
+            case ITEM_PER_PAGE -> WorkSize.covering(count, ITEMS_PER_GROUP);
             case GROUP_PER_PAGE -> {
                 long pagesPerGroup = Math.max(1, groupSize() / LANES);
                 long groups = Math.ceilDiv((long) count, pagesPerGroup);

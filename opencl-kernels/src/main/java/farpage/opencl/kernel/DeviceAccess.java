@@ -60,7 +60,8 @@ public final class DeviceAccess implements AutoCloseable {
             boolean reportFaults,
             ClEvent... waitFor) {
         arguments(queue, batch, ptes, heap, pageShift, chunk, chunkPages, reportFaults);
-        return queue.launch(kernel, WorkSize.perItem(batch.taskCount()), waitFor);
+        return queue.launch(
+                kernel, WorkSize.covering(batch.taskCount(), PageKernel.ITEMS_PER_GROUP), waitFor);
     }
 
     /// [#launch] without an event.
@@ -74,7 +75,8 @@ public final class DeviceAccess implements AutoCloseable {
             int chunkPages,
             boolean reportFaults) {
         arguments(queue, batch, ptes, heap, pageShift, chunk, chunkPages, reportFaults);
-        queue.enqueueLaunch(kernel, WorkSize.perItem(batch.taskCount()));
+        queue.enqueueLaunch(
+                kernel, WorkSize.covering(batch.taskCount(), PageKernel.ITEMS_PER_GROUP));
     }
 
     private void arguments(

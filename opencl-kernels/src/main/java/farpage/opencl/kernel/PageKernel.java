@@ -19,6 +19,9 @@ import farpage.opencl.kernel.layout.PageListLayout;
 ///
 /// @opencl clSetKernelArg, clEnqueueNDRangeKernel
 abstract class PageKernel implements AutoCloseable {
+    /// Work-items in a group where each goes through a page of its own: few, because they are long.
+    static final int ITEMS_PER_GROUP = 16;
+
     private static final int PAGE_SHIFT_MIN = 12;
     private static final int PAGE_SHIFT_MAX = 21;
     private static final long GROUP_SIZE = 128;
@@ -63,7 +66,7 @@ abstract class PageKernel implements AutoCloseable {
     /// The work size for that many pages.
     WorkSize workSize(int count) {
         return switch (shape) {
-            case ITEM_PER_PAGE -> WorkSize.perItem(count);
+            case ITEM_PER_PAGE -> WorkSize.covering(count, ITEMS_PER_GROUP);
             case GROUP_PER_PAGE -> WorkSize.perGroup(count, groupSize());
         };
     }
