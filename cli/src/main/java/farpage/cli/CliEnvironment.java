@@ -21,6 +21,7 @@ import java.util.function.LongSupplier;
 /// @param variables environment variables
 /// @param isOutTerminal whether a person looks at standard output
 /// @param isErrTerminal whether a person looks at standard error
+/// @param isOutPipe whether another program reads standard output
 /// @param nanoClock nanoseconds from an arbitrary start
 /// @param interruption the wish of the user to stop
 record CliEnvironment(
@@ -30,6 +31,7 @@ record CliEnvironment(
         Map<String, String> variables,
         boolean isOutTerminal,
         boolean isErrTerminal,
+        boolean isOutPipe,
         LongSupplier nanoClock,
         Interruption interruption) {
     private static final int OUTPUT_BUFFER_SIZE = 1 << 16;
@@ -49,18 +51,22 @@ record CliEnvironment(
                 System.getenv(),
                 isTerminal(1),
                 isTerminal(2),
+                target(1).startsWith("pipe:"),
                 System::nanoTime,
                 new Interruption());
     }
 
-    /// Linux shows what a descriptor is; a terminal is one of its character devices.
     private static boolean isTerminal(int descriptor) {
+        String target = target(descriptor);
+        return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+    }
+
+    /// Linux shows what a descriptor is open on.
+    private static String target(int descriptor) {
         try {
-            String target =
-                    Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
-            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
         } catch (IOException | UnsupportedOperationException _) {
-            return false;
+            return "";
         }
     }
 

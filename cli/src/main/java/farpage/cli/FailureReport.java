@@ -1,5 +1,6 @@
 package farpage.cli;
 
+import farpage.emulator.replay.ReplayException;
 import farpage.emulator.trace.TraceFormatException;
 import farpage.opencl.ClError;
 import farpage.opencl.ClException;
@@ -28,7 +29,7 @@ final class FailureReport {
     private static int exitCode(Throwable failure) {
         return switch (failure) {
             case CliFailure known -> known.exitCode();
-            case TraceFormatException _ -> ExitCode.USAGE;
+            case TraceFormatException _, ReplayException _ -> ExitCode.USAGE;
             case UncheckedIOException _ -> ExitCode.USAGE;
             case ClException opencl ->
                     opencl.error().isOutOfMemory() ? ExitCode.OUT_OF_MEMORY : ExitCode.NO_DEVICE;
@@ -40,7 +41,7 @@ final class FailureReport {
     private static String describe(Throwable failure) {
         String message = Objects.requireNonNullElse(failure.getMessage(), "");
         return switch (failure) {
-            case CliFailure _, TraceFormatException _ -> message;
+            case CliFailure _, TraceFormatException _, ReplayException _ -> message;
             case UncheckedIOException io -> message + ": " + io.getCause();
             case ClException opencl -> message + "; " + openclAdvice(opencl.error());
             case OutOfMemoryError _ ->

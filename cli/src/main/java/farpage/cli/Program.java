@@ -16,7 +16,8 @@ final class Program {
     private static final List<Map.Entry<String, Function<CliEnvironment, Command>>> COMMANDS =
             List.of(
                     Map.entry("devices", DevicesCommand::new),
-                    Map.entry("doctor", DoctorCommand::new));
+                    Map.entry("doctor", DoctorCommand::new),
+                    Map.entry("replay", ReplayCommand::new));
 
     private Program() {}
 

@@ -19,13 +19,19 @@ import java.util.Optional;
 final class ReportOutput implements AutoCloseable {
     private final PrintStream stream;
     private final String name;
+    private final boolean mayBreakOff;
     private final Optional<Path> target;
     private final Optional<Path> temporary;
 
     private ReportOutput(
-            PrintStream stream, String name, Optional<Path> target, Optional<Path> temporary) {
+            PrintStream stream,
+            String name,
+            boolean mayBreakOff,
+            Optional<Path> target,
+            Optional<Path> temporary) {
         this.stream = stream;
         this.name = name;
+        this.mayBreakOff = mayBreakOff;
         this.target = target;
         this.temporary = temporary;
     }
@@ -34,7 +40,11 @@ final class ReportOutput implements AutoCloseable {
     static ReportOutput open(CliEnvironment environment, String file) {
         if (file.isEmpty()) {
             return new ReportOutput(
-                    environment.out(), "standard output", Optional.empty(), Optional.empty());
+                    environment.out(),
+                    "standard output",
+                    environment.isOutPipe(),
+                    Optional.empty(),
+                    Optional.empty());
         }
         try {
             Path target = Path.of(file).toAbsolutePath();
@@ -50,6 +60,7 @@ final class ReportOutput implements AutoCloseable {
                 return new ReportOutput(
                         newStream(target, StandardOpenOption.WRITE),
                         file,
+                        false,
                         Optional.of(target),
                         Optional.empty());
             }
@@ -65,6 +76,7 @@ final class ReportOutput implements AutoCloseable {
                             StandardOpenOption.TRUNCATE_EXISTING,
                             StandardOpenOption.WRITE),
                     file,
+                    false,
                     Optional.of(target),
                     Optional.of(temporary));
         } catch (IOException | java.nio.file.InvalidPathException failure) {
@@ -88,12 +100,11 @@ final class ReportOutput implements AutoCloseable {
         return stream;
     }
 
-    /// Makes what was written the file's content.
+    /// Makes what was written the file's content. A pipe may be closed before all is read: that is
+    /// how its reader says that it has seen enough.
     void commit() {
-        if (stream.checkError()) {
-            throw new CliFailure(
-                    ExitCode.USAGE,
-                    name + " cannot be written; is the disk full or the pipe closed?");
+        if (stream.checkError() && !mayBreakOff) {
+            throw new CliFailure(ExitCode.USAGE, name + " cannot be written; is the disk full?");
         }
         if (target.isEmpty() || temporary.isEmpty()) {
             return;

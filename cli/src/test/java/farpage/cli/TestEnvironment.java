@@ -26,6 +26,7 @@ final class TestEnvironment {
                 Map.copyOf(variables),
                 isTerminal,
                 isTerminal,
+                false,
                 () -> nanos,
                 interruption);
     }

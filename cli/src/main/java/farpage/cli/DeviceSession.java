@@ -1,0 +1,65 @@
+package farpage.cli;
+
+import farpage.emulator.Emulator;
+import farpage.emulator.EmulatorConfig;
+import farpage.opencl.ClBinding;
+import farpage.opencl.ClBindings;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+
+/// The binding and the device that a command works with, chosen by its options.
+final class DeviceSession implements AutoCloseable {
+    private final ClBinding binding;
+    private final DeviceSelector.Choice choice;
+
+    private DeviceSession(ClBinding binding, DeviceSelector.Choice choice) {
+        this.binding = binding;
+        this.choice = choice;
+    }
+
+    /// Opens the binding and chooses the device; a fallback to the CPU is said.
+    static DeviceSession open(Command command) {
+        CliEnvironment environment = command.environment();
+        ClBinding binding = ClBindings.open(command.options.bindingOf(environment).name());
+        boolean isChosen = false;
+        try {
+            DeviceSelector.Choice choice =
+                    DeviceSelector.select(
+                            binding.devices(), command.options.deviceSelection(environment));
+            if (choice.isFallback()) {
+                command.note(
+                        "no GPU found: using device %d, %s"
+                                .formatted(choice.index(), choice.name()));
+            }
+            isChosen = true;
+            return new DeviceSession(binding, choice);
+        } finally {
+            if (!isChosen) {
+                binding.close();
+            }
+        }
+    }
+
+    DeviceSelector.Choice choice() {
+        return choice;
+    }
+
+    /// Makes a machine with this device.
+    ///
+    /// @param change sets sizes
+    Emulator newEmulator(UnaryOperator<EmulatorConfig> change) {
+        try {
+            return new Emulator(change.apply(EmulatorConfig.of(binding, choice.device())));
+        } catch (IllegalArgumentException failure) {
+            // The sizes are the user's.
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "--memory, --device-memory: " + Objects.requireNonNull(failure.getMessage()));
+        }
+    }
+
+    @Override
+    public void close() {
+        binding.close();
+    }
+}

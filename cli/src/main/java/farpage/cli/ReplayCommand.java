@@ -1,0 +1,163 @@
+package farpage.cli;
+
+import farpage.emulator.Emulator;
+import farpage.emulator.EmulatorConfig;
+import farpage.emulator.replay.ReplaySession;
+import farpage.emulator.trace.GoldenResults;
+import farpage.emulator.trace.GoldenTrace;
+import farpage.emulator.trace.KernelTrace;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `replay`: executes kernel traces and prints their results, or compares them with recorded ones.
+@CommandLine.Command(
+        name = "replay",
+        mixinStandardHelpOptions = true,
+        versionProvider = FarpageCommand.Version.class,
+        sortOptions = false,
+        description = {
+            "Executes kernel traces on the emulator and prints the result lines exactly as a kernel's"
+                    + " driver printed them. Files may be compressed with gzip; '-' is standard input.",
+            "With --golden compares instead: shows the first difference of each trace with its context"
+                    + " and ends with a line 'N traces, M operations, D differ'. The exit code is 1 when"
+                    + " a result line differs."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  farpage replay basic.trace.gz",
+            "  farpage replay basic.trace.gz --golden=basic.golden.gz"
+        })
+final class ReplayCommand extends Command {
+    @Parameters(arity = "1..*", paramLabel = "FILE", description = "Kernel traces")
+    List<String> files = new ArrayList<>();
+
+    @Option(
+            names = "--golden",
+            paramLabel = "FILE",
+            description = "Recorded results; once for each trace file, in the same order")
+    List<String> goldenFiles = new ArrayList<>();
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "RAM of the machine; default: 1 GiB")
+    long memoryBytes = EmulatorConfig.RAM_SIZE_DEFAULT;
+
+    @Option(
+            names = "--device-memory",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "The most memory that each of the two devices takes; default: 4 GiB")
+    long deviceMemoryBytes = EmulatorConfig.DEVICE_MEMORY_DEFAULT;
+
+    ReplayCommand(CliEnvironment environment) {
+        super(environment);
+    }
+
+    /// A trace file with what was recorded for it, if that was given.
+    private record Input(String file, List<KernelTrace> traces, List<GoldenTrace> golden) {
+        int operationCount() {
+            return traces.stream().mapToInt(trace -> trace.operations().size()).sum();
+        }
+    }
+
+    private boolean isComparison() {
+        return !goldenFiles.isEmpty();
+    }
+
+    @Override
+    int run(ReportOutput output) {
+        List<Input> inputs = readInputs();
+        try (DeviceSession session = DeviceSession.open(this);
+                Emulator emulator =
+                        session.newEmulator(config ->
+                                config.withRamSize(memoryBytes)
+                                        .withDeviceMemory(deviceMemoryBytes));
+                ProgressBar progress = new ProgressBar(environment(), options.quiet, "replay")) {
+            ReplayReport report =
+                    new ReplayReport(
+                            options.format,
+                            output.stream(),
+                            Context.of(this, "replay", session.choice().device()));
+            replayAll(inputs, emulator, report, output.stream(), progress);
+            report.end(isComparison());
+            return report.differingLines() == 0 ? ExitCode.DONE : ExitCode.CHECK_FAILED;
+        }
+    }
+
+    private List<Input> readInputs() {
+        if (isComparison() && goldenFiles.size() != files.size()) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "--golden: %d file(s) for %d trace file(s); right would be one for each, in the"
+                                    .formatted(goldenFiles.size(), files.size())
+                            + " same order");
+        }
+        List<Input> inputs = new ArrayList<>();
+        for (int index = 0; index < files.size(); index++) {
+            String file = files.get(index);
+            List<KernelTrace> traces = KernelTrace.readFile(file, environment().in());
+            List<GoldenTrace> golden = List.of();
+            if (isComparison()) {
+                String goldenFile = goldenFiles.get(index);
+                golden =
+                        ReplayReport.match(
+                                file,
+                                traces,
+                                goldenFile,
+                                GoldenResults.readFile(goldenFile, environment().in()));
+            }
+            inputs.add(new Input(file, traces, golden));
+        }
+        return inputs;
+    }
+
+    private void replayAll(
+            List<Input> inputs,
+            Emulator emulator,
+            ReplayReport report,
+            PrintStream out,
+            ProgressBar progress) {
+        int operationCount = Math.max(1, inputs.stream().mapToInt(Input::operationCount).sum());
+        int doneCount = 0;
+        for (Input input : inputs) {
+            for (int index = 0; index < input.traces().size(); index++) {
+                KernelTrace trace = input.traces().get(index);
+                progress.update((double) doneCount / operationCount, trace.name());
+                List<String> results = replay(trace, emulator, out);
+                if (isComparison()) {
+                    report.compared(input.file(), trace, input.golden().get(index), results);
+                } else {
+                    report.executed(input.file(), trace, results);
+                }
+                doneCount += trace.operations().size();
+            }
+        }
+    }
+
+    /// Executes a trace.
+    ///
+    /// @return its result lines, without the lines that frame them
+    private List<String> replay(KernelTrace trace, Emulator emulator, PrintStream out) {
+        boolean isShown = !isComparison() && options.format == OutputFormat.TEXT;
+        List<String> lines = new ArrayList<>();
+        ReplaySession.replay(
+                trace,
+                emulator,
+                emulator.devices(),
+                line -> {
+                    environment().interruption().check();
+                    lines.add(line);
+                    if (isShown) {
+                        out.print(line + "\n");
+                    }
+                });
+        return List.copyOf(lines.subList(1, lines.size() - 1));
+    }
+}

@@ -1,0 +1,110 @@
+package farpage.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Replays what the real kernel was recorded with.
+final class ReplayCommandTest {
+    private static final Path TRACES = Path.of("src/test/resources/traces/kernel");
+    @TempDir Path folder = Path.of("");
+
+    private static String trace(String group) {
+        return TRACES.resolve(group + ".trace.gz").toString();
+    }
+
+    private static String golden(String group) {
+        return TRACES.resolve(group + ".golden.gz").toString();
+    }
+
+    private static String unpacked(String file) throws IOException {
+        try (InputStream stream = new GZIPInputStream(Files.newInputStream(Path.of(file)))) {
+            return new String(stream.readAllBytes(), StandardCharsets.US_ASCII);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lwjgl", "jocl"})
+    void everyRecordedResultIsReproduced(String binding) {
+        List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
+        for (String group : List.of("basic", "release", "twodev", "protect")) {
+            args.add(trace(group));
+            args.add("--golden=" + golden(group));
+        }
+        CommandRun run = CommandRun.of(args.toArray(String[]::new));
+        assertEquals("82 traces, 10120 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals(0, run.exitCode());
+    }
+
+    @Test
+    void printedResultsAreTheRecordedFile() throws IOException {
+        CommandRun run = CommandRun.of("replay", trace("release"));
+        assertEquals(unpacked(golden("release")), run.out());
+    }
+
+    @Test
+    void changedResultIsFoundAndCounted() throws IOException {
+        String changed =
+                unpacked(golden("release"))
+                        .replaceFirst("\n8 read h=[0-9a-f]+\n", "\n8 read SEGV\n");
+        Path file = Files.writeString(folder.resolve("changed"), changed);
+        CommandRun run = CommandRun.of("replay", trace("release"), "--golden=" + file);
+        assertEquals(1, run.exitCode());
+        assertTrue(run.out().contains("  - 8 read SEGV    <- line "), run.out());
+        assertTrue(run.out().endsWith("\n13 traces, 1686 operations, 1 differ\n"), run.out());
+    }
+
+    @Test
+    void resultsOfAnotherGroupAreAUsageError() {
+        CommandRun run = CommandRun.of("replay", trace("release"), "--golden=" + golden("basic"));
+        assertEquals(2, run.exitCode());
+        assertTrue(run.err().contains("the same traces in the same order"), run.err());
+        assertEquals(2, CommandRun.of("replay", trace("basic"), "--golden=").exitCode());
+        assertEquals(
+                2,
+                CommandRun.of(
+                                "replay",
+                                trace("basic"),
+                                trace("release"),
+                                "--golden=" + golden("basic"))
+                        .exitCode());
+    }
+
+    @Test
+    void garbageIsNamedWithFileAndLine() throws IOException {
+        Path file = Files.writeString(folder.resolve("bad.trace"), "=== a\nmap A 1 privat\n");
+        CommandRun run = CommandRun.of("replay", file.toString());
+        assertEquals(2, run.exitCode());
+        assertTrue(run.err().startsWith("farpage: " + file + ":2: found 'privat'"), run.err());
+    }
+
+    @Test
+    void deviceMemoryBelowAPageIsAUsageError() {
+        CommandRun run = CommandRun.of("replay", trace("basic"), "--device-memory=1k");
+        assertEquals(2, run.exitCode(), run.toString());
+        assertTrue(run.err().contains("--device-memory"), run.err());
+    }
+
+    @Test
+    void interruptionEndsWith130AndLeavesNoFile() {
+        Interruption interruption = new Interruption();
+        interruption.request();
+        Path output = folder.resolve("results");
+        CommandRun run =
+                CommandRun.of(interruption, "replay", trace("basic"), "--output=" + output);
+        assertEquals(130, run.exitCode(), run.toString());
+        assertTrue(Files.notExists(output));
+    }
+}
