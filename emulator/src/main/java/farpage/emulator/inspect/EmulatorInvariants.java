@@ -8,15 +8,18 @@ import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.mirror.ProcessMirror;
+import farpage.mm.Check;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.hmm.HmmPfn;
+import farpage.mm.inspect.MmInvariants;
 import farpage.mm.memory.FolioTable;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What must be true of an emulator whenever nothing is under way in it.
+/// What must be true of an emulator whenever nothing is under way in it: the invariants of its
+/// machine, the counts of its devices' pages, and every entry of every device's page table.
 ///
 /// @kernel mm/debug.c, lib/test_hmm.c
 public final class EmulatorInvariants {
@@ -27,11 +30,12 @@ public final class EmulatorInvariants {
         this.emulator = emulator;
     }
 
-    /// Looks at everything.
+    /// Looks at everything. The caller holds no lock.
     ///
-    /// @return what is wrong, one sentence each; empty if nothing is
-    public static List<String> check(Emulator emulator) {
+    /// @return what does not hold, one line each; empty if all is well
+    public static List<String> violations(Emulator emulator) {
         EmulatorInvariants invariants = new EmulatorInvariants(emulator);
+        invariants.broken.addAll(MmInvariants.violations(emulator.machine()));
         for (EmulatedDevice device : emulator.devices()) {
             invariants.checkMemory(device);
             for (Dmirror file : device.openMirrors()) {
@@ -39,6 +43,15 @@ public final class EmulatorInvariants {
             }
         }
         return List.copyOf(invariants.broken);
+    }
+
+    /// Ends the program with all findings unless there are none.
+    public static void assertHold(Emulator emulator) {
+        List<String> violations = violations(emulator);
+        if (!violations.isEmpty()) {
+            throw Check.broken(
+                    violations.size() + " invariants broken:\n" + String.join("\n", violations));
+        }
     }
 
     private void expect(boolean condition, String otherwise) {
