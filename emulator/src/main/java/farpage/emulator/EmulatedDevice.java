@@ -1,6 +1,8 @@
 package farpage.emulator;
 
 import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.CopyKernels;
+import farpage.emulator.copy.CopyPolicy;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.Evictor;
 import farpage.emulator.dmirror.Dmirror;
@@ -36,6 +38,7 @@ public final class EmulatedDevice {
             Machine machine,
             ClContext context,
             ClDevice clDevice,
+            CopyKernels kernels,
             EmulatorConfig config) {
         this.id = id;
         this.context = context;
@@ -52,9 +55,12 @@ public final class EmulatedDevice {
                         clDevice.info().maxAllocation());
         this.engine =
                 new CopyEngine(
-                        context.createQueue(clDevice),
+                        context,
+                        clDevice,
+                        kernels,
                         memory,
                         machine.ram().segment(),
+                        CopyPolicy.of(clDevice),
                         config.nanoClock());
         this.migrator =
                 new RangeMigrator(

@@ -1,12 +1,15 @@
 package farpage.emulator;
 
+import farpage.emulator.copy.CopyKernels;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.mm.Check;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.opencl.ClBinding;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
+import farpage.opencl.ClException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,9 +25,22 @@ import java.util.Map;
 public final class Emulator implements AutoCloseable {
     private final EmulatorConfig config;
     private final Machine machine;
-    private final Map<ClDevice, ClContext> contexts = new LinkedHashMap<>();
+    private final Map<ClDevice, ServingDevice> serving = new LinkedHashMap<>();
     private final List<EmulatedDevice> devices = new ArrayList<>();
     private boolean closed;
+
+    /// What the emulated devices of one OpenCL device share.
+    private record ServingDevice(ClContext context, CopyKernels kernels) {
+        private static ServingDevice open(ClBinding binding, ClDevice device) {
+            ClContext context = binding.createContext(device);
+            try {
+                return new ServingDevice(context, CopyKernels.build(context, device));
+            } catch (ClException e) {
+                context.close();
+                throw e;
+            }
+        }
+    }
 
     /// Makes the machine and its devices. Device memory is made when it is first needed.
     ///
@@ -36,13 +52,19 @@ public final class Emulator implements AutoCloseable {
         boolean complete = false;
         try {
             for (ClDevice device : config.devices()) {
-                ClContext context = contexts.get(device);
-                if (context == null) {
-                    context = config.binding().createContext(device);
-                    contexts.put(device, context);
+                ServingDevice server = serving.get(device);
+                if (server == null) {
+                    server = ServingDevice.open(config.binding(), device);
+                    serving.put(device, server);
                 }
-                DeviceId id = new DeviceId(devices.size());
-                devices.add(new EmulatedDevice(id, machine, context, device, config));
+                devices.add(
+                        new EmulatedDevice(
+                                new DeviceId(devices.size()),
+                                machine,
+                                server.context(),
+                                device,
+                                server.kernels(),
+                                config));
             }
             complete = true;
         } finally {
@@ -85,8 +107,8 @@ public final class Emulator implements AutoCloseable {
     /// OpenCL objects that are open now, one line each.
     public List<String> openObjects() {
         List<String> open = new ArrayList<>();
-        for (ClContext context : contexts.values()) {
-            open.addAll(context.openObjects());
+        for (ServingDevice server : serving.values()) {
+            open.addAll(server.context().openObjects());
         }
         return open;
     }
@@ -112,9 +134,10 @@ public final class Emulator implements AutoCloseable {
         for (EmulatedDevice device : devices) {
             closeDevice(device, left);
         }
-        for (ClContext context : contexts.values()) {
-            context.close();
-            left.addAll(context.openObjects());
+        for (ServingDevice server : serving.values()) {
+            server.kernels().close();
+            left.addAll(server.context().openObjects());
+            server.context().close();
         }
         int systemPages = machine.ram().pageCount() - machine.ram().freePageCount() - 1;
         if (systemPages != 0) {

@@ -1,10 +1,11 @@
 package farpage.emulator.copy;
 
-import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.HostMemory;
+import farpage.opencl.ClContext;
+import farpage.opencl.ClDevice;
 import farpage.opencl.ClException;
 import farpage.opencl.ClQueue;
 import java.lang.foreign.MemorySegment;
@@ -21,17 +22,25 @@ import java.util.function.LongSupplier;
 /// A failed command fails its batch. The engine then waits until nothing of the batch is under way
 /// any more, so the pages may be used and the engine too.
 ///
+/// Neighbouring pairs go as one command between RAM and the device's buffer; what is too scattered
+/// for that goes through [StagedCopy], as the [CopyPolicy] says.
+///
 /// @opencl clEnqueueWriteBuffer, clEnqueueReadBuffer, clEnqueueFillBuffer on one in-order queue
 public final class CopyEngine implements AutoCloseable {
     /// The longest run that goes as one command: 64 MiB. A `memcpy` of more, between buffers that
     /// are aligned differently, may switch to stores that bypass the cache and get slower.
     static final int RUN_PAGES_MAX = 1 << 14;
 
+    private static final int SETTLE_ATTEMPTS = 3;
+
     private final RankedLock lock = new RankedLock(LockRank.COPY_QUEUE);
     private final ClQueue queue;
     private final PageBuffers buffers;
     private final MemorySegment ram;
+    private final CopyPolicy policy;
     private final LongSupplier nanoClock;
+    private final StagedCopy staged;
+    private final CopyRuns runs = new CopyRuns();
 
     private final Tally toDevice = new Tally();
     private final Tally toSystem = new Tally();
@@ -53,16 +62,33 @@ public final class CopyEngine implements AutoCloseable {
         }
     }
 
-    /// @param queue an in-order queue of the device, which the engine takes over
+    /// @param context that the queue is made in
+    /// @param device that does the copying
+    /// @param kernels built for both; they stay the caller's
     /// @param buffers where device pages lie
     /// @param ram the machine's memory
+    /// @param policy which pages go through staging
     /// @param nanoClock for the counters
+    /// @throws ClException if queue or staging memory can not be made
     public CopyEngine(
-            ClQueue queue, PageBuffers buffers, MemorySegment ram, LongSupplier nanoClock) {
-        this.queue = queue;
+            ClContext context,
+            ClDevice device,
+            CopyKernels kernels,
+            PageBuffers buffers,
+            MemorySegment ram,
+            CopyPolicy policy,
+            LongSupplier nanoClock) {
         this.buffers = buffers;
         this.ram = ram;
+        this.policy = policy;
         this.nanoClock = nanoClock;
+        this.queue = context.createQueue(device);
+        try {
+            this.staged = new StagedCopy(context, queue, kernels, buffers, ram);
+        } catch (ClException e) {
+            queue.close();
+            throw e;
+        }
     }
 
     static long bytes(long pageCount) {
@@ -117,56 +143,63 @@ public final class CopyEngine implements AutoCloseable {
         }
     }
 
-    /// Waits for what was enqueued before the failure.
+    /// Waits for what was enqueued before the failure. The wait itself may fail once, on account of
+    /// the same trouble.
     private void settle(ClException failure) {
-        try {
-            queue.finish();
-        } catch (ClException e) {
-            failure.addSuppressed(e);
+        for (int attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
+            try {
+                queue.finish();
+                break;
+            } catch (ClException e) {
+                failure.addSuppressed(e);
+            }
         }
+        staged.reset();
     }
 
+    /// Runs first: the device works on them while the host gathers the rest.
     private void enqueueToDevice(CopyBatch batch) {
-        for (int i = 0; i < batch.count(); ) {
-            long to = batch.destination(i);
-            int length = batch.runLength(i, runLimit(to));
-            if (batch.isZero(i)) {
+        runs.split(batch, buffers, true, policy);
+        for (int run = 0; run < runs.runCount(); run++) {
+            int start = runs.runStart(run);
+            int length = runs.runLength(run);
+            long to = batch.destination(start);
+            if (batch.isZero(start)) {
                 queue.enqueueFill(buffers.buffer(to), buffers.offset(to), bytes(length), 0, 8);
                 toDevice.clearedPages += length;
             } else {
+                long from = HostMemory.offset(batch.source(start));
                 queue.enqueueWrite(
-                        buffers.buffer(to),
-                        buffers.offset(to),
-                        ram,
-                        HostMemory.offset(batch.source(i)),
-                        bytes(length));
+                        buffers.buffer(to), buffers.offset(to), ram, from, bytes(length));
                 toDevice.pages += length;
             }
-            toDevice.commands++;
-            i += length;
         }
+        toDevice.commands += runs.runCount();
+        toDevice.commands += staged.enqueueToDevice(batch, runs);
+        toDevice.commands += staged.enqueueClear(batch, runs);
+        toDevice.pages += runs.copiedCount();
+        toDevice.clearedPages += runs.clearedCount();
     }
 
+    /// Runs first: the device works on them while the host waits for the first row of the rest.
     private void enqueueToSystem(CopyBatch batch) {
-        for (int i = 0; i < batch.count(); ) {
-            assert !batch.isZero(i);
-            long from = batch.source(i);
-            int length = batch.runLength(i, runLimit(from));
+        runs.split(batch, buffers, false, policy);
+        for (int run = 0; run < runs.runCount(); run++) {
+            int start = runs.runStart(run);
+            int length = runs.runLength(run);
+            assert !batch.isZero(start) : "zeros are not copied to system memory";
+            long from = batch.source(start);
             queue.enqueueRead(
                     buffers.buffer(from),
                     buffers.offset(from),
                     ram,
-                    HostMemory.offset(batch.destination(i)),
+                    HostMemory.offset(batch.destination(start)),
                     bytes(length));
             toSystem.pages += length;
-            toSystem.commands++;
-            i += length;
         }
-    }
-
-    private int runLimit(long devicePage) {
-        assert Page.isDevice(devicePage);
-        return Math.min(buffers.pagesToEnd(devicePage), RUN_PAGES_MAX);
+        toSystem.commands += runs.runCount();
+        toSystem.commands += staged.toSystem(batch, runs);
+        toSystem.pages += runs.copiedCount();
     }
 
     private void enqueueRead(AccessBatch batch, MemorySegment to) {
@@ -224,6 +257,7 @@ public final class CopyEngine implements AutoCloseable {
     /// Nothing is under way afterwards.
     @Override
     public void close() {
+        staged.close();
         queue.close();
     }
 }

@@ -1,0 +1,43 @@
+package farpage.emulator.copy;
+
+import farpage.opencl.ClContext;
+import farpage.opencl.ClDevice;
+import farpage.opencl.ClException;
+import farpage.opencl.kernel.GatherPages;
+import farpage.opencl.kernel.ScatterPages;
+import farpage.opencl.kernel.ZeroPages;
+
+/// The kernels that copying needs, built once for a context and shared by its engines.
+///
+/// @param gather scattered pages of a heap into a row
+/// @param scatter a row of pages to their places in a heap
+/// @param zero clears pages of a heap
+/// @opencl cl_program
+public record CopyKernels(GatherPages gather, ScatterPages scatter, ZeroPages zero)
+        implements AutoCloseable {
+    /// Builds them; if one does not build, the others are given back.
+    ///
+    /// @throws farpage.opencl.ClBuildException with the compiler's log
+    public static CopyKernels build(ClContext context, ClDevice device) {
+        GatherPages gather = new GatherPages(context, device);
+        try {
+            ScatterPages scatter = new ScatterPages(context, device);
+            try {
+                return new CopyKernels(gather, scatter, new ZeroPages(context, device));
+            } catch (ClException e) {
+                scatter.close();
+                throw e;
+            }
+        } catch (ClException e) {
+            gather.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        gather.close();
+        scatter.close();
+        zero.close();
+    }
+}

@@ -1,0 +1,217 @@
+package farpage.emulator.copy;
+
+import farpage.mm.PageSize;
+import farpage.mm.memory.HostMemory;
+import farpage.opencl.ClContext;
+import farpage.opencl.ClQueue;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// The way of scattered pages: a row of them crosses in one transfer, and a kernel takes it apart
+/// or puts it together. While the device works on one row the host prepares the next.
+///
+/// @opencl gather_pages.cl, scatter_pages.cl, zero_pages.cl
+final class StagedCopy implements AutoCloseable {
+    private static final int SLOT_PAGES = StagingMemory.SLOT_PAGES;
+
+    private final ClQueue queue;
+    private final CopyKernels kernels;
+    private final PageBuffers buffers;
+    private final MemorySegment ram;
+    private final StagingMemory staging;
+
+    /// What the slots bring to the host: the first of a slot's pages in the list of scattered ones,
+    /// and how many.
+    private final int[] landingFirst = new int[StagingMemory.SLOTS];
+
+    private final int[] landingCount = new int[StagingMemory.SLOTS];
+    private long commands;
+
+    /// @param kernels stay the caller's
+    StagedCopy(
+            ClContext context,
+            ClQueue queue,
+            CopyKernels kernels,
+            PageBuffers buffers,
+            MemorySegment ram) {
+        this.queue = queue;
+        this.kernels = kernels;
+        this.buffers = buffers;
+        this.ram = ram;
+        this.staging = StagingMemory.open(context, queue);
+    }
+
+    private static int slot(int first) {
+        return first / SLOT_PAGES % StagingMemory.SLOTS;
+    }
+
+    /// Enqueues the pairs that have a source.
+    ///
+    /// @return the commands that it took
+    long enqueueToDevice(CopyBatch batch, CopyRuns runs) {
+        commands = 0;
+        for (int first = 0; first < runs.copiedCount(); first += SLOT_PAGES) {
+            int slot = slot(first);
+            int count = Math.min(SLOT_PAGES, runs.copiedCount() - first);
+            staging.await(slot);
+            for (int i = 0; i < count; i++) {
+                int pair = runs.copied(first + i);
+                MemorySegment.copy(
+                        ram,
+                        HostMemory.offset(batch.source(pair)),
+                        staging.host(),
+                        StagingMemory.hostOffset(slot, i),
+                        PageSize.PAGE_SIZE);
+                list(slot, i, batch.destination(pair));
+            }
+            staging.enqueueList(slot, count);
+            staging.enqueuePagesToDevice(slot, count);
+            staging.mark(slot, queue.marker());
+            commands += 2;
+            for (int from = 0; from < count; ) {
+                long page = batch.destination(runs.copied(first + from));
+                int to = from + 1;
+                while (to < count
+                        && isInOneBuffer(page, batch.destination(runs.copied(first + to)))) {
+                    to++;
+                }
+                kernels.scatter()
+                        .enqueue(
+                                queue,
+                                buffers.buffer(page),
+                                staging.deviceList(),
+                                StagingMemory.first(slot) + from,
+                                to - from,
+                                staging.devicePages(),
+                                StagingMemory.first(slot) + from,
+                                PageSize.PAGE_SHIFT);
+                commands++;
+                from = to;
+            }
+        }
+        return commands;
+    }
+
+    /// Enqueues the pairs that become zeros.
+    ///
+    /// @return the commands that it took
+    long enqueueClear(CopyBatch batch, CopyRuns runs) {
+        commands = 0;
+        for (int first = 0; first < runs.clearedCount(); first += SLOT_PAGES) {
+            int slot = slot(first);
+            int count = Math.min(SLOT_PAGES, runs.clearedCount() - first);
+            staging.await(slot);
+            for (int i = 0; i < count; i++) {
+                list(slot, i, batch.destination(runs.cleared(first + i)));
+            }
+            staging.enqueueList(slot, count);
+            staging.mark(slot, queue.marker());
+            commands++;
+            for (int from = 0; from < count; ) {
+                long page = batch.destination(runs.cleared(first + from));
+                int to = from + 1;
+                while (to < count
+                        && isInOneBuffer(page, batch.destination(runs.cleared(first + to)))) {
+                    to++;
+                }
+                kernels.zero()
+                        .enqueue(
+                                queue,
+                                buffers.buffer(page),
+                                staging.deviceList(),
+                                StagingMemory.first(slot) + from,
+                                to - from,
+                                PageSize.PAGE_SHIFT);
+                commands++;
+                from = to;
+            }
+        }
+        return commands;
+    }
+
+    /// Moves all pairs, and waits for each row but does not wait for anything enqueued after it.
+    ///
+    /// @return the commands that it took
+    long toSystem(CopyBatch batch, CopyRuns runs) {
+        commands = 0;
+        int first = 0;
+        for (; first < runs.copiedCount(); first += SLOT_PAGES) {
+            int slot = slot(first);
+            land(batch, runs, slot);
+            enqueueToHost(batch, runs, first, Math.min(SLOT_PAGES, runs.copiedCount() - first));
+        }
+        for (int i = 0; i < StagingMemory.SLOTS; i++) {
+            land(batch, runs, slot(first + i * SLOT_PAGES));
+        }
+        return commands;
+    }
+
+    private void enqueueToHost(CopyBatch batch, CopyRuns runs, int first, int count) {
+        int slot = slot(first);
+        staging.await(slot);
+        for (int i = 0; i < count; i++) {
+            list(slot, i, batch.source(runs.copied(first + i)));
+        }
+        staging.enqueueList(slot, count);
+        for (int from = 0; from < count; ) {
+            long page = batch.source(runs.copied(first + from));
+            int to = from + 1;
+            while (to < count && isInOneBuffer(page, batch.source(runs.copied(first + to)))) {
+                to++;
+            }
+            kernels.gather()
+                    .enqueue(
+                            queue,
+                            buffers.buffer(page),
+                            staging.deviceList(),
+                            StagingMemory.first(slot) + from,
+                            to - from,
+                            staging.devicePages(),
+                            StagingMemory.first(slot) + from,
+                            PageSize.PAGE_SHIFT);
+            commands++;
+            from = to;
+        }
+        staging.enqueuePagesToHost(slot, count);
+        staging.mark(slot, queue.marker());
+        queue.flush();
+        commands += 2;
+        landingFirst[slot] = first;
+        landingCount[slot] = count;
+    }
+
+    /// Puts the pages that a slot brought to their places.
+    private void land(CopyBatch batch, CopyRuns runs, int slot) {
+        int count = landingCount[slot];
+        landingCount[slot] = 0;
+        staging.await(slot);
+        for (int i = 0; i < count; i++) {
+            MemorySegment.copy(
+                    staging.host(),
+                    StagingMemory.hostOffset(slot, i),
+                    ram,
+                    HostMemory.offset(batch.destination(runs.copied(landingFirst[slot] + i))),
+                    PageSize.PAGE_SIZE);
+        }
+    }
+
+    private void list(int slot, int index, long devicePage) {
+        staging.setListed(slot, index, PageSize.pageNumber(buffers.offset(devicePage)));
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a buffer is known by identity
+    private boolean isInOneBuffer(long page, long other) {
+        return buffers.buffer(page) == buffers.buffer(other);
+    }
+
+    /// After a failure, with nothing under way any more.
+    void reset() {
+        staging.reset();
+        Arrays.fill(landingCount, 0);
+    }
+
+    @Override
+    public void close() {
+        staging.close();
+    }
+}
