@@ -19,7 +19,7 @@ final class CopyRuns {
 
     /// Cuts a batch.
     ///
-    /// @param devicePages which side of the pairs lies in the device's buffers
+    /// @param toDevice which side of the pairs lies in the device's buffers
     void split(CopyBatch batch, PageBuffers buffers, boolean toDevice, CopyPolicy policy) {
         split(batch, buffers, toDevice, policy.directRunPages());
         int scattered = copiedCount + clearedCount;
