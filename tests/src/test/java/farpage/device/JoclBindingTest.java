@@ -52,4 +52,12 @@ class JoclBindingTest {
             return ClBindings.open("jocl");
         }
     }
+
+    @Nested
+    class Layout extends LayoutContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

@@ -52,4 +52,12 @@ class LwjglBindingTest {
             return ClBindings.open("lwjgl");
         }
     }
+
+    @Nested
+    class Layout extends LayoutContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }
