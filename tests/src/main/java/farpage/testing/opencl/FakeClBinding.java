@@ -38,6 +38,12 @@ public final class FakeClBinding {
 
     /// The given devices, all of one platform.
     public static ClBinding open(Execution execution, FakeDevice... devices) {
-        return new NativeBinding(new FakeNatives(execution, List.of(devices)));
+        return open(execution, Integer.MAX_VALUE, devices);
+    }
+
+    /// Devices of which one call moves no more than a given number of bytes, so that larger
+    /// transfers are split.
+    public static ClBinding open(Execution execution, long hostMemoryLimit, FakeDevice... devices) {
+        return new NativeBinding(new FakeNatives(execution, hostMemoryLimit, List.of(devices)));
     }
 }

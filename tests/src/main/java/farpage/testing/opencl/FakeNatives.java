@@ -8,6 +8,8 @@ import farpage.opencl.binding.NativeHandle;
 import farpage.opencl.binding.ObjectKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -25,11 +27,13 @@ final class FakeNatives implements NativeCl {
     private static final String GROUP_OPTION = "-DFARPAGE_GROUP_PER_PAGE";
     private static final byte POISON = (byte) 0xA5;
 
+    private final long hostMemoryLimit;
     private final FakeScheduler scheduler;
     private final FakeObject.Platform platform = new FakeObject.Platform();
     private final List<FakeObject.Device> devices;
 
-    FakeNatives(FakeClBinding.Execution execution, List<FakeDevice> devices) {
+    FakeNatives(FakeClBinding.Execution execution, long hostMemoryLimit, List<FakeDevice> devices) {
+        this.hostMemoryLimit = hostMemoryLimit;
         this.scheduler = new FakeScheduler(execution);
         this.devices = devices.stream().map(FakeObject.Device::new).toList();
     }
@@ -41,7 +45,7 @@ final class FakeNatives implements NativeCl {
 
     @Override
     public long hostMemoryLimit() {
-        return Integer.MAX_VALUE;
+        return hostMemoryLimit;
     }
 
     @Override
@@ -72,7 +76,7 @@ final class FakeNatives implements NativeCl {
     @Override
     public NativeHandle createContext(NativeHandle platform, NativeHandle[] devices, int[] status) {
         return new FakeObject.Context(
-                java.util.Arrays.stream(devices).map(FakeObject.Device.class::cast).toList());
+                Arrays.stream(devices).map(FakeObject.Device.class::cast).toList());
     }
 
     @Override
@@ -346,7 +350,7 @@ final class FakeNatives implements NativeCl {
     private static void fill(MemorySegment target, long pattern, int patternSize) {
         for (long i = 0; i < target.byteSize(); i++) {
             int shift = (int) (i % patternSize) * Byte.SIZE;
-            target.set(java.lang.foreign.ValueLayout.JAVA_BYTE, i, (byte) (pattern >>> shift));
+            target.set(ValueLayout.JAVA_BYTE, i, (byte) (pattern >>> shift));
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The commands of all queues: which may run, and when they do.
@@ -199,7 +200,7 @@ final class FakeScheduler {
     }
 
     /// Runs something under the lock that guards all objects.
-    int guarded(java.util.function.IntSupplier action) {
+    int guarded(IntSupplier action) {
         lock.lock();
         try {
             return action.getAsInt();
