@@ -30,10 +30,11 @@ public final class HeldRanks {
     }
 
     public static boolean released(LockRank rank) {
-        int count = --HELD.get()[rank.ordinal()];
-        if (count < 0) {
+        int[] held = HELD.get();
+        if (held[rank.ordinal()] == 0) {
             throw new AssertionError("released " + rank + ", which this thread does not hold");
         }
+        held[rank.ordinal()]--;
         return true;
     }
 
