@@ -263,7 +263,8 @@ public final class AccessReplay implements AutoCloseable {
     }
 
     private static RunSummary.Transfer transfer(CopyCounters counters) {
-        return new RunSummary.Transfer(counters.pages(), counters.bytes(), counters.nanos());
+        return new RunSummary.Transfer(
+                counters.pages() + counters.clearedPages(), counters.bytes(), counters.nanos());
     }
 
     /// Ends the process; what it had on the device is freed.

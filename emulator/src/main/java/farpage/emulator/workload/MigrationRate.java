@@ -3,13 +3,13 @@ package farpage.emulator.workload;
 /// How fast a large range migrates both ways, beside what the device itself can do.
 ///
 /// The raw rates are of one plain blocking OpenCL write or read of as many bytes, taken in turn
-/// with the migrations, so that both meet the same machine.
+/// with the migrations, so that both meet the same machine. Every time is the median of several.
 ///
 /// @param bytes size of the range
-/// @param toDeviceNanos best time of a migration to the device
-/// @param rawWriteNanos best time of a plain write
-/// @param toSystemNanos best time of a migration back
-/// @param rawReadNanos best time of a plain read
+/// @param toDeviceNanos median time of a migration to the device
+/// @param rawWriteNanos median time of a plain write
+/// @param toSystemNanos median time of a migration back
+/// @param rawReadNanos median time of a plain read
 /// @kernel lib/test_hmm.c: MIGRATE_TO_DEV and MIGRATE_TO_SYS, whose copies this measures
 public record MigrationRate(
         long bytes, long toDeviceNanos, long rawWriteNanos, long toSystemNanos, long rawReadNanos) {

@@ -38,7 +38,7 @@ public record RunSummary(
 
     /// Copies in one direction.
     ///
-    /// @param pages pages copied
+    /// @param pages pages that migrated, those among them that were empty and only cleared included
     /// @param bytes bytes copied
     /// @param nanos time spent in copying
     public record Transfer(long pages, long bytes, long nanos) {
