@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
+import farpage.emulator.dmirror.DmirrorReply;
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
+import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
@@ -307,7 +309,7 @@ abstract class DmirrorContract extends EmulatorScene {
         assertEquals(0, pagesOn(0));
     }
 
-    private farpage.emulator.dmirror.DmirrorReply migrateToDevice(
+    private DmirrorReply migrateToDevice(
             Dmirror device, long address, long pageCount, int bufferPages) {
         return device.execute(
                 new DmirrorCommand.MigrateToDevice(address, pageCount, buffer(bufferPages)));
@@ -345,7 +347,7 @@ abstract class DmirrorContract extends EmulatorScene {
     /// Takes a reference that no migration can account for.
     private void holdingTheOnlyPage(long address, Runnable meanwhile) {
         long offset = cpu.begin(address, false);
-        long page = farpage.mm.Page.ofPfn(offset / PAGE);
+        long page = Page.ofPfn(offset / PAGE);
         cpu.end();
         emulator.machine().folios().get(page);
         meanwhile.run();

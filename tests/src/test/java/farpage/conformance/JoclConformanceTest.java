@@ -12,4 +12,36 @@ class JoclConformanceTest {
             return ClBindings.open("jocl");
         }
     }
+
+    @Nested
+    class Eviction extends EvictionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class WithoutEviction extends WithoutEvictionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class FailingCopy extends FailingCopyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class Concurrency extends ConcurrencyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

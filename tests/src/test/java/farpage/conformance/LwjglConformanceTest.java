@@ -12,4 +12,36 @@ class LwjglConformanceTest {
             return ClBindings.open("lwjgl");
         }
     }
+
+    @Nested
+    class Eviction extends EvictionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
+    class WithoutEviction extends WithoutEvictionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
+    class FailingCopy extends FailingCopyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
+    class Concurrency extends ConcurrencyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }

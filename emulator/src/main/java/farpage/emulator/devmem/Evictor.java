@@ -24,6 +24,8 @@ public final class Evictor {
     /// How often in a row no page of a chunk may leave before a release gives up.
     private static final int DRAIN_LIMIT = 8;
 
+    private static final long NOTHING_TO_GAIN = -1;
+
     private final Machine machine;
     private final DeviceMemory memory;
     private final CopyEngine engine;
@@ -58,7 +60,7 @@ public final class Evictor {
         return free;
     }
 
-    /// @return pages moved; -1 if no block has pages
+    /// @return pages moved; [#NOTHING_TO_GAIN] if no block has pages or the copy failed
     private long evictOldestBlock() {
         DeviceChunk oldest = null;
         int oldestBlock = -1;
@@ -74,15 +76,16 @@ public final class Evictor {
             }
         }
         if (oldest == null) {
-            return -1;
+            return NOTHING_TO_GAIN;
         }
         // Whatever stays has its turn again after all others.
         oldest.setLastAllocation(oldestBlock, memory.nextStamp());
         long moved = evictBlock(oldest, oldestBlock);
-        memory.countEvicted(moved);
+        memory.countEvicted(Math.max(moved, 0));
         return moved;
     }
 
+    /// @return pages moved; [#NOTHING_TO_GAIN] if the copy failed
     private long evictBlock(DeviceChunk chunk, int block) {
         int first = chunk.firstIndexOfBlock(block);
         migration.setupRange(chunk.pagemap().page(first), chunk.pagesOfBlock(block));
@@ -97,7 +100,7 @@ public final class Evictor {
             moved += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
         }
         migration.finish();
-        return moved;
+        return result.isCopied() ? moved : NOTHING_TO_GAIN;
     }
 
     /// Moves everything out and gives all chunks back; the next allocation makes a fresh one. The
@@ -108,11 +111,11 @@ public final class Evictor {
     /// @kernel lib/test_hmm.c: dmirror_device_remove_chunks
     public Errno releaseAll() {
         for (DeviceChunk chunk : memory.chunks()) {
-            long failuresBefore = engine.statistics().failures();
             chunk.beginDrain();
-            if (!drain(chunk)) {
+            Errno errno = drain(chunk);
+            if (!errno.isOk()) {
                 chunk.cancelDrain();
-                return engine.statistics().failures() > failuresBefore ? Errno.EIO : Errno.ENOMEM;
+                return errno;
             }
             chunk.release();
             memory.removeReleased(chunk);
@@ -121,24 +124,28 @@ public final class Evictor {
         return Errno.OK;
     }
 
-    private boolean drain(DeviceChunk chunk) {
+    private Errno drain(DeviceChunk chunk) {
         int fruitless = 0;
         while (!chunk.holdFreePages()) {
-            long moved = 0;
+            long movedPages = 0;
             for (int block = 0; block < chunk.blockCount(); block++) {
                 if (chunk.livePagesInBlock(block) > 0) {
-                    moved += evictBlock(chunk, block);
+                    long moved = evictBlock(chunk, block);
+                    if (moved < 0) {
+                        return Errno.EIO;
+                    }
+                    movedPages += moved;
                 }
             }
-            fruitless = moved == 0 ? fruitless + 1 : 0;
+            fruitless = movedPages == 0 ? fruitless + 1 : 0;
             if (fruitless > DRAIN_LIMIT) {
-                return false;
+                return Errno.ENOMEM;
             }
-            if (moved == 0) {
+            if (movedPages == 0) {
                 awaitFirstPage(chunk);
             }
         }
-        return true;
+        return Errno.OK;
     }
 
     /// A page that did not move may be in the hands of a CPU fault, which frees it when it is done.
