@@ -115,10 +115,7 @@ abstract class EvictionContract extends EmulatorScene {
     }
 
     private DmirrorReply migrateToDevice(
-            Dmirror device,
-            long address,
-            long pageCount,
-            MemorySegment to) {
+            Dmirror device, long address, long pageCount, MemorySegment to) {
         return device.execute(new DmirrorCommand.MigrateToDevice(address, pageCount, to));
     }
 
