@@ -2,6 +2,8 @@ package farpage.cli;
 
 import farpage.emulator.replay.ReplayException;
 import farpage.emulator.trace.TraceFormatException;
+import farpage.emulator.workload.DataMismatchException;
+import farpage.emulator.workload.WorkloadException;
 import farpage.opencl.ClError;
 import farpage.opencl.ClException;
 import java.io.PrintStream;
@@ -34,6 +36,13 @@ final class FailureReport {
             case ClException opencl ->
                     opencl.error().isOutOfMemory() ? ExitCode.OUT_OF_MEMORY : ExitCode.NO_DEVICE;
             case OutOfMemoryError _ -> ExitCode.OUT_OF_MEMORY;
+            case DataMismatchException _ -> ExitCode.CHECK_FAILED;
+            case WorkloadException stopped ->
+                    switch (stopped.reason()) {
+                        case ADDRESS -> ExitCode.USAGE;
+                        case COPY_FAILED -> ExitCode.NO_DEVICE;
+                        case DEVICE_MEMORY -> ExitCode.OUT_OF_MEMORY;
+                    };
             default -> ExitCode.DEFECT;
         };
     }
@@ -41,13 +50,18 @@ final class FailureReport {
     private static String describe(Throwable failure) {
         String message = Objects.requireNonNullElse(failure.getMessage(), "");
         return switch (failure) {
-            case CliFailure _, TraceFormatException _, ReplayException _ -> message;
+            case CliFailure _,
+                    TraceFormatException _,
+                    ReplayException _,
+                    DataMismatchException _,
+                    WorkloadException _ ->
+                    message;
             case UncheckedIOException io -> message + ": " + io.getCause();
             case ClException opencl -> message + "; " + openclAdvice(opencl.error());
             case OutOfMemoryError _ ->
-                    "out of host memory: %s; right would be less memory in use (--memory) or a"
+                    "out of memory: %s; right would be a larger --memory, or for the Java heap"
                                     .formatted(message)
-                            + " larger Java heap (FARPAGE_JAVA_OPTS=-Xmx1g)";
+                            + " FARPAGE_JAVA_OPTS=-Xmx1g";
             default ->
                     "an invariant broke, which is a defect of farpage: %s; run again with"
                                     .formatted(failure)

@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
             "4 out of memory, host or device; 70 a defect of farpage; 130 interrupted.",
             "",
             "Examples:",
-            "  farpage devices",
-            "  farpage doctor"
+            "  farpage demo",
+            "  farpage devices --format=json"
         })
 final class FarpageCommand implements Runnable {
     @Spec CommandSpec spec = CommandSpec.create();

@@ -17,6 +17,8 @@ final class Program {
             List.of(
                     Map.entry("devices", DevicesCommand::new),
                     Map.entry("doctor", DoctorCommand::new),
+                    Map.entry("demo", DemoCommand::new),
+                    Map.entry("run", RunCommand::new),
                     Map.entry("replay", ReplayCommand::new));
 
     private Program() {}

@@ -26,12 +26,18 @@ public final class TraceInput implements AutoCloseable {
     private static final int GZIP_MAGIC_1 = 0x8b;
     private static final int BUFFER_SIZE = 1 << 16;
 
+    private static final long SIZE_UNKNOWN = -1;
+
     private final String name;
     private final InputStream stream;
+    private final CountingInputStream raw;
+    private final long rawSize;
 
-    private TraceInput(String name, InputStream stream) {
+    private TraceInput(String name, InputStream stream, CountingInputStream raw, long rawSize) {
         this.name = name;
         this.stream = stream;
+        this.raw = raw;
+        this.rawSize = rawSize;
     }
 
     /// Opens a file, or `standardInput` for the name `-`.
@@ -40,14 +46,15 @@ public final class TraceInput implements AutoCloseable {
     /// file, `UncheckedIOException` when reading fails for other reasons.
     public static TraceInput open(String file, InputStream standardInput) {
         if (file.equals(STANDARD_INPUT)) {
-            return of("standard input", standardInput);
+            return of("standard input", standardInput, SIZE_UNKNOWN);
         }
         Path path = Path.of(file);
         if (Files.isDirectory(path)) {
             throw new TraceFormatException(file, 0, "a folder", "a file");
         }
         try {
-            return of(file, Files.newInputStream(path));
+            long size = Files.isRegularFile(path) ? Files.size(path) : SIZE_UNKNOWN;
+            return of(file, Files.newInputStream(path), size);
         } catch (NoSuchFileException _) {
             throw new TraceFormatException(file, 0, "no such file", "the path of a recording");
         } catch (java.nio.file.AccessDeniedException _) {
@@ -59,6 +66,14 @@ public final class TraceInput implements AutoCloseable {
 
     /// Wraps a stream, which it then owns.
     public static TraceInput of(String name, InputStream raw) {
+        return of(name, raw, SIZE_UNKNOWN);
+    }
+
+    /// Wraps a stream of known size, which it then owns.
+    ///
+    /// @param size bytes of the stream as it is, compressed or not; below 0 when unknown
+    public static TraceInput of(String name, InputStream stream, long size) {
+        CountingInputStream raw = new CountingInputStream(stream);
         BufferedInputStream buffered = new BufferedInputStream(raw, BUFFER_SIZE);
         try {
             buffered.mark(2);
@@ -66,10 +81,13 @@ public final class TraceInput implements AutoCloseable {
             int magic1 = buffered.read();
             buffered.reset();
             if (magic0 != GZIP_MAGIC_0 || magic1 != GZIP_MAGIC_1) {
-                return new TraceInput(name, buffered);
+                return new TraceInput(name, buffered, raw, size);
             }
             return new TraceInput(
-                    name, new ReadAheadInputStream(new GZIPInputStream(buffered, BUFFER_SIZE)));
+                    name,
+                    new ReadAheadInputStream(new GZIPInputStream(buffered, BUFFER_SIZE)),
+                    raw,
+                    size);
         } catch (IOException failure) {
             closeAfterFailure(raw, failure);
             throw translate(name, 0, failure);
@@ -87,6 +105,12 @@ public final class TraceInput implements AutoCloseable {
     /// The name to show in errors.
     public String name() {
         return name;
+    }
+
+    /// How much of the file was read, from 0 to 1, a little ahead of what was parsed; below 0 when
+    /// its size is not known.
+    public double fractionRead() {
+        return rawSize > 0 ? (double) raw.count() / rawSize : -1;
     }
 
     InputStream stream() {

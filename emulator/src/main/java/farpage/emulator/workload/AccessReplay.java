@@ -27,7 +27,7 @@ public final class AccessReplay implements AutoCloseable {
     private static final int ACCESSES_PER_BATCH = 1 << 14;
     private static final int DEVICE_ACCESSES_PER_LAUNCH = 1 << 17;
     private static final int DEVICE_PAGES_PER_LAUNCH = 4096;
-    private static final int RESIDENCY_COLUMNS = 128;
+    private static final int RESIDENCY_COLUMNS = 54;
     private static final int RESIDENCY_BLOCKS = 4096;
 
     /// Accesses between two looks at where the pages are, at least; it grows with their number.

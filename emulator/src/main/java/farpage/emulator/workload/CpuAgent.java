@@ -104,6 +104,7 @@ final class CpuAgent {
             case OUT_OF_MEMORY -> throw new OutOfMemoryError("the machine's RAM is full");
             case SIGBUS, HWPOISON ->
                     new WorkloadException(
+                            WorkloadException.Reason.COPY_FAILED,
                             String.format(
                                     "address %x: its page could not be copied back from the"
                                             + " device; it is still there",

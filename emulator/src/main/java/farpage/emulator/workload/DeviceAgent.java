@@ -95,6 +95,7 @@ final class DeviceAgent implements AutoCloseable {
             service(tasks, Math.min(faulted, taskCountMax));
         }
         throw new WorkloadException(
+                WorkloadException.Reason.DEVICE_MEMORY,
                 "device "
                         + device.id().index()
                         + ": "
@@ -202,6 +203,7 @@ final class DeviceAgent implements AutoCloseable {
         MigrationResult result = mirror.migrateToDevice(faultedPages, count);
         if (!result.errno().isOk()) {
             throw new WorkloadException(
+                    WorkloadException.Reason.COPY_FAILED,
                     "device "
                             + device.id().index()
                             + ": the copy of "
@@ -229,6 +231,7 @@ final class DeviceAgent implements AutoCloseable {
         Errno errno = mirror.mirror().faultIn(address, address + PageSize.PAGE_SIZE, true);
         if (!errno.isOk()) {
             throw new WorkloadException(
+                    WorkloadException.Reason.COPY_FAILED,
                     String.format(
                             "device %d: no right to write at %x (%s)",
                             device.id().index(), address, errno.describe()));

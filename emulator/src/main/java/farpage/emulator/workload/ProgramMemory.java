@@ -58,6 +58,7 @@ final class ProgramMemory {
         long end = Math.min(block + PageSize.PMD_SIZE, PageSize.TASK_SIZE);
         if (address < start || address >= end) {
             throw new WorkloadException(
+                    WorkloadException.Reason.ADDRESS,
                     String.format(
                             "address %x: a process can map %x to %x only",
                             address, Mm.MMAP_MIN_ADDRESS, PageSize.TASK_SIZE));

@@ -1,0 +1,121 @@
+package farpage.cli;
+
+import farpage.emulator.Emulator;
+import farpage.emulator.EmulatorConfig;
+import farpage.emulator.trace.LackeyReader;
+import farpage.emulator.trace.TraceInput;
+import farpage.emulator.workload.AccessReplay;
+import farpage.emulator.workload.MigrationMeter;
+import farpage.emulator.workload.MigrationRate;
+import farpage.emulator.workload.ResidencyMap;
+import farpage.emulator.workload.ResidencyPicture;
+import farpage.emulator.workload.ResidencyPicture.Glyphs;
+import farpage.emulator.workload.RunSummary;
+import java.util.Locale;
+
+/// Runs a recorded program on the chosen device and prints the report: what `run` and `demo` share.
+final class WorkloadRun {
+    /// What is migrated to measure the rate.
+    private static final long RATE_BYTES = 64L << 20;
+
+    /// RAM for that, beside the page of zeros and page tables.
+    private static final long RATE_MEMORY_BYTES = 2 * RATE_BYTES;
+
+    private final Command command;
+    private final CliEnvironment environment;
+    private final WorkloadOptions workload;
+    private final long deviceMemoryBytes;
+
+    WorkloadRun(Command command, WorkloadOptions workload, long defaultDeviceMemoryBytes) {
+        this.command = command;
+        this.environment = command.environment();
+        this.workload = workload;
+        this.deviceMemoryBytes =
+                workload.deviceMemoryBytes > 0
+                        ? workload.deviceMemoryBytes
+                        : defaultDeviceMemoryBytes;
+    }
+
+    private record Result(RunSummary summary, ResidencyMap residency) {}
+
+    /// @param name of the command, for the context
+    /// @param input the recording, which is closed here
+    void run(String name, TraceInput input, ReportOutput output) {
+        try (LackeyReader reader = new LackeyReader(input);
+                DeviceSession session = DeviceSession.open(command)) {
+            Result result = replay(session, input, reader);
+            MigrationRate rate = measureRate(session);
+            RunReport report =
+                    new RunReport(
+                            new RunReport.Setting(
+                                    input.name(),
+                                    session.choice().name(),
+                                    command.options.bindingOf(environment).name(),
+                                    command.options.seed,
+                                    workload.memoryBytes,
+                                    deviceMemoryBytes),
+                            result.summary());
+            if (command.options.format == OutputFormat.TEXT) {
+                report.printText(output.stream(), result.residency(), picture(), rate);
+            } else {
+                report.printRows(
+                        RowOutput.of(command.options.format, output.stream()),
+                        Context.of(command, name, session.choice().device()),
+                        rate);
+            }
+        }
+    }
+
+    private Result replay(DeviceSession session, TraceInput input, LackeyReader reader) {
+        long seed = command.options.seed;
+        try (Emulator emulator = session.newEmulator(this::sizes);
+                AccessReplay replay =
+                        new AccessReplay(
+                                emulator,
+                                emulator.device(0),
+                                workload.newPhases(seed),
+                                seed,
+                                environment.nanoClock());
+                ProgressBar progress =
+                        new ProgressBar(environment, command.options.quiet, "replay")) {
+            RunSummary summary =
+                    replay.run(
+                            reader,
+                            accessCount -> {
+                                environment.interruption().check();
+                                progress.update(
+                                        input.fractionRead(),
+                                        String.format(Locale.ROOT, "%,d accesses", accessCount));
+                            });
+            return new Result(summary, replay.residency());
+        }
+    }
+
+    private EmulatorConfig sizes(EmulatorConfig config) {
+        return config.withDeviceCount(1)
+                .withRamSize(workload.memoryBytes)
+                .withDeviceMemory(deviceMemoryBytes);
+    }
+
+    private MigrationRate measureRate(DeviceSession session) {
+        try (Emulator emulator =
+                        session.newEmulator(config ->
+                                config.withDeviceCount(1)
+                                        .withRamSize(RATE_MEMORY_BYTES)
+                                        .withDeviceMemory(RATE_BYTES));
+                ProgressBar progress =
+                        new ProgressBar(environment, command.options.quiet, "measure")) {
+            return new MigrationMeter(emulator, RATE_BYTES, environment.nanoClock())
+                    .measure(round -> {
+                        environment.interruption().check();
+                        progress.update(-1, "round " + (round + 1));
+                    });
+        }
+    }
+
+    private ResidencyPicture picture() {
+        return new ResidencyPicture(
+                environment.showsUnicode() ? Glyphs.UNICODE : Glyphs.ASCII,
+                command.options.isColored(environment));
+    }
+}
