@@ -44,12 +44,17 @@ final class DeviceSession implements AutoCloseable {
         return choice;
     }
 
+    /// A machine with this device, sizes by default.
+    EmulatorConfig config() {
+        return EmulatorConfig.of(binding, choice.device());
+    }
+
     /// Makes a machine with this device.
     ///
     /// @param change sets sizes
     Emulator newEmulator(UnaryOperator<EmulatorConfig> change) {
         try {
-            return new Emulator(change.apply(EmulatorConfig.of(binding, choice.device())));
+            return new Emulator(change.apply(config()));
         } catch (IllegalArgumentException failure) {
             // The sizes are the user's.
             throw new CliFailure(

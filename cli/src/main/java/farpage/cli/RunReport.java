@@ -128,17 +128,14 @@ final class RunReport {
         out.print("%-12s %s\n".formatted(name, value));
     }
 
+    /// Pages that were never written are cleared on the other side and not copied.
     private static String transfer(RunSummary.Transfer transfer) {
-        String amount =
-                "%s pages, %s"
-                        .formatted(count(transfer.pages()), SizeConverter.format(transfer.bytes()));
-        return transfer.nanos() == 0
-                ? amount
-                : amount
-                        + String.format(
-                                Locale.ROOT,
-                                ", copied at %.2f GB/s",
-                                transfer.gigabytesPerSecond());
+        return String.format(
+                Locale.ROOT,
+                "%,d pages, %s copied at %.2f GB/s",
+                transfer.pages(),
+                SizeConverter.format(transfer.bytes()),
+                transfer.gigabytesPerSecond());
     }
 
     /// @param gbps the rate of the migration

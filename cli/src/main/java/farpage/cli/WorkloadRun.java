@@ -5,8 +5,8 @@ import farpage.emulator.EmulatorConfig;
 import farpage.emulator.trace.LackeyReader;
 import farpage.emulator.trace.TraceInput;
 import farpage.emulator.workload.AccessReplay;
-import farpage.emulator.workload.MigrationMeter;
 import farpage.emulator.workload.MigrationRate;
+import farpage.emulator.workload.MigrationRateMeasurement;
 import farpage.emulator.workload.ResidencyMap;
 import farpage.emulator.workload.ResidencyPicture;
 import farpage.emulator.workload.ResidencyPicture.Glyphs;
@@ -17,9 +17,6 @@ import java.util.Locale;
 final class WorkloadRun {
     /// What is migrated to measure the rate.
     private static final long RATE_BYTES = 64L << 20;
-
-    /// RAM for that, beside the page of zeros and page tables.
-    private static final long RATE_MEMORY_BYTES = 2 * RATE_BYTES;
 
     private final Command command;
     private final CliEnvironment environment;
@@ -98,19 +95,10 @@ final class WorkloadRun {
     }
 
     private MigrationRate measureRate(DeviceSession session) {
-        try (Emulator emulator =
-                        session.newEmulator(config ->
-                                config.withDeviceCount(1)
-                                        .withRamSize(RATE_MEMORY_BYTES)
-                                        .withDeviceMemory(RATE_BYTES));
-                ProgressBar progress =
-                        new ProgressBar(environment, command.options.quiet, "measure")) {
-            return new MigrationMeter(emulator, RATE_BYTES, environment.nanoClock())
-                    .measure(round -> {
-                        environment.interruption().check();
-                        progress.update(-1, "round " + (round + 1));
-                    });
-        }
+        environment.interruption().check();
+        return new MigrationRateMeasurement(
+                        session.config(), RATE_BYTES, command.options.seed, environment.nanoClock())
+                .measure();
     }
 
     private ResidencyPicture picture() {

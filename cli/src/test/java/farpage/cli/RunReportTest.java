@@ -42,7 +42,7 @@ final class RunReportTest {
         String text = bytes.toString(StandardCharsets.UTF_8);
         assertTrue(text.endsWith("\ndigest 0000000000000abc\n"), text);
         assertTrue(text.contains("accesses     1,452,000: 1,000,000 fetches"), text);
-        assertTrue(text.contains("to device    2,048 pages, 8 MiB, copied at 2.10 GB/s\n"), text);
+        assertTrue(text.contains("to device    2,048 pages, 8 MiB copied at 2.10 GB/s\n"), text);
         assertTrue(text.contains("12 of the pages to make room"), text);
         assertTrue(text.contains("0.7 million accesses/s"), text);
         assertTrue(text.contains("|#|"), text);

@@ -130,6 +130,7 @@ public final class MigrationRateMeasurement {
     private static void check(MigrationResult result, long pageCount) {
         if (result.errno() != Errno.OK || result.movedPages() != pageCount) {
             throw new WorkloadException(
+                    WorkloadException.Reason.COPY_FAILED,
                     "only "
                             + result.movedPages()
                             + " of "

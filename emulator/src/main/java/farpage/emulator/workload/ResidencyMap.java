@@ -32,12 +32,14 @@ public final class ResidencyMap {
     public static final class Row {
         private final long startPage;
         private final long endPage;
+        private final long pageCount;
         private final double[] system;
         private final double[] device;
 
-        private Row(long startPage, long endPage, int columnCount) {
+        private Row(long startPage, long endPage, long pageCount, int columnCount) {
             this.startPage = startPage;
             this.endPage = endPage;
+            this.pageCount = pageCount;
             this.system = new double[columnCount];
             this.device = new double[columnCount];
         }
@@ -50,6 +52,11 @@ public final class ResidencyMap {
         /// Number of the page after its last.
         public long endPage() {
             return endPage;
+        }
+
+        /// Pages of its blocks, without the gaps between them.
+        public long pageCount() {
+            return pageCount;
         }
 
         /// Its columns.
@@ -237,7 +244,7 @@ public final class ResidencyMap {
     private Row row(List<Long> keys) {
         long start = keys.getFirst() << blockShift;
         long end = (keys.getLast() + 1) << blockShift;
-        Row row = new Row(start, end, columnCount);
+        Row row = new Row(start, end, (long) keys.size() << blockShift, columnCount);
         for (long key : keys) {
             Block block = Objects.requireNonNull(blocks.get(key));
             for (int column = 0; column < columnCount; column++) {

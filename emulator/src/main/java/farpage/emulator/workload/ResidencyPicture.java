@@ -47,10 +47,12 @@ public final class ResidencyPicture {
             return lines;
         }
         for (ResidencyMap.Row row : map.rows(rowCountMax)) {
-            long pages = row.endPage() - row.startPage();
             lines.add(
                     "%14x %7d |%s|"
-                            .formatted(row.startPage() << PageSize.PAGE_SHIFT, pages, cells(row)));
+                            .formatted(
+                                    row.startPage() << PageSize.PAGE_SHIFT,
+                                    row.pageCount(),
+                                    cells(row)));
         }
         lines.add(
                 "%14s %7s  0%s%s"
