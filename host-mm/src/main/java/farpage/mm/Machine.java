@@ -76,6 +76,17 @@ public final class Machine implements AutoCloseable {
         return page;
     }
 
+    /// Base pages as destinations of a migration: locked, with one reference each.
+    ///
+    /// @return how many; fewer than `count` if memory is out
+    public int allocateLockedPages(long[] pages, int count) {
+        int allocated = ram.allocateBatch(pages, count);
+        for (int i = 0; i < allocated; i++) {
+            folios.initLocked(pages[i], 0);
+        }
+        return allocated;
+    }
+
     /// Drops a reference and frees the folio with the last one: to the buddy allocator, or to the
     /// driver of its device.
     ///
@@ -91,9 +102,29 @@ public final class Machine implements AutoCloseable {
             return;
         }
         int order = folios.order(page);
-        folios.clearFlag(page, FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE);
-        folios.setMapping(page, null, 0);
+        folios.reset(page);
         ram.free(page, order);
+    }
+
+    /// Drops a reference of each page, and frees together the system pages that it was the last of.
+    ///
+    /// @param pages base pages; changed by the call
+    /// @kernel mm/swap.c: folios_put
+    public void putAll(long[] pages, int count) {
+        int freed = 0;
+        for (int i = 0; i < count; i++) {
+            long page = pages[i];
+            if (Page.isDevice(page)) {
+                put(page);
+            } else if (folios.putTestZero(page)) {
+                assert !folios.isLocked(page) : Page.describe(page) + " was freed while locked";
+                assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed mapped";
+                assert folios.order(page) == 0 : Page.describe(page) + " is no base page";
+                folios.reset(page);
+                pages[freed++] = page;
+            }
+        }
+        ram.freeBatch(pages, freed);
     }
 
     // Processes.

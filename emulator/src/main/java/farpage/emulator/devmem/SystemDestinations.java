@@ -17,25 +17,26 @@ public final class SystemDestinations {
     ///
     /// @return how many pages found no memory; they stay on the device
     public static int append(Machine machine, Migration migration, CopyBatch batch) {
-        int refused = 0;
+        int wanted = 0;
         for (int i = 0; i < migration.pageCount(); i++) {
+            wanted += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
+        }
+        long[] pages = new long[wanted];
+        int allocated = machine.allocateLockedPages(pages, wanted);
+        int used = 0;
+        for (int i = 0; i < migration.pageCount() && used < allocated; i++) {
             long word = migration.src(i);
             if (!MigratePfn.hasMigrated(word)) {
                 continue;
             }
-            long to = machine.allocateFolio(0);
-            if (to == Page.NONE) {
-                refused++;
-                continue;
-            }
-            machine.folios().lockNew(to);
+            long to = pages[used++];
             long destination = MigratePfn.ofPage(to);
             migration.setDst(
                     i,
                     MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
             batch.add(MigratePfn.page(word), to);
         }
-        return refused;
+        return wanted - allocated;
     }
 
     /// As [#append], into an empty batch.

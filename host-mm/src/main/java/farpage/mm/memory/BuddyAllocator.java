@@ -100,6 +100,47 @@ public final class BuddyAllocator {
         }
     }
 
+    /// Allocates single frames, in runs as long as free blocks permit.
+    ///
+    /// @param frames is filled from the start, ascending within each run
+    /// @return how many; fewer than `count` if memory is out
+    public int allocateBatch(int[] frames, int count) {
+        int filled = 0;
+        while (filled < count) {
+            int order =
+                    Math.min(
+                            MAX_ORDER,
+                            Integer.SIZE - 1 - Integer.numberOfLeadingZeros(count - filled));
+            int block = allocate(order);
+            while (block < 0 && order > 0) {
+                order--;
+                block = allocate(order);
+            }
+            if (block < 0) {
+                break;
+            }
+            for (int i = 0; i < 1 << order; i++) {
+                frames[filled++] = block + i;
+            }
+        }
+        return filled;
+    }
+
+    /// Gives a run of frames back, in blocks as large as their places permit.
+    public void freeRun(int firstFrame, int count) {
+        int frame = firstFrame;
+        int left = count;
+        while (left > 0) {
+            int order = Math.min(MAX_ORDER, Integer.SIZE - 1 - Integer.numberOfLeadingZeros(left));
+            if (frame != 0) {
+                order = Math.min(order, Integer.numberOfTrailingZeros(frame));
+            }
+            free(frame, order);
+            frame += 1 << order;
+            left -= 1 << order;
+        }
+    }
+
     public int pageCount() {
         return pageCount;
     }

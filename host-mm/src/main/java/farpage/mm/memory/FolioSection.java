@@ -38,12 +38,20 @@ final class FolioSection {
         return INTS.compareAndSet(references, page, expected, next);
     }
 
+    void setReferencesRelease(int page, int value) {
+        INTS.setRelease(references, page, value);
+    }
+
     int mappingsAcquire(int page) {
         return (int) INTS.getAcquire(mappings, page);
     }
 
     int getAndAddMappings(int page, int delta) {
         return (int) INTS.getAndAdd(mappings, page, delta);
+    }
+
+    void setMappingsRelease(int page, int value) {
+        INTS.setRelease(mappings, page, value);
     }
 
     int flagsAcquire(int page) {
@@ -56,6 +64,10 @@ final class FolioSection {
 
     int getAndClearFlags(int page, int clear) {
         return (int) INTS.getAndBitwiseAnd(flags, page, ~clear);
+    }
+
+    boolean casFlags(int page, int expected, int next) {
+        return INTS.compareAndSet(flags, page, expected, next);
     }
 
     void setFlagsRelease(int page, int value) {

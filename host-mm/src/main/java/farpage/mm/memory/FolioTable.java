@@ -80,8 +80,22 @@ public final class FolioTable {
         section.setMappingRelease(slot, null);
         section.setIndex(slot, 0);
         section.setFlagsRelease(slot, flags | FolioFlags.ofOrder(order));
-        int before = section.getAndAddReferences(slot, 1);
-        assert before == 0 : Page.describe(page);
+        section.setReferencesRelease(slot, 1);
+    }
+
+    /// Makes a free page the head of a folio with one reference that its allocator has locked.
+    public void initLocked(long page, int order) {
+        init(page, order, FolioFlags.LOCKED);
+        assert HeldRanks.acquired(LockRank.FOLIO);
+    }
+
+    /// Forgets what a page was used for, before it is freed.
+    public void reset(long page) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        assert section.referencesAcquire(slot) == 0 : Page.describe(page) + " is in use";
+        section.setFlagsRelease(slot, 0);
+        section.setMappingRelease(slot, null);
     }
 
     public int order(long page) {
@@ -162,11 +176,19 @@ public final class FolioTable {
         return (section(page).getAndClearFlags(slot(page), flag) & flag) != 0;
     }
 
-    /// Copies to the destination of a migration what travels with the contents.
+    /// Copies to the destination of a migration what travels with the contents: mapping, index and
+    /// flags. Both folios are locked, and nobody else can find the destination yet.
     ///
-    /// @kernel mm/migrate.c: folio_migrate_flags
-    public void migrateFlags(long fromPage, long toPage) {
-        setFlag(toPage, flags(fromPage) & FolioFlags.MIGRATED);
+    /// @kernel mm/migrate.c: folio_migrate_mapping, folio_migrate_flags
+    public void migrateState(long fromPage, long toPage) {
+        FolioSection from = section(fromPage);
+        int fromSlot = slot(fromPage);
+        FolioSection to = section(toPage);
+        int toSlot = slot(toPage);
+        to.setIndex(toSlot, from.index(fromSlot));
+        to.setMappingRelease(toSlot, from.mappingAcquire(fromSlot));
+        int moved = from.flagsAcquire(fromSlot) & FolioFlags.MIGRATED;
+        to.setFlagsRelease(toSlot, to.flagsAcquire(toSlot) | moved);
     }
 
     // Mapping and index.
@@ -212,6 +234,42 @@ public final class FolioTable {
         return locked;
     }
 
+    /// Locks the folio for a migration and gives up its exclusivity, in one step.
+    ///
+    /// @param setFlags are set if the lock was free
+    /// @return the flags as they were, or -1 if the folio is locked
+    public int tryLockTakingExclusive(long page, int setFlags) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int flags;
+        do {
+            flags = section.flagsAcquire(slot);
+            if ((flags & FolioFlags.LOCKED) != 0) {
+                return -1;
+            }
+        } while (!section.casFlags(
+                slot, flags, (flags | FolioFlags.LOCKED | setFlags) & ~FolioFlags.ANON_EXCLUSIVE));
+        assert HeldRanks.acquired(LockRank.FOLIO);
+        return flags;
+    }
+
+    /// Gives a folio that its migration has locked and that nobody can find yet its first mapping,
+    /// and unlocks it: the reference of its allocation is from now on the mapping's. The caller
+    /// holds the leaf's lock and installs the entry before it drops that.
+    ///
+    /// @param setFlags are set with it
+    public void publishMapped(long page, int setFlags) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int flags = section.flagsAcquire(slot);
+        assert (flags & FolioFlags.LOCKED) != 0 : Page.describe(page) + " is not locked";
+        assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
+        assert HeldRanks.released(LockRank.FOLIO);
+        section.setMappingsRelease(slot, 1);
+        section.setFlagsRelease(
+                slot, (flags | setFlags) & ~(FolioFlags.LOCKED | FolioFlags.WAITERS));
+    }
+
     /// Locks a folio that nobody else can have locked, because it was just allocated.
     public void lockNew(long page) {
         boolean locked = tryLock(page);
@@ -249,9 +307,13 @@ public final class FolioTable {
     boolean announceWaiter(long page) {
         FolioSection section = section(page);
         int slot = slot(page);
-        if ((section.flagsAcquire(slot) & FolioFlags.LOCKED) == 0) {
-            return false;
-        }
-        return (section.getAndSetFlags(slot, FolioFlags.WAITERS) & FolioFlags.LOCKED) != 0;
+        int flags;
+        do {
+            flags = section.flagsAcquire(slot);
+            if ((flags & FolioFlags.LOCKED) == 0) {
+                return false;
+            }
+        } while (!section.casFlags(slot, flags, flags | FolioFlags.WAITERS));
+        return true;
     }
 }

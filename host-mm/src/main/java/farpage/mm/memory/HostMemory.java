@@ -50,6 +50,31 @@ public final class HostMemory implements AutoCloseable {
         return frame < 0 ? Page.NONE : Page.ofPfn(frame);
     }
 
+    /// Allocates single frames, ascending where free memory permits.
+    ///
+    /// @return how many; fewer than `count` if memory is out
+    public int allocateBatch(long[] pages, int count) {
+        int[] frames = new int[count];
+        int allocated = zone.allocateBatch(frames, count);
+        for (int i = 0; i < allocated; i++) {
+            pages[i] = Page.ofPfn(frames[i]);
+        }
+        return allocated;
+    }
+
+    /// Gives single frames back; neighbours that follow each other go together.
+    public void freeBatch(long[] pages, int count) {
+        int from = 0;
+        while (from < count) {
+            int to = from + 1;
+            while (to < count && pages[to] == pages[to - 1] + 1) {
+                to++;
+            }
+            zone.freeRun((int) Page.pfn(pages[from]), to - from);
+            from = to;
+        }
+    }
+
     public void free(long page, int order) {
         zone.free((int) Page.pfn(page), order);
     }

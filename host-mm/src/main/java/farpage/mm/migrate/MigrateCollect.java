@@ -1,9 +1,9 @@
 package farpage.mm.migrate;
 
 import farpage.mm.Machine;
-import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
@@ -111,23 +111,30 @@ final class MigrateCollect {
                 && machine.pagemap(PageTableEntry.page(entry)).isOwnedBy(owner);
     }
 
-    /// Takes a reference and the folio lock, and gives the mapping up for a migration entry.
+    /// Takes the folio lock and gives the mapping up for a migration entry; the reference that the
+    /// mapping held is the collector's from now on.
     private long take(PageTableLeaf leaf, int slot, long entry) {
         long page = PageTableEntry.page(entry);
         assert folios.order(page) == 0 : "a large folio mapped by base entries";
         if (folios.mapping(page) == null) {
             return MigratePfn.SKIP;
         }
-        if (page != faultPage && !folios.tryLock(page)) {
-            return MigratePfn.SKIP;
+        int flags;
+        if (page == faultPage) {
+            flags = folios.flags(page);
+            folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        } else {
+            int dirty = TryToMigrate.isDirtyPresent(entry) ? FolioFlags.DIRTY : 0;
+            flags = folios.tryLockTakingExclusive(page, dirty);
+            if (flags < 0) {
+                return MigratePfn.SKIP;
+            }
         }
-        folios.get(page);
+        boolean exclusive = (flags & FolioFlags.ANON_EXCLUSIVE) != 0;
+        leaf.setEntryLocked(slot, TryToMigrate.migrationEntry(entry, exclusive));
+        folios.removeMapping(page);
         boolean writable =
                 PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
-        leaf.setEntryLocked(slot, TryToMigrate.replace(folios, entry));
-        folios.removeMapping(page);
-        boolean last = folios.putTestZero(page);
-        assert !last : Page.describe(page);
         return MigratePfn.ofSource(page, writable);
     }
 }

@@ -97,7 +97,7 @@ public final class MigrateDevice implements Migration {
 
     @Override
     public void finish() {
-        new MigrateFinish(machine, Page.NONE).finish(src, dst, pageCount);
+        new MigrateFinish(machine, Page.NONE, src, dst, pageCount).finish();
         pageCount = 0;
     }
 }

@@ -2,43 +2,145 @@ package farpage.mm.migrate;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.RemoveMigrationEntries;
 
 /// Phase *finish*: migration entries become mappings again, locks and references are dropped, and
 /// what nobody needs any more is freed: the source where the page moved, else the destination.
 ///
+/// Where the VMA is the only one of its family, its pages are mapped nowhere else, and there is no
+/// need to walk the reverse map for each: the entries of a leaf are restored under its lock in one
+/// go. Every other page goes the long way.
+///
 /// @kernel mm/migrate_device.c: __migrate_device_finalize
 final class MigrateFinish {
     private final Machine machine;
     private final FolioTable folios;
+    private final RemoveMigrationEntries removeMigrationEntries;
     private final long faultPage;
+    private final long[] src;
+    private final long[] dst;
+    private final int pageCount;
 
-    MigrateFinish(Machine machine, long faultPage) {
+    /// The pages that a reference is dropped of at the end.
+    private final long[] dropped;
+
+    private int droppedCount;
+
+    MigrateFinish(Machine machine, long faultPage, long[] src, long[] dst, int pageCount) {
         this.machine = machine;
         this.folios = machine.folios();
+        this.removeMigrationEntries = new RemoveMigrationEntries(machine);
         this.faultPage = faultPage;
+        this.src = src;
+        this.dst = dst;
+        this.pageCount = pageCount;
+        this.dropped = new long[2 * pageCount];
     }
 
-    void finish(long[] src, long[] dst, int pageCount) {
-        RemoveMigrationEntries removeMigrationEntries = new RemoveMigrationEntries(machine);
+    /// Ends a migration of pages that may be mapped anywhere.
+    void finish() {
         for (int i = 0; i < pageCount; i++) {
-            long from = MigratePfn.page(src[i]);
-            long to = MigratePfn.page(dst[i]);
-            if (from == Page.NONE) {
-                dropDestination(to);
+            finishPage(i);
+        }
+        machine.putAll(dropped, droppedCount);
+    }
+
+    /// Ends a migration of a range of a VMA.
+    void finish(Vma vma, long start) {
+        AnonVma own = vma.anonVma();
+        if (own == null) {
+            finish();
+            return;
+        }
+        int[] rest = new int[pageCount];
+        int restCount = 0;
+        own.lock();
+        try {
+            if (own.isOnlyVmaLocked(vma)) {
+                restCount = publish(vma, start, rest);
+            } else {
+                for (int i = 0; i < pageCount; i++) {
+                    rest[restCount++] = i;
+                }
+            }
+        } finally {
+            own.unlock();
+        }
+        for (int i = 0; i < restCount; i++) {
+            finishPage(rest[i]);
+        }
+        machine.putAll(dropped, droppedCount);
+    }
+
+    /// Leaf by leaf.
+    ///
+    /// @return how many pages are left for the long way
+    private int publish(Vma vma, long start, int[] rest) {
+        int restCount = 0;
+        int i = 0;
+        while (i < pageCount) {
+            long address = start + PageSize.pageAddress(i);
+            long stop = PageTable.leafEnd(address, start + PageSize.pageAddress(pageCount));
+            int end = (int) PageSize.pageNumber(stop - start);
+            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
+            if (leaf == null || !leaf.lockIfAlive()) {
+                while (i < end) {
+                    rest[restCount++] = i++;
+                }
                 continue;
             }
-            if (!MigratePfn.isMigrating(src[i]) || to == Page.NONE) {
-                dropDestination(to);
-                to = from;
+            int slot = PageTableLeaf.slot(address);
+            for (; i < end; i++, slot++) {
+                if (!publishPage(leaf, slot, vma, start + PageSize.pageAddress(i), i)) {
+                    rest[restCount++] = i;
+                }
             }
-            removeMigrationEntries.restore(from, to);
-            drop(to, true);
-            if (to != from) {
-                drop(from, false);
-            }
+            leaf.unlock();
+        }
+        return restCount;
+    }
+
+    /// The short way.
+    ///
+    /// @return false for a page that did not move, or that may be mapped elsewhere
+    private boolean publishPage(PageTableLeaf leaf, int slot, Vma vma, long address, int i) {
+        if (!MigratePfn.hasMigrated(src[i])) {
+            return false;
+        }
+        long from = MigratePfn.page(src[i]);
+        long to = MigratePfn.page(dst[i]);
+        if (folios.mapping(to) != vma.anonVma()
+                || vma.addressOfIndex(folios.index(to)) != address
+                || !removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma)) {
+            return false;
+        }
+        drop(from, false);
+        return true;
+    }
+
+    /// The long way, for any page.
+    private void finishPage(int i) {
+        long from = MigratePfn.page(src[i]);
+        long to = MigratePfn.page(dst[i]);
+        if (from == Page.NONE) {
+            dropDestination(to);
+            return;
+        }
+        if (!MigratePfn.isMigrating(src[i]) || to == Page.NONE) {
+            dropDestination(to);
+            to = from;
+        }
+        removeMigrationEntries.restore(from, to);
+        drop(to, true);
+        if (to != from) {
+            drop(from, false);
         }
     }
 
@@ -56,6 +158,6 @@ final class MigrateFinish {
         if (page != faultPage) {
             folios.unlock(page);
         }
-        machine.put(page);
+        dropped[droppedCount++] = page;
     }
 }

@@ -61,15 +61,13 @@ final class MigratePages {
         return from == Page.NONE ? holes.fill(i, to) : moveState(from, to);
     }
 
-    /// @kernel mm/migrate.c: folio_migrate_mapping, folio_migrate_flags
     private boolean moveState(long from, long to) {
         int expected = 1 + (from == faultPage ? 1 : 0);
         if (folios.refCount(from) != expected) {
             return false;
         }
-        folios.setMapping(to, folios.mapping(from), folios.index(from));
-        folios.migrateFlags(from, to);
         assert !folios.hasFlag(from, FolioFlags.ANON_EXCLUSIVE);
+        folios.migrateState(from, to);
         return true;
     }
 }

@@ -155,7 +155,8 @@ public final class MigrateVma implements Migration {
     @Override
     public void finish() {
         Vma mapped = openVma();
-        new MigrateFinish(mapped.mm().machine(), faultPage).finish(src, dst, pageCount);
+        new MigrateFinish(mapped.mm().machine(), faultPage, src, dst, pageCount)
+                .finish(mapped, start);
         vma = null;
     }
 

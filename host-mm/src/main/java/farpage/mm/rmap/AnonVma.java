@@ -63,6 +63,12 @@ public final class AnonVma {
         }
     }
 
+    /// Whether a VMA is the only place for the pages of this `AnonVma`.
+    public boolean isOnlyVmaLocked(Vma vma) {
+        assert rootLock.isHeldByCurrentThread();
+        return vmas.size() == 1 && vmas.getFirst() == vma;
+    }
+
     int vmaCountLocked() {
         assert rootLock.isHeldByCurrentThread();
         return vmas.size();

@@ -43,6 +43,23 @@ public final class RemoveMigrationEntries {
         leaf.unlock();
     }
 
+    /// Restores the one entry of a page that moved, if it is still a migration entry, and unlocks
+    /// the page where it is now. Only for a page that can be mapped nowhere else, under the locks
+    /// of its leaf and its `AnonVma`.
+    ///
+    /// @return false, and nothing changed, if the entry is gone: the page is not mapped any more
+    public boolean publishAtLocked(PageTableLeaf leaf, int slot, long from, long to, Vma vma) {
+        long entry = leaf.entryLocked(slot);
+        if (!PageTableEntry.isMigration(entry) || PageTableEntry.page(entry) != from) {
+            return false;
+        }
+        FolioTable folios = machine.folios();
+        int flags = PageTableEntry.isSharedMigration(entry) ? 0 : FolioFlags.ANON_EXCLUSIVE;
+        leaf.setEntryLocked(slot, mapped(folios, to, vma, entry));
+        folios.publishMapped(to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
+        return true;
+    }
+
     private static long mapped(FolioTable folios, long page, Vma vma, long migration) {
         boolean writable = PageTableEntry.isWritableMigration(migration);
         if (Page.isDevice(page)) {

@@ -55,15 +55,27 @@ public final class TryToMigrate {
 
     /// Gives up the mapping's state to the page and returns the migration entry. The caller drops
     /// the mapping and its reference.
-    public static long replace(FolioTable folios, long entry) {
+    private static long replace(FolioTable folios, long entry) {
         long page = PageTableEntry.page(entry);
         boolean exclusive = folios.testAndClearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        if (isDirtyPresent(entry)) {
+            folios.setFlag(page, FolioFlags.DIRTY);
+        }
+        return migrationEntry(entry, exclusive);
+    }
+
+    /// Whether the page must be marked dirty when the entry goes.
+    public static boolean isDirtyPresent(long entry) {
+        return PageTableEntry.isPresent(entry) && PageTableEntry.isDirty(entry);
+    }
+
+    /// The migration entry for a mapping that is given up.
+    ///
+    /// @param exclusive whether the page was exclusive, which it no longer is
+    public static long migrationEntry(long entry, boolean exclusive) {
         boolean writable =
                 PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
         assert !writable || exclusive : "a writable mapping of a page that is not exclusive";
-        if (PageTableEntry.isPresent(entry) && PageTableEntry.isDirty(entry)) {
-            folios.setFlag(page, FolioFlags.DIRTY);
-        }
         return PageTableEntry.ofMigration(entry, writable, exclusive);
     }
 }

@@ -2,7 +2,6 @@ package farpage.mm.zonedevice;
 
 import farpage.mm.Check;
 import farpage.mm.Page;
-import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -90,8 +89,7 @@ public final class DevicePagemap {
     /// @kernel mm/memremap.c: zone_device_folio_init
     public void initFolio(long page, int order) {
         assert contains(page);
-        folios.init(page, order, 0);
-        folios.lockNew(page);
+        folios.initLocked(page, order);
         Check.that(!killed, "a device page was allocated after its pagemap was killed");
         livePages.addAndGet(1 << order);
     }
@@ -101,8 +99,7 @@ public final class DevicePagemap {
     /// @kernel mm/memremap.c: free_zone_device_folio
     public void freeFolio(long page) {
         int order = folios.order(page);
-        folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
-        folios.setMapping(page, null, 0);
+        folios.reset(page);
         ops.folioFree(page, order);
         int left = livePages.addAndGet(-(1 << order));
         assert left >= 0;

@@ -105,7 +105,7 @@ final class FolioTableTest {
         int carried = FolioFlags.UPTODATE | FolioFlags.DIRTY | FolioFlags.SWAPBACKED;
         folios.init(PAGE, 0, carried | FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE);
         folios.init(DEVICE_PAGE, 0, FolioFlags.LOCKED);
-        folios.migrateFlags(PAGE, DEVICE_PAGE);
+        folios.migrateState(PAGE, DEVICE_PAGE);
         assertEquals(carried | FolioFlags.LOCKED, folios.flags(DEVICE_PAGE));
     }
 
