@@ -7,54 +7,54 @@ package farpage.mm.lock;
 @SuppressWarnings("EnumOrdinal") // the order of the enum is what is checked
 public final class HeldRanks {
     private static final LockRank[] RANKS = LockRank.values();
-    private static final ThreadLocal<int[]> HELD =
-            ThreadLocal.withInitial(() -> new int[RANKS.length]);
+    private static final ThreadLocal<HeldRanks> CURRENT = ThreadLocal.withInitial(HeldRanks::new);
+
+    private final int[] counts = new int[RANKS.length];
+
+    /// One bit for each rank that is held.
+    private int mask;
 
     private HeldRanks() {}
 
     /// The thread is about to wait for a lock of this rank.
     public static boolean waitFor(LockRank rank) {
-        int[] held = HELD.get();
-        for (int inner = rank.ordinal(); inner < held.length; inner++) {
-            if (held[inner] != 0) {
-                throw new AssertionError(
-                        "lock order: waiting for " + rank + " while holding " + describe());
-            }
+        if (CURRENT.get().mask >>> rank.ordinal() != 0) {
+            throw new AssertionError(
+                    "lock order: waiting for " + rank + " while holding " + describe());
         }
         return true;
     }
 
     public static boolean acquired(LockRank rank) {
-        HELD.get()[rank.ordinal()]++;
+        HeldRanks held = CURRENT.get();
+        held.counts[rank.ordinal()]++;
+        held.mask |= 1 << rank.ordinal();
         return true;
     }
 
     public static boolean released(LockRank rank) {
-        int[] held = HELD.get();
-        if (held[rank.ordinal()] == 0) {
+        HeldRanks held = CURRENT.get();
+        if (held.counts[rank.ordinal()] == 0) {
             throw new AssertionError("released " + rank + ", which this thread does not hold");
         }
-        held[rank.ordinal()]--;
+        if (--held.counts[rank.ordinal()] == 0) {
+            held.mask &= ~(1 << rank.ordinal());
+        }
         return true;
     }
 
     public static boolean holds(LockRank rank) {
-        return HELD.get()[rank.ordinal()] > 0;
+        return CURRENT.get().counts[rank.ordinal()] > 0;
     }
 
     public static boolean holdsNothing() {
-        for (int count : HELD.get()) {
-            if (count != 0) {
-                return false;
-            }
-        }
-        return true;
+        return CURRENT.get().mask == 0;
     }
 
     /// The ranks held with their counts, for messages; empty without assertions.
     public static String describe() {
         StringBuilder text = new StringBuilder();
-        int[] held = HELD.get();
+        int[] held = CURRENT.get().counts;
         for (LockRank rank : RANKS) {
             if (held[rank.ordinal()] != 0) {
                 text.append(text.isEmpty() ? "" : ", ").append(rank);
