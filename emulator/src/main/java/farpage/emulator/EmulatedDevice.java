@@ -82,6 +82,11 @@ public final class EmulatedDevice {
         }
 
         @Override
+        public void pagesFree(long firstPage, int count) {
+            memory.freePages(firstPage, count);
+        }
+
+        @Override
         public FaultResult migrateToRam(PageFault fault) {
             return migrator.toRam(fault);
         }

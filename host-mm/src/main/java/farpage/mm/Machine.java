@@ -106,7 +106,7 @@ public final class Machine implements AutoCloseable {
         ram.free(page, order);
     }
 
-    /// Drops a reference of each page, and frees together the system pages that it was the last of.
+    /// Drops a reference of each page, and frees together those that it was the last of.
     ///
     /// @param pages base pages; changed by the call
     /// @kernel mm/swap.c: folios_put
@@ -114,17 +114,38 @@ public final class Machine implements AutoCloseable {
         int freed = 0;
         for (int i = 0; i < count; i++) {
             long page = pages[i];
-            if (Page.isDevice(page)) {
-                put(page);
-            } else if (folios.putTestZero(page)) {
+            if (folios.putTestZero(page)) {
                 assert !folios.isLocked(page) : Page.describe(page) + " was freed while locked";
                 assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed mapped";
                 assert folios.order(page) == 0 : Page.describe(page) + " is no base page";
-                folios.reset(page);
                 pages[freed++] = page;
             }
         }
-        ram.freeBatch(pages, freed);
+        for (int from = 0; from < freed; ) {
+            int to = from + 1;
+            while (to < freed && pages[to] == pages[to - 1] + 1) {
+                to++;
+            }
+            freeRun(pages[from], to - from);
+            from = to;
+        }
+    }
+
+    private void freeRun(long firstPage, int count) {
+        if (!Page.isDevice(firstPage)) {
+            for (int i = 0; i < count; i++) {
+                folios.reset(firstPage + i);
+            }
+            ram.freeRun(firstPage, count);
+            return;
+        }
+        for (int from = 0; from < count; ) {
+            DevicePagemap pagemap = pagemap(firstPage + from);
+            int inPagemap =
+                    Math.min(count - from, pagemap.pageCount() - pagemap.index(firstPage + from));
+            pagemap.freePages(firstPage + from, inPagemap);
+            from += inPagemap;
+        }
     }
 
     // Processes.

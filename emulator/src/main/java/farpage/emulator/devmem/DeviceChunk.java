@@ -103,10 +103,9 @@ public final class DeviceChunk {
             if (frame < 0) {
                 break;
             }
+            pagemap.initPages(pagemap.page(frame), 1 << order);
             for (int i = 0; i < 1 << order; i++) {
-                long page = pagemap.page(frame + i);
-                pagemap.initFolio(page, 0);
-                pages[filled++] = page;
+                pages[filled++] = pagemap.page(frame + i);
             }
             noteAllocation(frame, 1 << order, stamp);
         }
@@ -127,6 +126,17 @@ public final class DeviceChunk {
         int frame = pagemap.index(page);
         livePages.getAndAdd(frame >> BLOCK_SHIFT, -(1 << order));
         allocator.free(frame, order);
+    }
+
+    /// The last references to pages in a row went away.
+    void freePages(long firstPage, int count) {
+        int frame = pagemap.index(firstPage);
+        for (int at = frame; at < frame + count; ) {
+            int stop = Math.min(frame + count, (at / BLOCK_PAGES + 1) * BLOCK_PAGES);
+            livePages.getAndAdd(at >> BLOCK_SHIFT, at - stop);
+            at = stop;
+        }
+        allocator.freeRun(frame, count);
     }
 
     // Eviction.

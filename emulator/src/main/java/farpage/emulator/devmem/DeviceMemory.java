@@ -146,6 +146,12 @@ public final class DeviceMemory implements PageBuffers {
         freedPages.add(1L << order);
     }
 
+    /// As [#free(long, int)] for base pages in a row, all of one chunk.
+    public void freePages(long firstPage, int count) {
+        chunk(firstPage).freePages(firstPage, count);
+        freedPages.add(count);
+    }
+
     private boolean addChunk() {
         long used = PageSize.pageAddress(totalPageCount());
         int pages = (int) Math.min(chunkPages, PageSize.pageNumber(limitBytes - used));

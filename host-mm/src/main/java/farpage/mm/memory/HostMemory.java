@@ -62,17 +62,9 @@ public final class HostMemory implements AutoCloseable {
         return allocated;
     }
 
-    /// Gives single frames back; neighbours that follow each other go together.
-    public void freeBatch(long[] pages, int count) {
-        int from = 0;
-        while (from < count) {
-            int to = from + 1;
-            while (to < count && pages[to] == pages[to - 1] + 1) {
-                to++;
-            }
-            zone.freeRun((int) Page.pfn(pages[from]), to - from);
-            from = to;
-        }
+    /// Gives base pages with consecutive numbers back.
+    public void freeRun(long firstPage, int count) {
+        zone.freeRun((int) Page.pfn(firstPage), count);
     }
 
     public void free(long page, int order) {

@@ -94,6 +94,25 @@ public final class DevicePagemap {
         livePages.addAndGet(1 << order);
     }
 
+    /// As [#initFolio(long, int)] for base pages with consecutive numbers.
+    public void initPages(long firstPage, int count) {
+        for (int i = 0; i < count; i++) {
+            assert contains(firstPage + i);
+            folios.initLocked(firstPage + i, 0);
+        }
+        Check.that(!killed, "a device page was allocated after its pagemap was killed");
+        livePages.addAndGet(count);
+    }
+
+    /// The last references to base pages with consecutive numbers went away.
+    public void freePages(long firstPage, int count) {
+        for (int i = 0; i < count; i++) {
+            folios.reset(firstPage + i);
+        }
+        ops.pagesFree(firstPage, count);
+        countFreed(count);
+    }
+
     /// The last reference went away.
     ///
     /// @kernel mm/memremap.c: free_zone_device_folio
@@ -101,7 +120,11 @@ public final class DevicePagemap {
         int order = folios.order(page);
         folios.reset(page);
         ops.folioFree(page, order);
-        int left = livePages.addAndGet(-(1 << order));
+        countFreed(1 << order);
+    }
+
+    private void countFreed(int pages) {
+        int left = livePages.addAndGet(-pages);
         assert left >= 0;
         if (left == 0 && killed) {
             signalDrained();

@@ -11,6 +11,14 @@ public interface DevicePagemapOps {
     /// with a page table's lock held, so it waits for nothing but its own allocator.
     void folioFree(long page, int order);
 
+    /// As [#folioFree(long, int)] for base pages with consecutive numbers, which a driver may be
+    /// able to take back more cheaply together.
+    default void pagesFree(long firstPage, int count) {
+        for (int i = 0; i < count; i++) {
+            folioFree(firstPage + i, 0);
+        }
+    }
+
     /// The CPU touched a device-private page. Called with the mmap lock held for reading; the page
     /// of the fault is locked and carries one reference more, both the core's.
     ///
