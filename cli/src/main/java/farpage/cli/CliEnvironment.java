@@ -1,5 +1,7 @@
 package farpage.cli;
 
+import farpage.opencl.ClBinding;
+import farpage.opencl.ClBindings;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -11,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /// What the program has from outside: streams, variables, the clock, and the wish to stop.
@@ -24,6 +27,7 @@ import java.util.function.LongSupplier;
 /// @param isOutPipe whether another program reads standard output
 /// @param nanoClock nanoseconds from an arbitrary start
 /// @param interruption the wish of the user to stop
+/// @param bindingOpener opens a binding by its name
 record CliEnvironment(
         InputStream in,
         PrintStream out,
@@ -33,7 +37,8 @@ record CliEnvironment(
         boolean isErrTerminal,
         boolean isOutPipe,
         LongSupplier nanoClock,
-        Interruption interruption) {
+        Interruption interruption,
+        Function<String, ClBinding> bindingOpener) {
     private static final int OUTPUT_BUFFER_SIZE = 1 << 16;
 
     /// The environment of the process. Text goes out as UTF-8, whatever the locale says, so that
@@ -53,7 +58,8 @@ record CliEnvironment(
                 isTerminal(2),
                 target(1).startsWith("pipe:"),
                 System::nanoTime,
-                new Interruption());
+                new Interruption(),
+                ClBindings::open);
     }
 
     private static boolean isTerminal(int descriptor) {

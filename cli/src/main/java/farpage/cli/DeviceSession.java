@@ -3,7 +3,6 @@ package farpage.cli;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.opencl.ClBinding;
-import farpage.opencl.ClBindings;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 
@@ -20,7 +19,8 @@ final class DeviceSession implements AutoCloseable {
     /// Opens the binding and chooses the device; a fallback to the CPU is said.
     static DeviceSession open(Command command) {
         CliEnvironment environment = command.environment();
-        ClBinding binding = ClBindings.open(command.options.bindingOf(environment).name());
+        String name = command.options.bindingOf(environment).name();
+        ClBinding binding = environment.bindingOpener().apply(name);
         boolean isChosen = false;
         try {
             DeviceSelector.Choice choice =

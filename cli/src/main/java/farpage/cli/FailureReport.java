@@ -9,6 +9,7 @@ import farpage.opencl.ClException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /// What a failure is to the user: one line on standard error and an exit code.
 ///
@@ -22,10 +23,18 @@ final class FailureReport {
     static int report(CliEnvironment environment, Throwable failure) {
         PrintStream err = environment.err();
         err.print("farpage: " + oneLine(describe(failure)) + "\n");
+        Throwable[] whileClosing = failure.getSuppressed();
         if (environment.variable("FARPAGE_DEBUG").equals("1")) {
             failure.printStackTrace(err);
         }
-        return exitCode(failure);
+        for (Throwable second : whileClosing) {
+            err.print("farpage: and then, while giving things back: " + oneLine(describe(second)));
+            err.print("\n");
+        }
+        // What was lost on the way out is worse than what led there.
+        boolean isDefect =
+                Stream.of(whileClosing).anyMatch(second -> second instanceof AssertionError);
+        return isDefect ? ExitCode.DEFECT : exitCode(failure);
     }
 
     private static int exitCode(Throwable failure) {

@@ -14,7 +14,7 @@ final class WorkloadOptions {
                 "Accesses in a period, which begins with the CPU's part and ends with the device's;"
                         + " default: ${DEFAULT-VALUE}"
             })
-    long phaseLength = 100_000;
+    long phaseLength = 150_000;
 
     @Option(
             names = "--device-share",

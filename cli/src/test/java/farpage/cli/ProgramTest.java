@@ -118,6 +118,14 @@ final class ProgramTest {
     }
 
     @Test
+    void whatIsLostOnTheWayOutIsADefect() {
+        CliFailure failure = new CliFailure(ExitCode.INTERRUPTED, "interrupted");
+        failure.addSuppressed(new AssertionError("3 pages left"));
+        assertEquals(ExitCode.DEFECT, FailureReport.report(test.environment(), failure));
+        assertTrue(test.err().contains("3 pages left"), test.err());
+    }
+
+    @Test
     void stackTraceIsThereOnlyForDebugging() {
         test.variables.put("FARPAGE_DEBUG", "1");
         FailureReport.report(test.environment(), new IllegalStateException("x"));

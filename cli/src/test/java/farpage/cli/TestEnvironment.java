@@ -1,5 +1,6 @@
 package farpage.cli;
 
+import farpage.opencl.ClBindings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -28,7 +29,8 @@ final class TestEnvironment {
                 isTerminal,
                 false,
                 () -> nanos,
-                interruption);
+                interruption,
+                ClBindings::open);
     }
 
     int run(String... args) {

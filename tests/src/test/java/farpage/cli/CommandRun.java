@@ -1,13 +1,20 @@
 package farpage.cli;
 
+import farpage.opencl.ClBinding;
+import farpage.opencl.ClBindings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /// One run of the program inside the test, with what it printed.
+///
+/// A leak of pages or OpenCL objects shows as exit code 70, because the emulator checks that
+/// nothing is left when it is closed.
 final class CommandRun {
     private final int exitCode;
     private final String out;
@@ -20,11 +27,36 @@ final class CommandRun {
     }
 
     static CommandRun of(String... args) {
-        return of(new Interruption(), args);
+        return of(new Interruption(), System::nanoTime, ClBindings::open, args);
     }
 
-    /// @param interruption what Ctrl-C would request
-    static CommandRun of(Interruption interruption, String... args) {
+    /// Runs on a binding that the test chooses.
+    static CommandRun on(Function<String, ClBinding> bindingOpener, String... args) {
+        return of(new Interruption(), System::nanoTime, bindingOpener, args);
+    }
+
+    /// Requests an interruption when the program has looked at the clock a number of times.
+    static CommandRun interruptedAfter(int clockReads, String... args) {
+        Interruption interruption = new Interruption();
+        if (clockReads == 0) {
+            interruption.request();
+        }
+        int[] reads = {0};
+        LongSupplier clock =
+                () -> {
+                    if (++reads[0] == clockReads) {
+                        interruption.request();
+                    }
+                    return System.nanoTime();
+                };
+        return of(interruption, clock, ClBindings::open, args);
+    }
+
+    private static CommandRun of(
+            Interruption interruption,
+            LongSupplier clock,
+            Function<String, ClBinding> bindingOpener,
+            String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         CliEnvironment environment =
@@ -36,8 +68,9 @@ final class CommandRun {
                         false,
                         false,
                         false,
-                        System::nanoTime,
-                        interruption);
+                        clock,
+                        interruption,
+                        bindingOpener);
         int exitCode = Program.run(environment, args);
         return new CommandRun(
                 exitCode,

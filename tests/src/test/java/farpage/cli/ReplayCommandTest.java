@@ -99,11 +99,9 @@ final class ReplayCommandTest {
 
     @Test
     void interruptionEndsWith130AndLeavesNoFile() {
-        Interruption interruption = new Interruption();
-        interruption.request();
         Path output = folder.resolve("results");
         CommandRun run =
-                CommandRun.of(interruption, "replay", trace("basic"), "--output=" + output);
+                CommandRun.interruptedAfter(0, "replay", trace("basic"), "--output=" + output);
         assertEquals(130, run.exitCode(), run.toString());
         assertTrue(Files.notExists(output));
     }

@@ -13,6 +13,7 @@ import farpage.opencl.kernel.layout.FaultRecordLayout;
 ///
 /// @opencl clCreateBuffer
 final class AccessBuffers implements AutoCloseable {
+    private final OwnedResources owned = new OwnedResources();
     private final ClBuffer tasks;
     private final ClBuffer records;
     private final ClBuffer results;
@@ -21,14 +22,30 @@ final class AccessBuffers implements AutoCloseable {
     private final ClBuffer ptes;
 
     AccessBuffers(ClContext context, int taskCountMax, int accessCountMax) {
-        tasks = context.createBuffer(AccessTaskLayout.size(taskCountMax), ClMemoryFlag.READ_ONLY);
-        records =
-                context.createBuffer(
-                        AccessRecordLayout.size(accessCountMax), ClMemoryFlag.READ_ONLY);
-        results = context.createBuffer((long) accessCountMax * Long.BYTES);
-        done = context.createBuffer(roundUp(taskCountMax));
-        faults = context.createBuffer(FaultRecordLayout.size(taskCountMax));
-        ptes = context.createBuffer((long) taskCountMax * Integer.BYTES, ClMemoryFlag.READ_ONLY);
+        boolean complete = false;
+        try {
+            tasks = newBuffer(context, AccessTaskLayout.size(taskCountMax), ClMemoryFlag.READ_ONLY);
+            records =
+                    newBuffer(
+                            context,
+                            AccessRecordLayout.size(accessCountMax),
+                            ClMemoryFlag.READ_ONLY);
+            results = newBuffer(context, (long) accessCountMax * Long.BYTES);
+            done = newBuffer(context, roundUp(taskCountMax));
+            faults = newBuffer(context, FaultRecordLayout.size(taskCountMax));
+            ptes = newBuffer(context, (long) taskCountMax * Integer.BYTES, ClMemoryFlag.READ_ONLY);
+            complete = true;
+        } finally {
+            if (!complete) {
+                owned.close();
+            }
+        }
+    }
+
+    private ClBuffer newBuffer(ClContext context, long size, ClMemoryFlag... flags) {
+        ClBuffer buffer = context.createBuffer(size, flags);
+        owned.add(buffer::close);
+        return buffer;
     }
 
     private static long roundUp(long size) {
@@ -51,11 +68,6 @@ final class AccessBuffers implements AutoCloseable {
 
     @Override
     public void close() {
-        ptes.close();
-        faults.close();
-        done.close();
-        results.close();
-        records.close();
-        tasks.close();
+        owned.close();
     }
 }

@@ -44,6 +44,7 @@ public final class AccessReplay implements AutoCloseable {
         void progress(long accessCount);
     }
 
+    private final OwnedResources owned = new OwnedResources();
     private final EmulatedDevice device;
     private final AccessPhases phases;
     private final LongSupplier nanoClock;
@@ -81,13 +82,32 @@ public final class AccessReplay implements AutoCloseable {
         this.nanoClock = nanoClock;
         int pageCount = taskCountMax(device);
         this.mm = emulator.newProcess();
-        this.mirror = device.open(mm);
-        this.shadow = new Shadow(seed);
-        this.memory = new ProgramMemory(mm);
-        this.cpu = new CpuAgent(mm, memory, shadow, seed);
-        this.tasks = new DeviceTasks(pageCount, DEVICE_ACCESSES_PER_LAUNCH);
-        this.deviceAgent =
-                new DeviceAgent(device, mirror, pageCount, DEVICE_ACCESSES_PER_LAUNCH, seed);
+        owned.add(this::exit);
+        boolean complete = false;
+        try {
+            this.mirror = device.open(mm);
+            owned.add(mirror::close);
+            this.shadow = new Shadow(seed);
+            owned.add(shadow::close);
+            this.memory = new ProgramMemory(mm);
+            this.cpu = new CpuAgent(mm, memory, shadow, seed);
+            this.tasks = new DeviceTasks(pageCount, DEVICE_ACCESSES_PER_LAUNCH);
+            owned.add(tasks::close);
+            this.deviceAgent =
+                    new DeviceAgent(device, mirror, pageCount, DEVICE_ACCESSES_PER_LAUNCH, seed);
+            owned.add(deviceAgent::close);
+            complete = true;
+        } finally {
+            if (!complete) {
+                owned.close();
+            }
+        }
+    }
+
+    private void exit() {
+        if (!mm.isExited()) {
+            mm.exit();
+        }
     }
 
     /// A launch touches at most half of the device's pages, so that bringing some does not push out
@@ -204,6 +224,9 @@ public final class AccessReplay implements AutoCloseable {
 
     private void sampleResidency() {
         long[] pages = shadow.pageNumbers();
+        if (pages.length == 0) {
+            return;
+        }
         DevicePageTable table = mirror.mirror().table();
         residency.beginSample();
         table.lock();
@@ -270,12 +293,6 @@ public final class AccessReplay implements AutoCloseable {
     /// Ends the process; what it had on the device is freed.
     @Override
     public void close() {
-        deviceAgent.close();
-        tasks.close();
-        shadow.close();
-        mirror.close();
-        if (!mm.isExited()) {
-            mm.exit();
-        }
+        owned.close();
     }
 }

@@ -36,13 +36,13 @@ import java.util.List;
 final class DeviceAgent implements AutoCloseable {
     private static final int LAUNCH_LIMIT = 64;
 
+    private final OwnedResources owned = new OwnedResources();
     private final EmulatedDevice device;
     private final Dmirror mirror;
     private final long seed;
     private final DeviceAccess kernel;
     private final ClQueue queue;
     private final AccessBuffers buffers;
-    private final Arena arena = Arena.ofConfined();
     private final MemorySegment ptes;
     private final MemorySegment results;
     private final MemorySegment faults;
@@ -61,13 +61,27 @@ final class DeviceAgent implements AutoCloseable {
         this.mirror = mirror;
         this.seed = seed;
         this.taskCountMax = taskCountMax;
-        this.queue = device.context().createQueue(device.clDevice());
-        this.ptes = arena.allocate((long) taskCountMax * Integer.BYTES, Long.BYTES);
-        this.results = arena.allocate((long) accessCountMax * Long.BYTES, Long.BYTES);
-        this.faults = arena.allocate(FaultRecordLayout.size(taskCountMax), Long.BYTES);
         this.faultedPages = new long[taskCountMax];
-        this.kernel = new DeviceAccess(device.context(), queue.device());
-        this.buffers = new AccessBuffers(device.context(), taskCountMax, accessCountMax);
+        Arena arena = Arena.ofConfined();
+        owned.add(arena::close);
+        boolean complete = false;
+        try {
+            this.ptes = arena.allocate((long) taskCountMax * Integer.BYTES, Long.BYTES);
+            this.results = arena.allocate((long) accessCountMax * Long.BYTES, Long.BYTES);
+            this.faults = arena.allocate(FaultRecordLayout.size(taskCountMax), Long.BYTES);
+            // Closed before the memory above, which its commands may still use.
+            this.queue = device.context().createQueue(device.clDevice());
+            owned.add(queue::close);
+            this.kernel = new DeviceAccess(device.context(), queue.device());
+            owned.add(kernel::close);
+            this.buffers = new AccessBuffers(device.context(), taskCountMax, accessCountMax);
+            owned.add(buffers::close);
+            complete = true;
+        } finally {
+            if (!complete) {
+                owned.close();
+            }
+        }
     }
 
     /// Tasks that could not be executed when they were launched, so far.
@@ -240,9 +254,6 @@ final class DeviceAgent implements AutoCloseable {
 
     @Override
     public void close() {
-        buffers.close();
-        kernel.close();
-        queue.close();
-        arena.close();
+        owned.close();
     }
 }

@@ -10,16 +10,17 @@ import java.util.List;
 public final class ResidencyPicture {
     /// The characters of a picture.
     ///
-    /// @param device most pages of the row are on the device
-    /// @param mixed a good part of them on either side
-    /// @param system most are in system memory
+    /// @param device two thirds of the row's pages or more are on the device
+    /// @param half a third or more
+    /// @param some a tenth or more
+    /// @param system fewer
     /// @param nothing none was touched yet
-    public record Glyphs(char device, char mixed, char system, char nothing) {
+    public record Glyphs(char device, char half, char some, char system, char nothing) {
         /// Block characters, for terminals that show Unicode.
-        public static final Glyphs UNICODE = new Glyphs('█', '▒', '░', ' ');
+        public static final Glyphs UNICODE = new Glyphs('█', '▓', '▒', '░', ' ');
 
         /// Characters that every terminal shows.
-        public static final Glyphs ASCII = new Glyphs('#', '+', '.', ' ');
+        public static final Glyphs ASCII = new Glyphs('#', '*', '+', '.', ' ');
     }
 
     private static final String COLOR_DEVICE = "\u001b[36m";
@@ -27,7 +28,9 @@ public final class ResidencyPicture {
     private static final String COLOR_SYSTEM = "\u001b[33m";
     private static final String COLOR_END = "\u001b[0m";
 
-    private static final double MOSTLY = 2.0 / 3;
+    private static final double MOST = 2.0 / 3;
+    private static final double HALF = 1.0 / 3;
+    private static final double SOME = 0.1;
 
     private final Glyphs glyphs;
     private final boolean isColored;
@@ -58,10 +61,11 @@ public final class ResidencyPicture {
                 "%14s %7s  0%s%s"
                         .formatted("address", "pages", pad(map, accessCount), accessCount));
         lines.add(
-                "%s device   %s both   %s system   (time in accesses)"
+                "pages on the device: %s two thirds or more, %s a third, %s a tenth, %s fewer"
                         .formatted(
                                 paint(glyphs.device(), COLOR_DEVICE),
-                                paint(glyphs.mixed(), COLOR_MIXED),
+                                paint(glyphs.half(), COLOR_MIXED),
+                                paint(glyphs.some(), COLOR_MIXED),
                                 paint(glyphs.system(), COLOR_SYSTEM)));
         return lines;
     }
@@ -92,17 +96,20 @@ public final class ResidencyPicture {
             return glyphs.nothing();
         }
         double share = device / all;
-        if (share >= MOSTLY) {
+        if (share >= MOST) {
             return glyphs.device();
         }
-        return share > 1 - MOSTLY ? glyphs.mixed() : glyphs.system();
+        if (share >= HALF) {
+            return glyphs.half();
+        }
+        return share >= SOME ? glyphs.some() : glyphs.system();
     }
 
     private String colorOf(char glyph) {
         if (glyph == glyphs.device()) {
             return COLOR_DEVICE;
         }
-        if (glyph == glyphs.mixed()) {
+        if (glyph == glyphs.half() || glyph == glyphs.some()) {
             return COLOR_MIXED;
         }
         return glyph == glyphs.system() ? COLOR_SYSTEM : "";

@@ -28,7 +28,7 @@ final class ResidencyMapTest {
                         "         11000       1 | ...|",
                         "    7ff0000000       1 |####|",
                         "       address   pages  0 1000",
-                        "# device   + both   . system   (time in accesses)"),
+                        "pages on the device: # two thirds or more, * a third, + a tenth, . fewer"),
                 lines);
     }
 
@@ -41,7 +41,7 @@ final class ResidencyMapTest {
         }
         assertEquals(2, map.blockPages());
         String line = new ResidencyPicture(Glyphs.UNICODE, false).draw(map, 1, 1).getFirst();
-        assertTrue(line.endsWith("4 |▒|"), line);
+        assertTrue(line.endsWith("4 |▓|"), line);
     }
 
     @Test
