@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 abstract class ConcurrencyContract extends EmulatorScene {
     private static final int THREADS = 4;
     private static final int PAGES = 256;
-    private static final int STEPS = 150;
+    private static final int STEPS = 3000;
 
     @Override
     EmulatorConfig configure(EmulatorConfig config) {
