@@ -1,0 +1,160 @@
+package farpage.testing;
+
+import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.RegionKind;
+import farpage.emulator.trace.RegionProtection;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// Draws random operations. For each run some kinds are left out and the others get weights of wild
+/// ratios, so that runs differ more than their operations do.
+///
+/// @kernel none; the way of the recorded traces
+public final class Operations {
+    private static final List<String> REGIONS = List.of("A", "B", "C", "D");
+    private static final int HEAVIEST = 6;
+
+    /// The kinds of operation, for their weights.
+    private enum Kind {
+        MAP,
+        UNMAP,
+        WRITE,
+        WRITE1,
+        READ,
+        SUM,
+        PROTECT,
+        FORK,
+        DREAD,
+        DWRITE,
+        MIGDEV,
+        MIGSYS,
+        SNAP,
+        RELEASE
+    }
+
+    private final SplittableRandom random;
+    private final int pageCountMax;
+    private final Map<Kind, Integer> weights = new EnumMap<>(Kind.class);
+
+    /// Pages last mapped at each region; it may have holes since.
+    private final Map<String, Integer> sizes = new LinkedHashMap<>();
+
+    private boolean inChild;
+    private long nextSeed = 1;
+
+    /// @param pageCountMax of a region
+    public Operations(long seed, int pageCountMax) {
+        this.random = new SplittableRandom(seed);
+        this.pageCountMax = pageCountMax;
+        for (Kind kind : Kind.values()) {
+            weights.put(kind, random.nextInt(4) == 0 ? 0 : 1 << random.nextInt(HEAVIEST));
+        }
+        rarely(Kind.MAP);
+        rarely(Kind.UNMAP);
+        rarely(Kind.RELEASE);
+        weights.merge(Kind.WRITE, 1, Integer::sum);
+        weights.merge(Kind.MIGDEV, 1, Integer::sum);
+    }
+
+    /// Kinds that undo what others built up.
+    private void rarely(Kind kind) {
+        weights.merge(kind, 1, Math::min);
+    }
+
+    /// Draws operations; the first maps something.
+    public List<KernelOperation> generate(int count) {
+        List<KernelOperation> operations = new ArrayList<>();
+        operations.add(map());
+        while (operations.size() < count) {
+            operations.add(next(kind()));
+        }
+        return operations;
+    }
+
+    private Kind kind() {
+        int drawn = random.nextInt(weights.values().stream().mapToInt(Integer::intValue).sum());
+        for (Map.Entry<Kind, Integer> weight : weights.entrySet()) {
+            drawn -= weight.getValue();
+            if (drawn < 0) {
+                return weight.getKey();
+            }
+        }
+        throw new AssertionError(drawn);
+    }
+
+    private KernelOperation next(Kind kind) {
+        String region = region();
+        int start = page(region);
+        int count = count(region, start);
+        int device = random.nextInt(3) == 0 ? 1 : 0;
+        return switch (kind) {
+            case MAP -> map();
+            case UNMAP -> new KernelOperation.Unmap(0, region, start, Math.min(count, 8));
+            case WRITE -> new KernelOperation.WritePage(0, region, start, nextSeed++);
+            case WRITE1 ->
+                    new KernelOperation.WriteByte(
+                            0, region, start, random.nextInt(4096), random.nextInt(256));
+            case READ -> new KernelOperation.ReadPage(0, region, start);
+            case SUM -> new KernelOperation.SumPages(0, region, start, count);
+            case PROTECT -> new KernelOperation.Protect(0, region, start, count, protection());
+            case FORK -> fork();
+            case DREAD -> new KernelOperation.DeviceRead(0, region, start, count, device);
+            case DWRITE ->
+                    new KernelOperation.DeviceWrite(0, region, start, count, nextSeed++, device);
+            case MIGDEV -> new KernelOperation.MigrateToDevice(0, region, start, count, device);
+            case MIGSYS -> new KernelOperation.MigrateToSystem(0, region, start, count, device);
+            case SNAP -> new KernelOperation.Snapshot(0, region, start, count, device);
+            case RELEASE -> new KernelOperation.Release(0, device);
+        };
+    }
+
+    /// Mostly small; now and then so large that it spans page tables.
+    private KernelOperation map() {
+        String region = REGIONS.get(random.nextInt(REGIONS.size()));
+        int limit = random.nextInt(8) == 0 ? pageCountMax : Math.min(pageCountMax, 48);
+        int pageCount = 1 + random.nextInt(limit);
+        sizes.put(region, pageCount);
+        return new KernelOperation.MapRegion(0, region, pageCount, RegionKind.PRIVATE);
+    }
+
+    private KernelOperation fork() {
+        inChild = !inChild;
+        return inChild ? new KernelOperation.ForkBegin(0) : new KernelOperation.ForkEnd(0);
+    }
+
+    private String region() {
+        List<String> mapped = List.copyOf(sizes.keySet());
+        return mapped.get(random.nextInt(mapped.size()));
+    }
+
+    private int size(String region) {
+        return sizes.getOrDefault(region, 1);
+    }
+
+    /// A page of the region; rarely the one behind it.
+    private int page(String region) {
+        return random.nextInt(size(region) + (random.nextInt(16) == 0 ? 1 : 0));
+    }
+
+    private int count(String region, int start) {
+        int left = Math.max(1, size(region) - start);
+        return switch (random.nextInt(8)) {
+            case 0, 1, 2 -> 1;
+            case 3 -> left;
+            case 4 -> random.nextInt(8) == 0 ? left + 1 : left;
+            default -> 1 + random.nextInt(Math.min(left, 40));
+        };
+    }
+
+    private RegionProtection protection() {
+        return switch (random.nextInt(5)) {
+            case 0 -> RegionProtection.NONE;
+            case 1, 2 -> RegionProtection.READ;
+            default -> RegionProtection.READ_WRITE;
+        };
+    }
+}

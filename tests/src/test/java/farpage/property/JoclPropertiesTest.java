@@ -1,0 +1,17 @@
+package farpage.property;
+
+import farpage.opencl.ClBinding;
+import farpage.opencl.ClBindings;
+
+/// On real devices through this binding.
+class JoclPropertiesTest extends EmulatorProperties {
+    @Override
+    ClBinding open() {
+        return ClBindings.open("jocl");
+    }
+
+    @Override
+    Effort effort() {
+        return new Effort(2, 2, 800);
+    }
+}
