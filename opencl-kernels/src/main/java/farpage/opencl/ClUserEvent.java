@@ -4,6 +4,8 @@ package farpage.opencl;
 /// then.
 ///
 /// One that is never completed blocks the queues that wait for it for ever, also their `finish`.
+/// Drivers that run commands within the call that enqueues them may not cope with one that has to
+/// wait: PoCL's `basic` device crashes.
 ///
 /// @opencl clCreateUserEvent
 public interface ClUserEvent extends ClEvent {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import farpage.opencl.ClBuffer;
 import farpage.opencl.ClError;
@@ -23,6 +24,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 abstract class ClQueuesContract extends ClContract {
+    /// An event that holds commands back. PoCL's `basic` driver, which runs commands within the
+    /// call that enqueues them, crashes in pocl_command_push when one has to wait (seen with 3.1).
+    private ClUserEvent gate() {
+        assumeFalse(device.info().name().startsWith("basic-"), "PoCL basic: commands cannot wait");
+        return context.createUserEvent();
+    }
+
     @Test
     void nonBlockingTransfersArriveBehindTheirEvents() {
         ClBuffer a = buffer(PAGE);
@@ -106,7 +114,7 @@ abstract class ClQueuesContract extends ClContract {
         MemorySegment source = pattern(PAGE, 4);
         queue.enqueueFill(buffer, 0, PAGE, 0, 1);
         queue.finish();
-        try (ClUserEvent gate = context.createUserEvent();
+        try (ClUserEvent gate = gate();
                 ClEvent written = queue.write(buffer, 0, source, gate)) {
             queue.flush();
             assertNotEquals(ClEventStatus.COMPLETE, written.status());
@@ -124,7 +132,7 @@ abstract class ClQueuesContract extends ClContract {
         ClBuffer b = buffer(PAGE);
         MemorySegment source = pattern(PAGE, 5);
         MemorySegment target = arena.allocate(PAGE);
-        try (ClUserEvent gate = context.createUserEvent();
+        try (ClUserEvent gate = gate();
                 ClEvent written = queue.write(a, 0, source, gate);
                 ClEvent copied = other.copy(a, 0, b, 0, PAGE, written);
                 ClEvent read = queue.read(b, 0, target, copied)) {
@@ -160,7 +168,7 @@ abstract class ClQueuesContract extends ClContract {
         ClBuffer a = buffer(PAGE);
         ClBuffer b = buffer(PAGE);
         MemorySegment source = pattern(PAGE, 7);
-        try (ClUserEvent gate = context.createUserEvent();
+        try (ClUserEvent gate = gate();
                 ClEvent late = free.write(a, 0, source, gate);
                 ClEvent early = free.write(b, 0, source)) {
             early.await();
@@ -194,7 +202,7 @@ abstract class ClQueuesContract extends ClContract {
         ClQueue free = newQueue(ClQueueProperty.OUT_OF_ORDER);
         ClBuffer buffer = buffer(PAGE);
         MemorySegment source = pattern(PAGE, 9);
-        try (ClUserEvent gate = context.createUserEvent();
+        try (ClUserEvent gate = gate();
                 ClEvent barrier = free.barrier(gate);
                 ClEvent written = free.write(buffer, 0, source)) {
             free.flush();
@@ -236,7 +244,7 @@ abstract class ClQueuesContract extends ClContract {
         ClBuffer buffer = buffer(PAGE);
         queue.enqueueFill(buffer, 0, PAGE, 1, 1);
         queue.finish();
-        try (ClUserEvent gate = context.createUserEvent();
+        try (ClUserEvent gate = gate();
                 ClEvent filled = queue.fill(buffer, 0, PAGE, 2, 1, gate)) {
             gate.fail(ClError.OUT_OF_RESOURCES);
             assertThrows(ClException.class, filled::await);
@@ -250,8 +258,8 @@ abstract class ClQueuesContract extends ClContract {
     void awaitAllWaitsForEveryEventAndReportsTheFirstFailure() {
         ClQueue other = newQueue();
         ClBuffer buffer = buffer(PAGE);
-        try (ClUserEvent good = context.createUserEvent();
-                ClUserEvent bad = context.createUserEvent();
+        try (ClUserEvent good = gate();
+                ClUserEvent bad = gate();
                 ClEvent first = queue.fill(buffer, 0, 8, 1, 1, bad);
                 ClEvent second = other.fill(buffer, 8, 8, 2, 1, good)) {
             bad.fail(ClError.OUT_OF_RESOURCES);
@@ -263,7 +271,7 @@ abstract class ClQueuesContract extends ClContract {
 
     @Test
     void userEventCompletesOnce() {
-        try (ClUserEvent gate = context.createUserEvent()) {
+        try (ClUserEvent gate = gate()) {
             assertThrows(IllegalArgumentException.class, () -> gate.fail(ClError.SUCCESS));
             gate.complete();
             assertFails(ClError.INVALID_OPERATION, gate::complete);

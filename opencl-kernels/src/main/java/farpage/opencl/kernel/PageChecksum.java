@@ -16,7 +16,7 @@ import java.lang.foreign.ValueLayout;
 /// @opencl checksum_pages.cl
 public final class PageChecksum {
     private static final long PRIME = 0x9FB21C651E98DF25L;
-    private static final int ROTATION = 29;
+    private static final int SHIFT = 32;
     private static final int BLOCK = 8 * Long.BYTES;
 
     private PageChecksum() {}
@@ -57,7 +57,8 @@ public final class PageChecksum {
     }
 
     private static long step(long lane, long word) {
-        return Long.rotateLeft((lane ^ word) * PRIME, ROTATION);
+        long mixed = lane ^ word;
+        return (mixed ^ (mixed >>> SHIFT)) * PRIME;
     }
 
     private static long word(MemorySegment memory, long at) {

@@ -5,7 +5,7 @@
  * and the eight lanes are folded in order. Eight lanes are one vector, or eight work-items.
  */
 #define CHECKSUM_PRIME 0x9FB21C651E98DF25UL
-#define CHECKSUM_ROTATION 29UL
+#define CHECKSUM_SHIFT 32
 
 static inline u64 farpage_fold(u64 sum, u64 lane)
 {
@@ -31,8 +31,10 @@ __kernel void checksum_pages(
     if (item < count) {
         __global const u64 *page = heap + farpage_page_word(pages[first + item], page_shift);
         u32 words = 1U << (page_shift - 3);
-        for (u32 j = lane; j < words; j += 8)
-            state = rotate((state ^ page[j]) * CHECKSUM_PRIME, CHECKSUM_ROTATION);
+        for (u32 j = lane; j < words; j += 8) {
+            state ^= page[j];
+            state = (state ^ (state >> CHECKSUM_SHIFT)) * CHECKSUM_PRIME;
+        }
     }
     lanes[get_local_id(0)] = state;
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -61,8 +63,10 @@ __kernel void checksum_pages(
     __global const u64 *page = heap + farpage_page_word(pages[first + item], page_shift);
     u32 vectors = 1U << (page_shift - 6);
     ulong8 state = (ulong8)(1, 2, 3, 4, 5, 6, 7, 8) * FARPAGE_GOLDEN;
-    for (u32 i = 0; i < vectors; i++)
-        state = rotate((state ^ vload8(i, page)) * CHECKSUM_PRIME, (ulong8)(CHECKSUM_ROTATION));
+    for (u32 i = 0; i < vectors; i++) {
+        state ^= vload8(i, page);
+        state = (state ^ (state >> CHECKSUM_SHIFT)) * CHECKSUM_PRIME;
+    }
     u64 sum = 1UL << page_shift;
     sum = farpage_fold(sum, state.s0);
     sum = farpage_fold(sum, state.s1);
