@@ -26,7 +26,7 @@ final class TwoDevices {
 
     /// Fails with an exit code other than 0 when the devices do not agree.
     ///
-    /// @param arguments the binding's name
+    /// @param arguments the binding's name; `events` or `host`, for who waits between the devices
     public static void main(String[] arguments) {
         try (ClBinding binding = ClBindings.open(arguments[0])) {
             List<ClDevice> devices = binding.devices();
@@ -37,8 +37,9 @@ final class TwoDevices {
                     ClContext context = binding.createContext(first, second);
                     ClQueue firstQueue = context.createQueue(first);
                     ClQueue secondQueue = context.createQueue(second)) {
-                handOver(arena, context, firstQueue, secondQueue);
-                handOver(arena, context, secondQueue, firstQueue);
+                boolean hostWaits = arguments[1].equals("host");
+                handOver(arena, context, firstQueue, secondQueue, hostWaits);
+                handOver(arena, context, secondQueue, firstQueue, hostWaits);
                 for (ClDevice device : devices) {
                     List<String> differences = LayoutProbe.differences(context, device);
                     require(differences.isEmpty(), device + ": " + differences);
@@ -50,7 +51,12 @@ final class TwoDevices {
     }
 
     /// One device writes, the other copies, checksums and reads, each waiting for the one before.
-    private static void handOver(Arena arena, ClContext context, ClQueue one, ClQueue other) {
+    ///
+    /// @param hostWaits the host waits for the first device before the other one hears of the
+    ///   event: PoCL's `basic` device locks up when an event of another device completes while a
+    ///   command of its own waits for it
+    private static void handOver(
+            Arena arena, ClContext context, ClQueue one, ClQueue other, boolean hostWaits) {
         MemorySegment source = arena.allocate(SIZE, 64);
         MemorySegment target = arena.allocate(SIZE, 64);
         MemorySegment list = arena.allocate(PageListLayout.size(PAGES), 4);
@@ -66,7 +72,7 @@ final class TwoDevices {
                 ClBuffer pages = context.createBuffer(list.byteSize());
                 ClBuffer sums = context.createBuffer(computed.byteSize());
                 ChecksumPages checksum = new ChecksumPages(context, other.device());
-                ClEvent written = one.write(a, 0, source);
+                ClEvent written = awaitedIf(hostWaits, one.write(a, 0, source));
                 ClEvent copied = other.copy(a, 0, b, 0, SIZE, written)) {
             one.flush();
             other.writeBlocking(pages, 0, list);
@@ -82,6 +88,13 @@ final class TwoDevices {
             long actual = computed.getAtIndex(ValueLayout.JAVA_LONG, page);
             require(expected == actual, "checksum of page " + page);
         }
+    }
+
+    private static ClEvent awaitedIf(boolean hostWaits, ClEvent event) {
+        if (hostWaits) {
+            event.await();
+        }
+        return event;
     }
 
     private static void require(boolean condition, String what) {
