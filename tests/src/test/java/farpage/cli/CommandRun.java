@@ -8,6 +8,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -64,7 +66,7 @@ final class CommandRun {
                         new ByteArrayInputStream(new byte[0]),
                         new PrintStream(out, false, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8),
-                        Map.of(),
+                        openClVariables(),
                         false,
                         false,
                         false,
@@ -76,6 +78,14 @@ final class CommandRun {
                 exitCode,
                 out.toString(StandardCharsets.UTF_8),
                 err.toString(StandardCharsets.UTF_8));
+    }
+
+    /// Where OpenCL lies, which the set-up may have said through the environment; nothing else of
+    /// the machine's environment reaches a test.
+    private static Map<String, String> openClVariables() {
+        Map<String, String> variables = new TreeMap<>(System.getenv());
+        variables.keySet().retainAll(Set.of("OCL_ICD_VENDORS", "LD_LIBRARY_PATH"));
+        return variables;
     }
 
     int exitCode() {
