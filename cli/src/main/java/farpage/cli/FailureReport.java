@@ -9,7 +9,6 @@ import farpage.opencl.ClException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /// What a failure is to the user: one line on standard error and an exit code.
 ///
@@ -23,17 +22,18 @@ final class FailureReport {
     static int report(CliEnvironment environment, Throwable failure) {
         PrintStream err = environment.err();
         err.print("farpage: " + oneLine(describe(failure)) + "\n");
-        Throwable[] whileClosing = failure.getSuppressed();
+        boolean isDefect = false;
+        for (Throwable second : failure.getSuppressed()) {
+            if (second instanceof AssertionError) {
+                err.print("farpage: and while giving things back: " + oneLine(describe(second)));
+                err.print("\n");
+                isDefect = true;
+            }
+        }
         if (environment.variable("FARPAGE_DEBUG").equals("1")) {
             failure.printStackTrace(err);
         }
-        for (Throwable second : whileClosing) {
-            err.print("farpage: and then, while giving things back: " + oneLine(describe(second)));
-            err.print("\n");
-        }
         // What was lost on the way out is worse than what led there.
-        boolean isDefect =
-                Stream.of(whileClosing).anyMatch(second -> second instanceof AssertionError);
         return isDefect ? ExitCode.DEFECT : exitCode(failure);
     }
 

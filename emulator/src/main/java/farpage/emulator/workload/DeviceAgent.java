@@ -10,6 +10,7 @@ import farpage.mm.Errno;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.opencl.ClBuffer;
+import farpage.opencl.ClException;
 import farpage.opencl.ClQueue;
 import farpage.opencl.kernel.AccessBatch;
 import farpage.opencl.kernel.DeviceAccess;
@@ -35,6 +36,7 @@ import java.util.List;
 /// @kernel drivers/gpu/drm/xe/xe_svm.c: xe_svm_handle_pagefault; NVIDIA UVM: replayable faults
 final class DeviceAgent implements AutoCloseable {
     private static final int LAUNCH_LIMIT = 64;
+    private static final int SETTLE_ATTEMPTS = 2;
 
     private final OwnedResources owned = new OwnedResources();
     private final EmulatedDevice device;
@@ -144,10 +146,27 @@ final class DeviceAgent implements AutoCloseable {
             enqueueLaunches(batch, chunks);
             queue.enqueueRead(batch.faults(), 0, faults, 0, faults.byteSize());
             queue.finish();
+        } catch (ClException failure) {
+            settle(failure);
+            throw failure;
         } finally {
             table.unlock();
         }
         return FaultRecordLayout.count(faults);
+    }
+
+    /// Waits for what was enqueued before a failure: while it runs, neither the pages nor the host
+    /// memory that it works on may be used otherwise. The wait may fail once, on account of the
+    /// same trouble.
+    private void settle(ClException failure) {
+        for (int attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
+            try {
+                queue.finish();
+                return;
+            } catch (ClException second) {
+                failure.addSuppressed(second);
+            }
+        }
     }
 
     private void enqueueLaunches(AccessBatch batch, List<DeviceChunk> chunks) {

@@ -317,6 +317,17 @@ final class NativeQueue extends NativeObject implements ClQueue {
         check(cl().finish(handle()), "clFinish");
     }
 
+    /// Waits first: OpenCL itself lets a released queue go on with what is in it, and its commands
+    /// would then read and write host memory that the caller gives back next. A command that
+    /// failed, or a wait that fails, does not keep the queue from being released.
+    @Override
+    public void close() {
+        if (!isClosed()) {
+            int _ = cl().finish(handle());
+        }
+        super.close();
+    }
+
     NativeContext context() {
         return context;
     }
