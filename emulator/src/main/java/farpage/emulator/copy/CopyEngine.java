@@ -6,14 +6,15 @@ import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.HostMemory;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
+import farpage.opencl.ClEvent;
 import farpage.opencl.ClException;
 import farpage.opencl.ClQueue;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
-/// The copy engine of one device: it carries out whole batches, one at a time, and waits for each
-/// exactly once.
+/// The copy engine of one device: it carries out whole batches, in order, and waits for each
+/// exactly once. Several may be under way.
 ///
 /// Every method that copies takes the engine's own lock, rank `COPY_QUEUE`, and waits for the
 /// device under it. So it is called with folio locks and the mmap lock held, or a driver's update
@@ -56,6 +57,9 @@ public final class CopyEngine implements AutoCloseable {
         private long clearedPages;
         private long commands;
         private long nanos;
+
+        /// When the last batch that was waited for was done.
+        private long lastEnd = Long.MIN_VALUE;
 
         private CopyCounters counters() {
             return new CopyCounters(batches, pages, clearedPages, bytes(pages), commands, nanos);
@@ -109,6 +113,17 @@ public final class CopyEngine implements AutoCloseable {
                 : run(toSystem, () -> enqueueToSystem(batch));
     }
 
+    /// Starts what [#toDevice] does. The pages of the batch are the device's until the fence was
+    /// waited for; the batch itself can be used again at once.
+    public CopyFence startToDevice(CopyBatch batch) {
+        return start(toDevice, () -> enqueueToDevice(batch));
+    }
+
+    /// Starts what [#toSystem] does, as [#startToDevice].
+    public CopyFence startToSystem(CopyBatch batch) {
+        return start(toSystem, () -> enqueueToSystem(batch));
+    }
+
     /// The device loads pages of its memory for the caller.
     ///
     /// @param to memory off the Java heap
@@ -134,13 +149,51 @@ public final class CopyEngine implements AutoCloseable {
             tally.nanos += nanoClock.getAsLong() - start;
             return new CopyResult.Copied();
         } catch (ClException e) {
-            failures++;
-            lastFailure = Optional.of(e);
-            settle(e);
-            return new CopyResult.Failed(e);
+            return failed(e);
         } finally {
             lock.unlock();
         }
+    }
+
+    private CopyFence start(Tally tally, Runnable enqueue) {
+        lock.lock();
+        try {
+            long start = nanoClock.getAsLong();
+            enqueue.run();
+            ClEvent done = queue.marker();
+            queue.flush();
+            return () -> await(tally, done, start);
+        } catch (ClException e) {
+            CopyResult failed = failed(e);
+            return () -> failed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Batches that overlap count the time of each but once.
+    private CopyResult await(Tally tally, ClEvent done, long start) {
+        lock.lock();
+        try (done) {
+            done.await();
+            long end = nanoClock.getAsLong();
+            tally.batches++;
+            tally.nanos += end - Math.max(start, tally.lastEnd);
+            tally.lastEnd = end;
+            return new CopyResult.Copied();
+        } catch (ClException e) {
+            return failed(e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The lock is held.
+    private CopyResult failed(ClException e) {
+        failures++;
+        lastFailure = Optional.of(e);
+        settle(e);
+        return new CopyResult.Failed(e);
     }
 
     /// Waits for what was enqueued before the failure. The wait itself may fail once, on account of

@@ -67,11 +67,15 @@ final class MigrationSet {
         return migratingCount;
     }
 
-    /// Ends all of them.
-    void finish() {
+    /// Ends one of them.
+    void finish(int index) {
+        active.get(index).finish();
+    }
+
+    /// Forgets them; each was finished.
+    void clear() {
         for (int i = 0; i < active.size(); i++) {
             MigrateVma migration = active.get(i);
-            migration.finish();
             rest(migration, sizeClass(migration.pageCount()));
         }
         active.clear();

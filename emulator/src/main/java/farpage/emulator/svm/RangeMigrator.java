@@ -16,7 +16,6 @@ import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
-import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 
@@ -24,15 +23,18 @@ import farpage.mm.migrate.MigrateVma;
 ///
 /// Commands go through in batches of at most [#BATCH_PAGES] pages. For each batch room is made on
 /// the device first, under nothing but the device's `DRIVER_SVM` lock, since that may evict; then,
-/// under the mmap lock, all ranges are set up, one copy moves all bytes, and *pages*, the device's
-/// page table and *finish* follow for each range. The CPU fault on a device page takes its own
-/// short way and needs no lock of the device's.
+/// under the mmap lock, the ranges go through a [MigrationPipeline]. The CPU fault on a device page
+/// takes its own short way and needs no lock of the device's.
 ///
 /// @kernel lib/test_hmm.c: dmirror_migrate_to_device, dmirror_migrate_to_system,
 ///   dmirror_devmem_fault
 public final class RangeMigrator {
     /// The most pages whose folios are locked at once.
     public static final int BATCH_PAGES = 4096;
+
+    /// The most pages of one collection: a longer range is cut, so that the copy of one piece can
+    /// go on while the next is collected.
+    private static final int PIECE_PAGES = 1024;
 
     private final Machine machine;
     private final DeviceMemory memory;
@@ -42,10 +44,8 @@ public final class RangeMigrator {
     private final boolean evicts;
 
     // Working storage, under the DRIVER_SVM lock.
-    private final MigrationSet toDevice;
-    private final MigrationSet toSystem;
-    private final CopyBatch batch = new CopyBatch(BATCH_PAGES);
-    private final long[] devicePages = new long[BATCH_PAGES];
+    private final ToDevicePipeline toDevice;
+    private final ToSystemPipeline toSystem;
 
     /// @param owner of the device's pages
     /// @param evicts whether pages of the device make room for others when its memory is full
@@ -62,8 +62,19 @@ public final class RangeMigrator {
         this.engine = engine;
         this.owner = owner;
         this.evicts = evicts;
-        this.toDevice = new MigrationSet(MigrateSelect.SYSTEM, owner);
-        this.toSystem = new MigrationSet(MigrateSelect.DEVICE_PRIVATE, owner);
+        this.toDevice =
+                new ToDevicePipeline(
+                        machine,
+                        memory,
+                        engine,
+                        new MigrationSet(MigrateSelect.SYSTEM, owner),
+                        BATCH_PAGES);
+        this.toSystem =
+                new ToSystemPipeline(
+                        machine,
+                        engine,
+                        new MigrationSet(MigrateSelect.DEVICE_PRIVATE, owner),
+                        BATCH_PAGES);
     }
 
     // To the device.
@@ -97,8 +108,8 @@ public final class RangeMigrator {
         mm.lockRead();
         mirror.beginMigration();
         try {
-            Errno errno = setupRange(toDevice, mm, start, end);
-            MigrationResult result = moveToDevice(mirror);
+            Errno errno = addRange(toDevice, mirror, start, end);
+            MigrationResult result = toDevice.finish(mirror);
             return errno.isOk() ? result : new MigrationResult(errno, result.movedPages());
         } finally {
             mirror.endMigration();
@@ -123,8 +134,8 @@ public final class RangeMigrator {
                 mirror.mm().lockRead();
                 mirror.beginMigration();
                 try {
-                    setupPages(toDevice, mirror.mm(), pageNumbers, from, to);
-                    MigrationResult result = moveToDevice(mirror);
+                    addPages(toDevice, mirror, pageNumbers, from, to);
+                    MigrationResult result = toDevice.finish(mirror);
                     moved += result.movedPages();
                     errno = result.errno();
                 } finally {
@@ -171,83 +182,6 @@ public final class RangeMigrator {
         return DevicePte.isPresent(entry) && Page.isDevice(DevicePte.page(entry));
     }
 
-    /// Phases two to four for everything that was set up. The mmap lock is held for reading.
-    private MigrationResult moveToDevice(ProcessMirror mirror) {
-        for (int i = 0; i < toDevice.size(); i++) {
-            withdrawWrite(mirror.table(), toDevice.get(i));
-        }
-        int allocated = memory.allocate(devicePages, toDevice.migratingCount(), 0);
-        batch.clear();
-        int used = 0;
-        for (int i = 0; i < toDevice.size(); i++) {
-            used = fillDestinations(toDevice.get(i), used, allocated);
-        }
-        assert used == allocated;
-        boolean copied = engine.toDevice(batch).isCopied();
-        long moved = 0;
-        for (int i = 0; i < toDevice.size(); i++) {
-            MigrateVma migration = toDevice.get(i);
-            if (!copied) {
-                SystemDestinations.drop(machine, migration);
-            }
-            migration.pages();
-            moved += mapOnDevice(mirror.table(), migration);
-        }
-        toDevice.finish();
-        return new MigrationResult(copied ? Errno.OK : Errno.EIO, moved);
-    }
-
-    /// Until the new entries are in place the device may still load from the old pages, but a store
-    /// would be lost. It faults then, and waits for the migration.
-    private static void withdrawWrite(DevicePageTable table, MigrateVma migration) {
-        long first = PageSize.pageNumber(migration.address(0));
-        table.lock();
-        for (int i = 0; i < migration.pageCount(); i++) {
-            if (MigratePfn.hasMigrated(migration.src(i))) {
-                long entry = table.entryLocked(first + i);
-                if (DevicePte.isWritable(entry)) {
-                    table.setEntryLocked(first + i, DevicePte.of(DevicePte.page(entry), false));
-                }
-            }
-        }
-        table.unlock();
-    }
-
-    /// Hands out the allocated pages in order; what migrates beyond them stays.
-    private int fillDestinations(MigrateVma migration, int used, int allocated) {
-        int next = used;
-        for (int i = 0; i < migration.pageCount() && next < allocated; i++) {
-            long word = migration.src(i);
-            if (!MigratePfn.isMigrating(word)) {
-                continue;
-            }
-            long to = devicePages[next++];
-            long destination = MigratePfn.ofPage(to);
-            migration.setDst(
-                    i,
-                    MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
-            batch.add(MigratePfn.page(word), to);
-        }
-        return next;
-    }
-
-    /// @kernel lib/test_hmm.c: dmirror_migrate_finalize_and_map
-    private static long mapOnDevice(DevicePageTable table, MigrateVma migration) {
-        long first = PageSize.pageNumber(migration.address(0));
-        long moved = 0;
-        table.lock();
-        for (int i = 0; i < migration.pageCount(); i++) {
-            long to = MigratePfn.page(migration.dst(i));
-            if (MigratePfn.isMigrating(migration.src(i)) && to != Page.NONE) {
-                boolean writable = MigratePfn.isWritable(migration.dst(i));
-                table.setEntryLocked(first + i, DevicePte.of(to, writable));
-                moved++;
-            }
-        }
-        table.unlock();
-        return moved;
-    }
-
     // To system memory.
 
     /// Migrates the device's pages of `[start, end)` back. Nothing is held.
@@ -277,8 +211,8 @@ public final class RangeMigrator {
         mm.lockRead();
         mirror.beginMigration();
         try {
-            Errno errno = setupRange(toSystem, mm, start, end);
-            MigrationResult result = moveToSystem(mirror);
+            Errno errno = addRange(toSystem, mirror, start, end);
+            MigrationResult result = toSystem.finish(mirror);
             return errno.isOk() ? result : new MigrationResult(errno, result.movedPages());
         } finally {
             mirror.endMigration();
@@ -297,8 +231,8 @@ public final class RangeMigrator {
                 mirror.mm().lockRead();
                 mirror.beginMigration();
                 try {
-                    setupPages(toSystem, mirror.mm(), pageNumbers, from, to);
-                    MigrationResult result = moveToSystem(mirror);
+                    addPages(toSystem, mirror, pageNumbers, from, to);
+                    MigrationResult result = toSystem.finish(mirror);
                     moved += result.movedPages();
                     errno = result.errno();
                 } finally {
@@ -312,43 +246,12 @@ public final class RangeMigrator {
         return new MigrationResult(errno, moved);
     }
 
-    private MigrationResult moveToSystem(ProcessMirror mirror) {
-        batch.clear();
-        for (int i = 0; i < toSystem.size(); i++) {
-            eraseMigrating(mirror.table(), toSystem.get(i));
-            SystemDestinations.append(machine, toSystem.get(i), batch);
-        }
-        boolean copied = engine.toSystem(batch).isCopied();
-        long moved = 0;
-        for (int i = 0; i < toSystem.size(); i++) {
-            MigrateVma migration = toSystem.get(i);
-            if (!copied) {
-                SystemDestinations.drop(machine, migration);
-            }
-            migration.pages();
-            for (int page = 0; page < migration.pageCount(); page++) {
-                moved += MigratePfn.hasMigrated(migration.src(page)) ? 1 : 0;
-            }
-        }
-        toSystem.finish();
-        return new MigrationResult(copied ? Errno.OK : Errno.EIO, moved);
-    }
-
-    private static void eraseMigrating(DevicePageTable table, MigrateVma migration) {
-        long first = PageSize.pageNumber(migration.address(0));
-        table.lock();
-        for (int i = 0; i < migration.pageCount(); i++) {
-            if (MigratePfn.isMigrating(migration.src(i))) {
-                table.eraseLocked(first + i, first + i + 1);
-            }
-        }
-        table.unlock();
-    }
-
     // What both directions share.
 
     /// @kernel lib/test_hmm.c: the loop of dmirror_migrate_to_device
-    private static Errno setupRange(MigrationSet set, Mm mm, long start, long end) {
+    private static Errno addRange(
+            MigrationPipeline pipeline, ProcessMirror mirror, long start, long end) {
+        Mm mm = mirror.mm();
         if (mm.isExited()) {
             return Errno.EINVAL;
         }
@@ -357,8 +260,8 @@ public final class RangeMigrator {
             if (vma == null || !vma.isReadable()) {
                 return Errno.EINVAL;
             }
-            long stop = Math.min(end, vma.end());
-            Errno errno = set.setup(vma, at, stop);
+            long stop = Math.min(Math.min(end, vma.end()), at + PageSize.pageAddress(PIECE_PAGES));
+            Errno errno = pipeline.add(mirror, vma, at, stop);
             if (!errno.isOk()) {
                 return errno;
             }
@@ -367,10 +270,15 @@ public final class RangeMigrator {
         return Errno.OK;
     }
 
-    private static void setupPages(MigrationSet set, Mm mm, long[] pageNumbers, int from, int to) {
+    private static void addPages(
+            MigrationPipeline pipeline,
+            ProcessMirror mirror,
+            long[] pageNumbers,
+            int from,
+            int to) {
         for (int i = from; i < to; ) {
             long start = PageSize.pageAddress(pageNumbers[i]);
-            Vma vma = mm.lookupVma(start);
+            Vma vma = mirror.mm().lookupVma(start);
             if (vma == null || !vma.isReadable()) {
                 i++;
                 continue;
@@ -378,12 +286,15 @@ public final class RangeMigrator {
             long endPage = PageSize.pageNumber(vma.end());
             int next = i + 1;
             while (next < to
+                    && next - i < PIECE_PAGES
                     && pageNumbers[next] == pageNumbers[next - 1] + 1
                     && pageNumbers[next] < endPage) {
                 next++;
             }
             // A mapping of a kind that can not migrate is left out like no mapping.
-            Errno _ = set.setup(vma, start, PageSize.pageAddress(pageNumbers[next - 1] + 1));
+            Errno _ =
+                    pipeline.add(
+                            mirror, vma, start, PageSize.pageAddress(pageNumbers[next - 1] + 1));
             i = next;
         }
     }

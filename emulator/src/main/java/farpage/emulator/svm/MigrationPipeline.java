@@ -1,0 +1,90 @@
+package farpage.emulator.svm;
+
+import farpage.emulator.copy.CopyFence;
+import farpage.emulator.mirror.ProcessMirror;
+import farpage.mm.Errno;
+import farpage.mm.Vma;
+import farpage.mm.migrate.MigrateVma;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Migrations of one direction that go through their phases together: while the device copies the
+/// pages of some, others are collected, and those copied before are finished.
+///
+/// Ranges are added until [#finish], which ends all of them. As soon as enough pages wait, their
+/// copy is started; small ranges share one. The mmap lock is held for reading throughout, and the
+/// device's `DRIVER_SVM`.
+///
+/// @kernel Documentation/mm/hmm.rst: migration to and from device memory
+abstract class MigrationPipeline {
+    /// Pages that are worth a copy of their own: 4 MiB.
+    private static final int COPY_PAGES = 1024;
+
+    private final MigrationSet set;
+    private final List<CopyFence> fences = new ArrayList<>();
+
+    /// By copy: the migrations before this index are its own or those of copies before it.
+    private final List<Integer> ends = new ArrayList<>();
+
+    private int startedMigrations;
+    private int startedPages;
+
+    MigrationPipeline(MigrationSet set) {
+        this.set = set;
+    }
+
+    /// Collects a range of a VMA, of any length.
+    final Errno add(ProcessMirror mirror, Vma vma, long start, long end) {
+        Errno errno = set.setup(vma, start, end);
+        if (errno.isOk() && set.migratingCount() - startedPages >= COPY_PAGES) {
+            startWaiting(mirror);
+        }
+        return errno;
+    }
+
+    private void startWaiting(ProcessMirror mirror) {
+        int pages = set.migratingCount() - startedPages;
+        if (pages > 0) {
+            fences.add(start(mirror, set, startedMigrations, pages));
+            ends.add(set.size());
+            startedMigrations = set.size();
+            startedPages = set.migratingCount();
+        }
+    }
+
+    /// Ends everything that was added.
+    ///
+    /// @return OK, or EIO if a copy failed; the pages of that copy stayed where they were
+    final MigrationResult finish(ProcessMirror mirror) {
+        startWaiting(mirror);
+        long moved = 0;
+        Errno errno = Errno.OK;
+        int migration = 0;
+        for (int copy = 0; copy < fences.size(); copy++) {
+            boolean copied = fences.get(copy).await().isCopied();
+            if (!copied) {
+                errno = Errno.EIO;
+            }
+            for (; migration < ends.get(copy); migration++) {
+                moved += settle(mirror, set.get(migration), copied);
+                set.finish(migration);
+            }
+        }
+        set.clear();
+        fences.clear();
+        ends.clear();
+        startedMigrations = 0;
+        startedPages = 0;
+        return new MigrationResult(errno, moved);
+    }
+
+    /// Finds destinations for the migrations of the set from an index on, and starts their copy.
+    ///
+    /// @param pages that they migrate
+    abstract CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages);
+
+    /// Moves the state of a migration's pages, or keeps them where they are if the copy failed.
+    ///
+    /// @return the pages that moved
+    abstract long settle(ProcessMirror mirror, MigrateVma migration, boolean copied);
+}

@@ -1,0 +1,112 @@
+package farpage.emulator.svm;
+
+import farpage.emulator.copy.CopyBatch;
+import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.CopyFence;
+import farpage.emulator.devmem.DeviceMemory;
+import farpage.emulator.devmem.SystemDestinations;
+import farpage.emulator.mirror.DevicePageTable;
+import farpage.emulator.mirror.DevicePte;
+import farpage.emulator.mirror.ProcessMirror;
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.migrate.MigratePfn;
+import farpage.mm.migrate.MigrateVma;
+
+/// The way of pages to a device.
+///
+/// @kernel lib/test_hmm.c: dmirror_migrate_alloc_and_copy, dmirror_migrate_finalize_and_map
+final class ToDevicePipeline extends MigrationPipeline {
+    private final Machine machine;
+    private final DeviceMemory memory;
+    private final CopyEngine engine;
+    private final CopyBatch batch;
+    private final long[] devicePages;
+
+    ToDevicePipeline(
+            Machine machine,
+            DeviceMemory memory,
+            CopyEngine engine,
+            MigrationSet set,
+            int pageCountMax) {
+        super(set);
+        this.machine = machine;
+        this.memory = memory;
+        this.engine = engine;
+        this.batch = new CopyBatch(pageCountMax);
+        this.devicePages = new long[pageCountMax];
+    }
+
+    @Override
+    CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
+        int allocated = memory.allocate(devicePages, pages, 0);
+        batch.clear();
+        int used = 0;
+        for (int i = from; i < set.size(); i++) {
+            withdrawWrite(mirror.table(), set.get(i));
+            used = fillDestinations(set.get(i), used, allocated);
+        }
+        assert used == allocated;
+        return engine.startToDevice(batch);
+    }
+
+    /// Until the new entries are in place the device may still load from the old pages, but a store
+    /// would be lost. It faults then, and waits for the migration.
+    private static void withdrawWrite(DevicePageTable table, MigrateVma migration) {
+        long first = PageSize.pageNumber(migration.address(0));
+        table.lock();
+        for (int i = 0; i < migration.pageCount(); i++) {
+            if (MigratePfn.hasMigrated(migration.src(i))) {
+                long entry = table.entryLocked(first + i);
+                if (DevicePte.isWritable(entry)) {
+                    table.setEntryLocked(first + i, DevicePte.of(DevicePte.page(entry), false));
+                }
+            }
+        }
+        table.unlock();
+    }
+
+    /// Hands out the allocated pages in order; what migrates beyond them stays.
+    private int fillDestinations(MigrateVma migration, int used, int allocated) {
+        int next = used;
+        for (int i = 0; i < migration.pageCount() && next < allocated; i++) {
+            long word = migration.src(i);
+            if (!MigratePfn.isMigrating(word)) {
+                continue;
+            }
+            long to = devicePages[next++];
+            long destination = MigratePfn.ofPage(to);
+            migration.setDst(
+                    i,
+                    MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
+            batch.add(MigratePfn.page(word), to);
+        }
+        return next;
+    }
+
+    @Override
+    long settle(ProcessMirror mirror, MigrateVma migration, boolean copied) {
+        if (!copied) {
+            SystemDestinations.drop(machine, migration);
+        }
+        migration.pages();
+        return mapOnDevice(mirror.table(), migration);
+    }
+
+    private static long mapOnDevice(DevicePageTable table, MigrateVma migration) {
+        long first = PageSize.pageNumber(migration.address(0));
+        long moved = 0;
+        table.lock();
+        for (int i = 0; i < migration.pageCount(); i++) {
+            long to = MigratePfn.page(migration.dst(i));
+            if (MigratePfn.isMigrating(migration.src(i)) && to != Page.NONE) {
+                boolean writable = MigratePfn.isWritable(migration.dst(i));
+                table.setEntryLocked(first + i, DevicePte.of(to, writable));
+                moved++;
+            }
+        }
+        table.unlock();
+        return moved;
+    }
+}

@@ -1,0 +1,62 @@
+package farpage.emulator.svm;
+
+import farpage.emulator.copy.CopyBatch;
+import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.CopyFence;
+import farpage.emulator.devmem.SystemDestinations;
+import farpage.emulator.mirror.DevicePageTable;
+import farpage.emulator.mirror.ProcessMirror;
+import farpage.mm.Machine;
+import farpage.mm.PageSize;
+import farpage.mm.migrate.MigratePfn;
+import farpage.mm.migrate.MigrateVma;
+
+/// The way of a device's pages back. Pages that find no system memory stay.
+///
+/// @kernel lib/test_hmm.c: dmirror_devmem_fault_alloc_and_copy
+final class ToSystemPipeline extends MigrationPipeline {
+    private final Machine machine;
+    private final CopyEngine engine;
+    private final CopyBatch batch;
+
+    ToSystemPipeline(Machine machine, CopyEngine engine, MigrationSet set, int pageCountMax) {
+        super(set);
+        this.machine = machine;
+        this.engine = engine;
+        this.batch = new CopyBatch(pageCountMax);
+    }
+
+    @Override
+    CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
+        batch.clear();
+        for (int i = from; i < set.size(); i++) {
+            eraseMigrating(mirror.table(), set.get(i));
+            SystemDestinations.append(machine, set.get(i), batch);
+        }
+        return engine.startToSystem(batch);
+    }
+
+    private static void eraseMigrating(DevicePageTable table, MigrateVma migration) {
+        long first = PageSize.pageNumber(migration.address(0));
+        table.lock();
+        for (int i = 0; i < migration.pageCount(); i++) {
+            if (MigratePfn.isMigrating(migration.src(i))) {
+                table.eraseLocked(first + i, first + i + 1);
+            }
+        }
+        table.unlock();
+    }
+
+    @Override
+    long settle(ProcessMirror mirror, MigrateVma migration, boolean copied) {
+        if (!copied) {
+            SystemDestinations.drop(machine, migration);
+        }
+        migration.pages();
+        long moved = 0;
+        for (int page = 0; page < migration.pageCount(); page++) {
+            moved += MigratePfn.hasMigrated(migration.src(page)) ? 1 : 0;
+        }
+        return moved;
+    }
+}
