@@ -7,16 +7,20 @@ import farpage.opencl.ClException;
 import farpage.opencl.binding.NativeCl;
 import farpage.opencl.binding.NativeHandle;
 import farpage.opencl.binding.ObjectKind;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.opencl.CL;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
 import org.lwjgl.opencl.CL12;
+import org.lwjgl.opencl.CLCapabilities;
 import org.lwjgl.system.Configuration;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
@@ -31,6 +35,8 @@ import org.lwjgl.system.Platform;
 public final class LwjglNatives implements NativeCl {
     private static final long NULL = MemoryUtil.NULL;
     private static final int SUCCESS = CL10.CL_SUCCESS;
+    private static final PrintStream SILENCE =
+            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
 
     private final LwjglInfo info = new LwjglInfo();
 
@@ -50,13 +56,28 @@ public final class LwjglNatives implements NativeCl {
         }
         setDefault(Configuration.DISABLE_CHECKS, true);
         setDefault(Configuration.MEMORY_ALLOCATOR, "system");
+        if (!Configuration.DEBUG.get(false)) {
+            setDefault(Configuration.DEBUG_STREAM, SILENCE);
+        }
         try {
-            CL.getICD();
+            requireVersion12(CL.getICD());
         } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
             throw new ClException(
                     ClError.PLATFORM_NOT_FOUND_KHR, "loading OpenCL with lwjgl", e.toString());
         }
         return new LwjglNatives();
+    }
+
+    /// With its checks off LWJGL would jump to a function that the loader does not have.
+    private static void requireVersion12(CLCapabilities loader) {
+        if (loader.clEnqueueFillBuffer == NULL
+                || loader.clEnqueueMarkerWithWaitList == NULL
+                || loader.clEnqueueBarrierWithWaitList == NULL) {
+            throw new ClException(
+                    ClError.PLATFORM_NOT_FOUND_KHR,
+                    "loading OpenCL with lwjgl",
+                    "the loader is older than OpenCL 1.2");
+        }
     }
 
     private static <T> void setDefault(Configuration<? super T> option, T value) {
