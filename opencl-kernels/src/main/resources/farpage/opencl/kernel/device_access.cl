@@ -2,11 +2,11 @@
 #include "layout.clh"
 
 /*
- * Executes a program's accesses, one work-item for all accesses of a batch to one page, in order. A
- * task whose page table entry does not allow what it needs appends a fault and touches nothing, so it
- * can be launched again with a new entry; a task that ran is marked and skipped from then on.
+ * Executes a program's accesses, one work-item for all accesses of a batch to one page, in order.
+ * A task whose page table entry does not allow what it needs appends a fault and touches nothing,
+ * so it can be launched again with a new entry; a task that ran is marked and skipped from then on.
  *
- * The heap is one chunk of device memory: entries of other chunks are left to the launches for those.
+ * The heap is one chunk of device memory: entries of other chunks are left to their launches.
  */
 
 /* Eight bytes that a store with this sequence number writes, from byte 8 * group of the access. */
