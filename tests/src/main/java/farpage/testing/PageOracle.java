@@ -1,11 +1,7 @@
 package farpage.testing;
 
-import farpage.emulator.trace.Fnv1a64;
 import farpage.emulator.trace.KernelOperation;
-import farpage.emulator.trace.PatternGenerator;
-import farpage.emulator.trace.RegionProtection;
 import farpage.mm.PageSize;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,54 +31,11 @@ public final class PageOracle {
     /// @kernel none
     public record Rules(boolean roomy, boolean failing) {}
 
-    private static final int NOWHERE = -1;
-
-    /// One mapped page.
-    private static final class Cell {
-        private byte[] content = new byte[PageSize.PAGE_SIZE];
-        private RegionProtection protection = RegionProtection.READ_WRITE;
-
-        /// Devices that may hold it, as bits: never too few.
-        private int mayBeOn;
-
-        /// The device that surely holds it.
-        private int surelyOn = NOWHERE;
-
-        /// Whether its entry may lack the right to write though its VMA has it. A device that holds
-        /// such a page may not write it, and is not helped.
-        private boolean mayBeReadType;
-
-        /// What else it may contain, until somebody looks.
-        private byte @Nullable [] alternative;
-
-        /// It may contain anything, until somebody stores.
-        private boolean torn;
-
-        private Cell() {}
-
-        private Cell(Cell original) {
-            content = original.content;
-            protection = original.protection;
-            mayBeOn = original.mayBeOn;
-            mayBeReadType = true;
-        }
-
-        private void comeHome() {
-            mayBeOn = 0;
-            surelyOn = NOWHERE;
-        }
-
-        private void store(byte[] stored) {
-            content = stored;
-            alternative = null;
-            torn = false;
-        }
-    }
-
     private final Rules rules;
 
     /// The process that runs is the last one. Each has its regions, by page index.
-    private final Deque<Map<String, NavigableMap<Integer, Cell>>> processes = new ArrayDeque<>();
+    private final Deque<Map<String, NavigableMap<Integer, OracleCell>>> processes =
+            new ArrayDeque<>();
 
     private long followUpSeed = 1L << 40;
 
@@ -100,7 +53,7 @@ public final class PageOracle {
             case KernelOperation.Unmap unmap -> unmap(unmap, result);
             case KernelOperation.Protect protect -> protect(protect, result);
             case KernelOperation.WritePage write ->
-                    cpuStore(cell(write), pattern(write.seed(), 1).getFirst(), result);
+                    cpuStore(cell(write), OracleCell.pattern(write.seed(), 1).getFirst(), result);
             case KernelOperation.WriteByte write -> writeByte(write, result);
             case KernelOperation.ReadPage read -> readPage(read, result);
             case KernelOperation.SumPages sum -> sumPages(sum, result);
@@ -118,20 +71,20 @@ public final class PageOracle {
 
     // The account.
 
-    private NavigableMap<Integer, Cell> region(String name) {
+    private NavigableMap<Integer, OracleCell> region(String name) {
         return processes.getLast().computeIfAbsent(name, _ -> new TreeMap<>());
     }
 
-    private @Nullable Cell cell(KernelOperation.OnPages one) {
+    private @Nullable OracleCell cell(KernelOperation.OnPages one) {
         return region(one.region()).get(one.startPage());
     }
 
     /// The pages of a range up to the first that is not mapped.
-    private List<Cell> cells(KernelOperation.OnPages range) {
-        NavigableMap<Integer, Cell> region = region(range.region());
-        List<Cell> cells = new ArrayList<>();
+    private List<OracleCell> cells(KernelOperation.OnPages range) {
+        NavigableMap<Integer, OracleCell> region = region(range.region());
+        List<OracleCell> cells = new ArrayList<>();
         for (int i = 0; i < range.pageCount(); i++) {
-            Cell cell = region.get(range.startPage() + i);
+            OracleCell cell = region.get(range.startPage() + i);
             if (cell == null) {
                 break;
             }
@@ -141,31 +94,12 @@ public final class PageOracle {
     }
 
     /// How many pages from the start of a range can be read.
-    private static int readable(List<Cell> cells) {
+    private static int readable(List<OracleCell> cells) {
         int count = 0;
-        while (count < cells.size() && cells.get(count).protection != RegionProtection.NONE) {
+        while (count < cells.size() && cells.get(count).isReadable()) {
             count++;
         }
         return count;
-    }
-
-    private static List<byte[]> pattern(long seed, int pageCount) {
-        PatternGenerator generator = new PatternGenerator(seed);
-        List<byte[]> pages = new ArrayList<>();
-        for (int i = 0; i < pageCount; i++) {
-            byte[] page = new byte[PageSize.PAGE_SIZE];
-            generator.fill(MemorySegment.ofArray(page), 0, page.length);
-            pages.add(page);
-        }
-        return pages;
-    }
-
-    private static String hash(List<Cell> cells) {
-        long hash = Fnv1a64.START;
-        for (Cell cell : cells) {
-            hash = Fnv1a64.update(hash, cell.content, 0, PageSize.PAGE_SIZE);
-        }
-        return "h=" + Fnv1a64.format(hash);
     }
 
     private static String expect(String expected, String result) {
@@ -176,7 +110,7 @@ public final class PageOracle {
 
     private String map(KernelOperation.MapRegion map, String result) {
         for (int page = 0; page < map.pageCount(); page++) {
-            region(map.region()).put(page, new Cell());
+            region(map.region()).put(page, new OracleCell());
         }
         return expect("ok", result);
     }
@@ -189,8 +123,8 @@ public final class PageOracle {
 
     /// Pages below the first hole are changed even if there is one.
     private String protect(KernelOperation.Protect protect, String result) {
-        List<Cell> cells = cells(protect);
-        for (Cell cell : cells) {
+        List<OracleCell> cells = cells(protect);
+        for (OracleCell cell : cells) {
             cell.mayBeReadType |= cell.protection != protect.protection();
             cell.protection = protect.protection();
         }
@@ -198,12 +132,12 @@ public final class PageOracle {
     }
 
     private String fork(String result) {
-        Map<String, NavigableMap<Integer, Cell>> child = new HashMap<>();
+        Map<String, NavigableMap<Integer, OracleCell>> child = new HashMap<>();
         processes
                 .getLast()
                 .forEach((name, region) -> {
-                    NavigableMap<Integer, Cell> copy = new TreeMap<>();
-                    region.forEach((page, cell) -> copy.put(page, new Cell(cell)));
+                    NavigableMap<Integer, OracleCell> copy = new TreeMap<>();
+                    region.forEach((page, cell) -> copy.put(page, new OracleCell(cell)));
                     child.put(name, copy);
                 });
         processes.addLast(child);
@@ -213,9 +147,9 @@ public final class PageOracle {
     /// A page that both still shared may have been moved by the child.
     private String endFork(String result) {
         processes.removeLast();
-        for (NavigableMap<Integer, Cell> region : processes.getLast().values()) {
-            for (Cell cell : region.values()) {
-                cell.surelyOn = NOWHERE;
+        for (NavigableMap<Integer, OracleCell> region : processes.getLast().values()) {
+            for (OracleCell cell : region.values()) {
+                cell.surelyOn = OracleCell.NOWHERE;
                 cell.mayBeOn = ~0;
                 cell.mayBeReadType = true;
             }
@@ -226,12 +160,12 @@ public final class PageOracle {
     // Loads and stores of the CPU.
 
     /// Whether a CPU access may have failed because its page could not be copied back.
-    private boolean isExcused(Cell cell, String result) {
+    private boolean isExcused(OracleCell cell, String result) {
         return rules.failing() && cell.mayBeOn != 0 && result.equals("BUS");
     }
 
-    private String cpuStore(@Nullable Cell cell, byte[] stored, String result) {
-        if (cell == null || cell.protection != RegionProtection.READ_WRITE) {
+    private String cpuStore(@Nullable OracleCell cell, byte[] stored, String result) {
+        if (cell == null || !cell.isWritable()) {
             return expect("SEGV", result);
         }
         if (isExcused(cell, result)) {
@@ -244,15 +178,15 @@ public final class PageOracle {
     }
 
     private String writeByte(KernelOperation.WriteByte write, String result) {
-        Cell cell = cell(write);
+        OracleCell cell = cell(write);
         byte[] stored = cell == null ? new byte[PageSize.PAGE_SIZE] : cell.content.clone();
         stored[write.offset()] = (byte) write.value();
         return cpuStore(cell, stored, result);
     }
 
     private String readPage(KernelOperation.ReadPage read, String result) {
-        Cell cell = cell(read);
-        if (cell == null || cell.protection == RegionProtection.NONE) {
+        OracleCell cell = cell(read);
+        if (cell == null || !cell.isReadable()) {
             return expect("SEGV", result);
         }
         if (isExcused(cell, result)) {
@@ -260,33 +194,33 @@ public final class PageOracle {
         }
         cell.comeHome();
         settle(read, cell, result);
-        return expect(hash(List.of(cell)), result);
+        return expect(OracleCell.hash(List.of(cell)), result);
     }
 
     /// Decides between the two contents that a page may have. A failing device write stores to
     /// pages in order, so behind one that has the old content all have.
-    private void settle(KernelOperation.ReadPage read, Cell cell, String result) {
+    private void settle(KernelOperation.ReadPage read, OracleCell cell, String result) {
         byte[] alternative = cell.alternative;
         if (alternative == null) {
             return;
         }
         cell.alternative = null;
-        if (!result.equals(hash(List.of(cell)))) {
+        if (!result.equals(OracleCell.hash(List.of(cell)))) {
             cell.content = alternative;
             return;
         }
-        for (Cell behind : region(read.region()).tailMap(read.startPage()).values()) {
+        for (OracleCell behind : region(read.region()).tailMap(read.startPage()).values()) {
             behind.alternative = null;
         }
     }
 
     private String sumPages(KernelOperation.SumPages sum, String result) {
-        List<Cell> read = new ArrayList<>();
-        NavigableMap<Integer, Cell> region = region(sum.region());
+        List<OracleCell> read = new ArrayList<>();
+        NavigableMap<Integer, OracleCell> region = region(sum.region());
         boolean excused = false;
         for (int i = 0; i < sum.pageCount(); i++) {
-            Cell cell = region.get(sum.startPage() + i);
-            if (cell != null && cell.protection != RegionProtection.NONE) {
+            OracleCell cell = region.get(sum.startPage() + i);
+            if (cell != null && cell.isReadable()) {
                 read.add(cell);
                 excused |= rules.failing() && cell.mayBeOn != 0;
             }
@@ -294,9 +228,9 @@ public final class PageOracle {
         if (excused) {
             return ""; // which of the pages could be read is not told
         }
-        read.forEach(Cell::comeHome);
+        read.forEach(OracleCell::comeHome);
         int bad = sum.pageCount() - read.size();
-        return expect("ok=" + read.size() + " bad=" + bad + " " + hash(read), result);
+        return expect("ok=" + read.size() + " bad=" + bad + " " + OracleCell.hash(read), result);
     }
 
     // Devices.
@@ -306,19 +240,19 @@ public final class PageOracle {
     }
 
     /// A fault at one page of a range has others behind it handled too, and so moved home.
-    private static void perturb(List<Cell> cells) {
-        cells.forEach(cell -> cell.surelyOn = NOWHERE);
+    private static void perturb(List<OracleCell> cells) {
+        cells.forEach(cell -> cell.surelyOn = OracleCell.NOWHERE);
     }
 
     private String deviceRead(KernelOperation.DeviceRead read, String result) {
-        List<Cell> cells = cells(read);
+        List<OracleCell> cells = cells(read);
         perturb(cells);
         if (readable(cells) < read.pageCount()) {
             return isFailure(result) ? "" : expect("-EFAULT", result);
         }
         return isFailure(result)
                 ? ""
-                : expectCounted("0 cp=" + read.pageCount(), " " + hash(cells), result);
+                : expectCounted("0 cp=" + read.pageCount(), " " + OracleCell.hash(cells), result);
     }
 
     /// Any number of fault rounds between the two parts.
@@ -327,12 +261,11 @@ public final class PageOracle {
     }
 
     private String deviceWrite(KernelOperation.DeviceWrite write, String result) {
-        List<Cell> cells = cells(write);
+        List<OracleCell> cells = cells(write);
         perturb(cells);
-        List<byte[]> stored = pattern(write.seed(), write.pageCount());
+        List<byte[]> stored = OracleCell.pattern(write.seed(), write.pageCount());
         int writable = 0;
-        while (writable < cells.size()
-                && cells.get(writable).protection == RegionProtection.READ_WRITE) {
+        while (writable < cells.size() && cells.get(writable).isWritable()) {
             writable++;
         }
         if (result.startsWith("-")) {
@@ -350,12 +283,12 @@ public final class PageOracle {
     /// Pages from the start may have been written, as many as the device had entries for.
     private String failedWrite(
             KernelOperation.DeviceWrite write,
-            List<Cell> writable,
+            List<OracleCell> writable,
             List<byte[]> stored,
             String result) {
         boolean mayRefuse =
                 writable.stream()
-                        .anyMatch(cell -> cell.mayBeReadType && mayBeOn(cell, write.device()));
+                        .anyMatch(cell -> cell.mayBeReadType && cell.mayBeOn(write.device()));
         boolean denied = writable.size() < write.pageCount();
         boolean expected =
                 result.equals("-EFAULT") && (denied || mayRefuse)
@@ -368,38 +301,34 @@ public final class PageOracle {
         return expected ? "" : denied ? "-EFAULT or -EPERM" : "0 cp=" + write.pageCount() + " f=*";
     }
 
-    private static boolean mayBeOn(Cell cell, int device) {
-        return (cell.mayBeOn & 1 << device) != 0;
-    }
-
     private String migrateToDevice(KernelOperation.MigrateToDevice migrate, String result) {
-        List<Cell> cells = cells(migrate);
-        List<Cell> reached = cells.subList(0, readable(cells));
+        List<OracleCell> cells = cells(migrate);
+        List<OracleCell> reached = cells.subList(0, readable(cells));
         boolean certain =
                 rules.roomy()
                         && !rules.failing()
                         && reached.stream().allMatch(cell -> cell.mayBeOn == 0);
         boolean whole = reached.size() == migrate.pageCount();
         boolean sure = rules.roomy() && whole && result.startsWith("0 ");
-        for (Cell cell : reached) {
+        for (OracleCell cell : reached) {
             cell.mayBeOn = sure ? 1 << migrate.device() : cell.mayBeOn | 1 << migrate.device();
-            cell.surelyOn = sure ? migrate.device() : NOWHERE;
-            cell.mayBeReadType |= cell.protection != RegionProtection.READ_WRITE;
+            cell.surelyOn = sure ? migrate.device() : OracleCell.NOWHERE;
+            cell.mayBeReadType |= !cell.isWritable();
         }
         if (isFailure(result) || whole && !certain && result.equals("-ENOENT")) {
             return "";
         }
         return whole
-                ? expect("0 cp=" + migrate.pageCount() + " f=0 " + hash(cells), result)
+                ? expect("0 cp=" + migrate.pageCount() + " f=0 " + OracleCell.hash(cells), result)
                 : expect("-EINVAL", result);
     }
 
     private String migrateToSystem(KernelOperation.MigrateToSystem migrate, String result) {
-        List<Cell> cells = cells(migrate);
-        List<Cell> reached = cells.subList(0, readable(cells));
+        List<OracleCell> cells = cells(migrate);
+        List<OracleCell> reached = cells.subList(0, readable(cells));
         int device = migrate.device();
         long least = reached.stream().filter(cell -> cell.surelyOn == device).count();
-        long most = reached.stream().filter(cell -> mayBeOn(cell, device)).count();
+        long most = reached.stream().filter(cell -> cell.mayBeOn(device)).count();
         perturb(reached);
         if (isFailure(result)) {
             return "";
@@ -419,10 +348,11 @@ public final class PageOracle {
 
     private String release(KernelOperation.Release release, String result) {
         boolean released = result.equals("0");
-        for (Map<String, NavigableMap<Integer, Cell>> process : processes) {
-            for (NavigableMap<Integer, Cell> region : process.values()) {
-                for (Cell cell : region.values()) {
-                    cell.surelyOn = cell.surelyOn == release.device() ? NOWHERE : cell.surelyOn;
+        for (Map<String, NavigableMap<Integer, OracleCell>> process : processes) {
+            for (NavigableMap<Integer, OracleCell> region : process.values()) {
+                for (OracleCell cell : region.values()) {
+                    cell.surelyOn =
+                            cell.surelyOn == release.device() ? OracleCell.NOWHERE : cell.surelyOn;
                     cell.mayBeOn &= released ? ~(1 << release.device()) : ~0;
                 }
             }
@@ -436,10 +366,10 @@ public final class PageOracle {
                 || bytes.size() != snapshot.pageCount()) {
             return "0 cp=" + snapshot.pageCount() + " and as many bytes";
         }
-        NavigableMap<Integer, Cell> region = region(snapshot.region());
+        NavigableMap<Integer, OracleCell> region = region(snapshot.region());
         for (int i = 0; i < bytes.size(); i++) {
-            Cell cell = region.get(snapshot.startPage() + i);
-            if (!agrees(bytes.get(i), cell, snapshot.device())) {
+            OracleCell cell = region.get(snapshot.startPage() + i);
+            if (!OracleCell.agrees(bytes.get(i), cell, snapshot.device())) {
                 return String.format("another byte than %02x at page %d of it", bytes.get(i), i);
             }
         }
@@ -458,30 +388,20 @@ public final class PageOracle {
         return bytes;
     }
 
-    private static boolean agrees(int prot, @Nullable Cell cell, int device) {
-        if (cell == null || cell.protection == RegionProtection.NONE) {
-            return prot == 0xff;
-        }
-        boolean local = prot != 0xff && (prot & 0x20) != 0;
-        boolean permitted = (prot & 0x2) == 0 || cell.protection == RegionProtection.READ_WRITE;
-        boolean placed = cell.surelyOn == NOWHERE || (cell.surelyOn == device ? local : prot == 0);
-        return prot != 0xff && permitted && placed && (!local || mayBeOn(cell, device));
-    }
-
     // Looking again.
 
     /// Operations to execute and judge at once, because the last one left open what some pages
     /// contain; empty if all is known.
     public List<KernelOperation> followUps() {
         List<KernelOperation> next = new ArrayList<>();
-        for (Map.Entry<String, NavigableMap<Integer, Cell>> region :
+        for (Map.Entry<String, NavigableMap<Integer, OracleCell>> region :
                 processes.getLast().entrySet()) {
             region.getValue().forEach((page, cell) -> followUp(next, region.getKey(), page, cell));
         }
         return next;
     }
 
-    private void followUp(List<KernelOperation> next, String name, int page, Cell cell) {
+    private void followUp(List<KernelOperation> next, String name, int page, OracleCell cell) {
         if (cell.torn) {
             next.add(new KernelOperation.WritePage(0, name, page, followUpSeed++));
         } else if (cell.alternative != null) {

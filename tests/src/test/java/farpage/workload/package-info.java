@@ -1,0 +1,3 @@
+/// Recorded programs as input: what the readers make of real traces.
+@org.jspecify.annotations.NullMarked
+package farpage.workload;
