@@ -4,15 +4,15 @@ import farpage.mm.Mm;
 import farpage.mm.notifier.MmuIntervalNotifier;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Assertions;
 
 /// A mirror of a whole process that mirrors nothing: it notes what it is told, as a driver must,
 /// with the sequence stored each time.
 public final class EventLog implements AutoCloseable {
-    private final List<MmuNotifierRange> ranges = new ArrayList<>();
+    private final List<MmuNotifierRange> ranges = new CopyOnWriteArrayList<>();
     private final MmuIntervalNotifier notifier;
 
     public EventLog(Mm mm) {
