@@ -177,7 +177,8 @@ public final class FolioTable {
     }
 
     /// Copies to the destination of a migration what travels with the contents: mapping, index and
-    /// flags. Both folios are locked, and nobody else can find the destination yet.
+    /// flags. Both folios are locked, and nobody else can find the destination yet; only a thread
+    /// that found the page in its former life may announce itself as a waiter.
     ///
     /// @kernel mm/migrate.c: folio_migrate_mapping, folio_migrate_flags
     public void migrateState(long fromPage, long toPage) {
@@ -188,7 +189,7 @@ public final class FolioTable {
         to.setIndex(toSlot, from.index(fromSlot));
         to.setMappingRelease(toSlot, from.mappingAcquire(fromSlot));
         int moved = from.flagsAcquire(fromSlot) & FolioFlags.MIGRATED;
-        to.setFlagsRelease(toSlot, to.flagsAcquire(toSlot) | moved);
+        to.getAndSetFlags(toSlot, moved);
     }
 
     // Mapping and index.
@@ -257,17 +258,25 @@ public final class FolioTable {
     /// and unlocks it: the reference of its allocation is from now on the mapping's. The caller
     /// holds the leaf's lock and installs the entry before it drops that.
     ///
+    /// There may be waiters all the same: who read a migration entry waits without a reference, and
+    /// meanwhile the page may have been freed and allocated again.
+    ///
     /// @param setFlags are set with it
     public void publishMapped(long page, int setFlags) {
         FolioSection section = section(page);
         int slot = slot(page);
-        int flags = section.flagsAcquire(slot);
-        assert (flags & FolioFlags.LOCKED) != 0 : Page.describe(page) + " is not locked";
         assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
         assert HeldRanks.released(LockRank.FOLIO);
         section.setMappingsRelease(slot, 1);
-        section.setFlagsRelease(
-                slot, (flags | setFlags) & ~(FolioFlags.LOCKED | FolioFlags.WAITERS));
+        int flags;
+        do {
+            flags = section.flagsAcquire(slot);
+            assert (flags & FolioFlags.LOCKED) != 0 : Page.describe(page) + " is not locked";
+        } while (!section.casFlags(
+                slot, flags, (flags | setFlags) & ~(FolioFlags.LOCKED | FolioFlags.WAITERS)));
+        if ((flags & FolioFlags.WAITERS) != 0) {
+            waitTable.wakeAll(page);
+        }
     }
 
     /// Locks a folio that nobody else can have locked, because it was just allocated.

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// The memmap: counts, flags and the folio lock.
 final class FolioTableTest {
@@ -141,6 +142,22 @@ final class FolioTableTest {
         folios.unlock(PAGE);
         assertTrue(waiter.finish());
         assertEquals(0, folios.flags(PAGE));
+    }
+
+    /// A thread that read a migration entry waits without a reference. The page it waits for may
+    /// have become the destination of the next migration; its publication forgot such waiters.
+    @Test
+    @Timeout(60)
+    void publicationOfADestinationWakesWhoFoundThePageInItsFormerLife() {
+        folios.initLocked(PAGE, 0);
+        Agent<Boolean> waiter = Agent.start(() -> waitUnlocked());
+        waiter.awaitWaiting();
+        folios.init(DEVICE_PAGE, 0, FolioFlags.DIRTY);
+        folios.migrateState(DEVICE_PAGE, PAGE);
+        assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
+        folios.publishMapped(PAGE, FolioFlags.LRU);
+        assertTrue(waiter.finish());
+        assertEquals(FolioFlags.DIRTY | FolioFlags.LRU, folios.flags(PAGE));
     }
 
     private boolean waitUnlocked() {
