@@ -213,7 +213,7 @@ final class RunReport {
     }
 
     private static Row migrateRow(String name, long bytes, Direction direction) {
-        return Row.ok("migrate")
+        return Row.ok("migrationRate")
                 .put("direction", name)
                 .put("order", 0)
                 .put("layout", "contiguous")
