@@ -57,6 +57,30 @@ final class BuddyAllocatorTest {
             return false;
         }
 
+        /// Single frames, as many as there are.
+        void allocateBatch(int count) {
+            int[] frames = new int[count];
+            int allocated = allocator.allocateBatch(frames, count);
+            assertEquals(Math.min(count, allocator.pageCount() - used.cardinality()), allocated);
+            for (int i = 0; i < allocated; i++) {
+                assertFalse(used.get(frames[i]), "handed out twice");
+                used.set(frames[i]);
+                blocks.add(new Block(frames[i], 0));
+            }
+        }
+
+        /// Frees a run of frames, whatever blocks they were allocated in.
+        void freeRun(int start, int limit) {
+            int first = used.nextSetBit(start);
+            if (first < 0) {
+                return;
+            }
+            int end = Math.min(used.nextClearBit(first), first + limit);
+            allocator.freeRun(first, end - first);
+            used.clear(first, end);
+            blocks.removeIf(block -> block.frame() >= first && block.frame() < end);
+        }
+
         void free(int index) {
             Block block = blocks.remove(index);
             used.clear(block.frame(), block.end());
@@ -145,6 +169,35 @@ final class BuddyAllocatorTest {
             }
         }
         checked.check();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void batchesAndRunsAgreeWithTheBitSet(long seed) {
+        Random random = new Random(seed);
+        Checked checked = new Checked(1500 + random.nextInt(200));
+        for (int step = 0; step < 400; step++) {
+            if (random.nextInt(100) < 50) {
+                checked.allocateBatch(1 + random.nextInt(300));
+            } else {
+                checked.freeRun(random.nextInt(1500), 1 + random.nextInt(300));
+            }
+            if (step % 20 == 0) {
+                checked.check();
+            }
+        }
+    }
+
+    @Test
+    void batchOfAFreshAllocatorIsOneRun() {
+        BuddyAllocator allocator = new BuddyAllocator(LockRank.ZONE, 4096);
+        int[] frames = new int[3000];
+        assertEquals(3000, allocator.allocateBatch(frames, 3000));
+        for (int i = 0; i < 3000; i++) {
+            assertEquals(i, frames[i]);
+        }
+        allocator.freeRun(0, 3000);
+        assertEquals(4, allocator.freeBlockCount(BuddyAllocator.MAX_ORDER));
     }
 
     @Test

@@ -136,7 +136,7 @@ final class FolioTableTest {
     void waiterSleepsUntilTheUnlock() {
         folios.init(PAGE, 0, 0);
         folios.lock(PAGE);
-        Agent<Boolean> waiter = Agent.start(() -> waitUnlocked());
+        Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
         assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
         folios.unlock(PAGE);
@@ -150,7 +150,7 @@ final class FolioTableTest {
     @Timeout(60)
     void publicationOfADestinationWakesWhoFoundThePageInItsFormerLife() {
         folios.initLocked(PAGE, 0);
-        Agent<Boolean> waiter = Agent.start(() -> waitUnlocked());
+        Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
         folios.init(DEVICE_PAGE, 0, FolioFlags.DIRTY);
         folios.migrateState(DEVICE_PAGE, PAGE);
@@ -172,6 +172,44 @@ final class FolioTableTest {
         assertFalse(folios.hasFlag(PAGE, FolioFlags.WAITERS));
     }
 
+    /// Who waits by a page's number need not know that it is a destination nobody can find yet.
+    @Test
+    void waiterOfADestinationWakesWhenItIsMapped() {
+        folios.init(DEVICE_PAGE, 0, FolioFlags.DIRTY);
+        folios.initLocked(PAGE, 0);
+        Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
+        waiter.awaitWaiting();
+        folios.migrateState(DEVICE_PAGE, PAGE);
+        assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
+        folios.publishMapped(PAGE, FolioFlags.LRU);
+        assertTrue(waiter.finish());
+        assertEquals(FolioFlags.DIRTY | FolioFlags.LRU, folios.flags(PAGE));
+        assertEquals(1, folios.mapCount(PAGE));
+        assertEquals(1, folios.refCount(PAGE));
+    }
+
+    @Test
+    void lockForAMigrationTakesExclusivityAway() {
+        folios.init(PAGE, 0, FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE);
+        int before = folios.tryLockTakingExclusive(PAGE, FolioFlags.DIRTY);
+        assertEquals(FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE, before);
+        assertEquals(FolioFlags.LRU | FolioFlags.DIRTY | FolioFlags.LOCKED, folios.flags(PAGE));
+        assertEquals(-1, folios.tryLockTakingExclusive(PAGE, FolioFlags.ACTIVE));
+        assertFalse(folios.hasFlag(PAGE, FolioFlags.ACTIVE), "nothing changes if it is locked");
+        folios.unlock(PAGE);
+    }
+
+    @Test
+    void resetForgetsWhatAPageWasUsedFor() {
+        folios.init(PAGE, 0, FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE);
+        folios.setMapping(PAGE, "mapping", 7);
+        assertThrows(AssertionError.class, () -> folios.reset(PAGE), "in use");
+        folios.putTestZero(PAGE);
+        folios.reset(PAGE);
+        assertEquals(0, folios.flags(PAGE));
+        assertNull(folios.mapping(PAGE));
+    }
+
     /// Two pages of one wait queue: the wake-up of one must not count as that of the other.
     @Test
     void unlockOfOneFolioLeavesWaitersOfOthersAsleep() {
@@ -180,7 +218,7 @@ final class FolioTableTest {
         folios.init(other, 0, 0);
         folios.lock(PAGE);
         assertTrue(folios.tryLock(other));
-        Agent<Boolean> waiter = Agent.start(() -> waitUnlocked());
+        Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
         folios.setFlag(other, FolioFlags.WAITERS);
         folios.unlock(other);
