@@ -82,10 +82,10 @@ abstract class FailingCopyContract extends EmulatorScene {
     }
 
     @Test
-    void failedFinishLeavesThePagesInSystemMemory() {
+    void failedMarkerLeavesThePagesInSystemMemory() {
         long address = map(PAGES);
         MemorySegment data = mixedPages(address);
-        failLater(CallKind.FINISH, 1);
+        failLater(CallKind.MARKER, 1);
         assertMigrationFailsAndLeavesEverything(address, data, 0);
     }
 
@@ -97,13 +97,14 @@ abstract class FailingCopyContract extends EmulatorScene {
     }
 
     @Test
-    void failureInALaterBatchKeepsTheEarlierOnes() {
+    void failureInALaterCopyKeepsTheEarlierOnes() {
+        // 6,000 pages are copied in five pieces of 1,024 and one of 880, each with its marker.
         long address = map(6000);
         MemorySegment data = pattern(6000, 2);
         cpuWrites(address, data);
-        failLater(CallKind.FINISH, 2);
+        failLater(CallKind.MARKER, 6);
         assertEquals(failure(Errno.EIO), migrateToDevice(device0, address, 6000));
-        assertEquals(4096, pagesOn(0));
+        assertEquals(5 * 1024, pagesOn(0));
         assertDeviceReads(device0, address, data, 1);
         assertCpuReads(address, data);
     }

@@ -83,8 +83,9 @@ class InjectionTest {
                     CallKind.MAP,
                     ClError.MAP_FAILURE,
                     () -> queue.map(buffer, ClMapMode.READ, 0, PAGE));
+            assertStrikes(CallKind.MARKER, lost, () -> queue.marker().close());
             assertStrikes(CallKind.FINISH, lost, queue::finish);
-            assertEquals(17, plan.injected().size(), () -> plan.injected().toString());
+            assertEquals(18, plan.injected().size(), () -> plan.injected().toString());
         }
 
         @Test

@@ -23,6 +23,8 @@ public enum CallKind {
     LAUNCH("clEnqueueNDRangeKernel"),
     /// clEnqueueMapBuffer.
     MAP("clEnqueueMapBuffer"),
+    /// Markers, also those that stand for the end of a batch.
+    MARKER("clEnqueueMarkerWithWaitList"),
     /// clFinish.
     FINISH("clFinish");
 

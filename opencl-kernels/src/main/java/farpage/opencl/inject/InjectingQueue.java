@@ -181,6 +181,7 @@ final class InjectingQueue implements ClQueue {
 
     @Override
     public ClEvent marker(ClEvent... waitFor) {
+        InjectingContext.strike(plan, CallKind.MARKER, inner.toString());
         return inner.marker(waitFor);
     }
 
