@@ -89,6 +89,8 @@ abstract class EmulatorProperties {
                         CallKind.LAUNCH,
                         CallKind.FILL,
                         CallKind.MAP,
+                        CallKind.MARKER,
+                        CallKind.FINISH,
                         CallKind.CREATE_BUFFER),
                 ClError.OUT_OF_RESOURCES);
     }
