@@ -270,15 +270,17 @@ public final class Mm {
         return child;
     }
 
-    /// Ends the process: mirrors are told, everything is unmapped.
+    /// Ends the process: mirrors are told, everything is unmapped. Whoever looks at the mappings
+    /// after the mirrors were told finds that the process has exited, so no mirror can take in a
+    /// page that is about to go.
     ///
     /// @kernel mm/mmap.c: exit_mmap
     public void exit() {
-        notifiers.release();
         mmapLock.lockWrite();
         try {
             Check.that(!exited, "a process exited twice");
             exited = true;
+            notifiers.release();
             for (Vma vma = vmas.lookupFrom(0); vma != null; vma = vmas.lookupFrom(0)) {
                 Zap.zapPages(vma, vma.start(), vma.end());
                 vmas.remove(vma);

@@ -3,12 +3,14 @@ package farpage.mm;
 import static farpage.mm.testing.TestProcess.READ_WRITE;
 import static farpage.mm.testing.TestProcess.page;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.fault.FaultResult;
 import farpage.mm.inspect.MapsDump;
+import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
@@ -361,6 +363,24 @@ final class MappingCallsTest {
         assertEquals(0, mm.pageTable().leafCount());
         assertTrue(mm.isExited());
         assertEquals(FaultResult.SIGSEGV, process.tryLoad(BASE));
+    }
+
+    @Test
+    void mirrorThatIsToldOfTheEndCanNotLookAtMappingsAnyMore() {
+        boolean[] exited = new boolean[1];
+        Insertion insertion =
+                mm.notifiers()
+                        .insert(
+                                0,
+                                Long.MAX_VALUE,
+                                (own, range, sequence) -> {
+                                    own.setSequence(sequence);
+                                    exited[0] = mm.isExited();
+                                    return true;
+                                });
+        mm.exit();
+        assertTrue(exited[0]);
+        assertInstanceOf(Insertion.Inserted.class, insertion).notifier().close();
     }
 
     @Test
