@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// memory where its bytes are.
 ///
 /// A migration that this mirror asked for announces itself like any other change of mappings. The
-/// mirror ignores that announcement, because the migration corrects the entries itself; every other
-/// mirror of the device hears it. The owner in the announcement does not tell the two apart, the
-/// thread does.
+/// mirror keeps its entries then, because the migration corrects them itself; every other mirror of
+/// the device drops its own. The owner in the announcement does not tell the two apart, the thread
+/// does. What another thread has looked up for this mirror meanwhile is stale all the same.
 ///
 /// @kernel lib/test_hmm.c: struct dmirror
 public final class ProcessMirror implements AutoCloseable {
@@ -71,14 +71,16 @@ public final class ProcessMirror implements AutoCloseable {
 
     // The notifier's side.
 
-    /// Drops exactly the entries of the range.
+    /// Tells whether what was looked up for this mirror is stale.
+    MmuIntervalNotifier notifier() {
+        return notifier;
+    }
+
+    /// Drops exactly the entries of the range; none for a migration of the mirror's own.
     ///
     /// @kernel lib/test_hmm.c: dmirror_interval_invalidate
     private boolean invalidate(
             MmuIntervalNotifier interval, MmuNotifierRange range, long sequence) {
-        if (isOwnMigration(range)) {
-            return true;
-        }
         if (range.blockable()) {
             table.lock();
         } else if (!table.tryLock()) {
@@ -86,9 +88,11 @@ public final class ProcessMirror implements AutoCloseable {
         }
         try {
             interval.setSequence(sequence);
-            table.eraseLocked(
-                    PageSize.pageNumber(range.start()),
-                    PageSize.pageNumber(PageSize.alignUp(range.end())));
+            if (!isOwnMigration(range)) {
+                table.eraseLocked(
+                        PageSize.pageNumber(range.start()),
+                        PageSize.pageNumber(PageSize.alignUp(range.end())));
+            }
             return true;
         } finally {
             table.unlock();
