@@ -49,6 +49,18 @@ abstract class EvictionContract extends EmulatorScene {
     }
 
     @Test
+    void pagesOfTheRangeThatMakeRoomForOthersOfItAreMovedAgain() {
+        long address = map(2 * DEVICE_PAGES);
+        MemorySegment data = pattern(2 * DEVICE_PAGES, 5);
+        cpuWrites(address, data);
+        assertMigrates(device0, address, 512);
+        assertMigrates(device0, page(address, 1024), 512);
+        assertMigrates(device0, address, 1024);
+        assertEquals(DEVICE_PAGES, pagesOn(0));
+        assertCpuReads(address, data);
+    }
+
+    @Test
     void aRangeTwiceTheDeviceMovesThroughItWithoutLosingAByte() {
         int pageCount = 2 * DEVICE_PAGES;
         long address = map(pageCount);

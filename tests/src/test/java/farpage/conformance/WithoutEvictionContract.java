@@ -1,9 +1,13 @@
 package farpage.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import farpage.emulator.EmulatorConfig;
 import farpage.mm.Errno;
+import farpage.opencl.ClError;
+import farpage.opencl.ClException;
+import farpage.opencl.inject.CallKind;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
@@ -32,5 +36,18 @@ abstract class WithoutEvictionContract extends EmulatorScene {
         assertMigrates(device0, page(address, 256), 1);
         assertCpuReads(address, data);
         assertEquals(0, pagesOn(0));
+    }
+
+    @Test
+    void bufferThatFailsUnexpectedlyLeavesThePagesUsable() {
+        long address = map(8);
+        MemorySegment data = pattern(8, 2);
+        cpuWrites(address, data);
+        faults.failNext(CallKind.CREATE_BUFFER, ClError.INVALID_VALUE);
+        assertThrows(ClException.class, () -> migrateToDevice(device0, address, 8));
+        assertCpuReads(address, data);
+        assertMigrates(device0, address, 8);
+        assertDeviceReads(device0, address, data, 0);
+        assertCpuReads(address, data);
     }
 }

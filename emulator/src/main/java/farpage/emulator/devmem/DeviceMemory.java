@@ -117,7 +117,8 @@ public final class DeviceMemory implements PageBuffers {
     }
 
     /// Allocates folios for a migration: locked, with one reference each. Pages allocated together
-    /// lie in a row as far as free memory permits. It never evicts. The lock is held.
+    /// lie in a row as far as free memory permits. It neither evicts nor makes chunks, so that it
+    /// can not fail while folios are locked; see [#grow(long)]. The lock is held.
     ///
     /// @param order of each folio; only base pages, order 0, can be allocated so far
     /// @return how many were allocated; fewer than `count` if memory is out
@@ -130,9 +131,6 @@ public final class DeviceMemory implements PageBuffers {
         int filled = 0;
         for (int i = 0; i < chunks.size() && filled < count; i++) {
             filled = chunks.get(i).allocate(pages, filled, count, stamp);
-        }
-        while (filled < count && addChunk()) {
-            filled = chunks.getLast().allocate(pages, filled, count, stamp);
         }
         allocatedPages.addAndGet(filled);
         return filled;

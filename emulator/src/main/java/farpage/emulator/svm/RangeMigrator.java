@@ -18,6 +18,7 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
+import java.util.function.IntSupplier;
 
 /// Moves pages of mirrored processes to one device and back.
 ///
@@ -35,6 +36,9 @@ public final class RangeMigrator {
     /// The most pages of one collection: a longer range is cut, so that the copy of one piece can
     /// go on while the next is collected.
     private static final int PIECE_PAGES = 1024;
+
+    /// How often room is made for one batch.
+    private static final int ROOM_ATTEMPTS = 4;
 
     private final Machine machine;
     private final DeviceMemory memory;
@@ -90,8 +94,9 @@ public final class RangeMigrator {
         memory.lock();
         try {
             for (long at = start; at < end && errno.isOk(); ) {
+                long first = at;
                 long stop = Math.min(end, at + PageSize.pageAddress(BATCH_PAGES));
-                makeRoom(missingPages(mirror, at, stop));
+                makeRoom(() -> missingPages(mirror, first, stop));
                 MigrationResult result = batchToDevice(mirror, at, stop);
                 moved += result.movedPages();
                 errno = result.errno();
@@ -129,8 +134,9 @@ public final class RangeMigrator {
         memory.lock();
         try {
             for (int from = 0; from < count && errno.isOk(); from += BATCH_PAGES) {
+                int first = from;
                 int to = Math.min(count, from + BATCH_PAGES);
-                makeRoom(missingPages(mirror, pageNumbers, from, to));
+                makeRoom(() -> missingPages(mirror, pageNumbers, first, to));
                 mirror.mm().lockRead();
                 mirror.beginMigration();
                 try {
@@ -149,9 +155,24 @@ public final class RangeMigrator {
         return new MigrationResult(errno, moved);
     }
 
-    private void makeRoom(int pageCount) {
-        if (evicts) {
-            evictor.reserve(pageCount);
+    /// All OpenCL buffers that a migration needs are made here, before it holds any folio: a device
+    /// that refuses one in an unexpected way ends the command with nothing to put back.
+    ///
+    /// The oldest pages on the device may be some of the batch itself. Those that left to make room
+    /// need room again.
+    private void makeRoom(IntSupplier missingPages) {
+        int missing = missingPages.getAsInt();
+        if (!evicts) {
+            memory.grow(missing);
+            return;
+        }
+        for (int attempt = 0; attempt < ROOM_ATTEMPTS; attempt++) {
+            evictor.reserve(missing);
+            int left = missingPages.getAsInt();
+            if (left <= missing) {
+                return;
+            }
+            missing = left;
         }
     }
 
