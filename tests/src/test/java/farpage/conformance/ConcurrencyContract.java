@@ -8,6 +8,8 @@ import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.emulator.dmirror.DmirrorReply;
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.VmStat;
 import farpage.mm.fault.FaultResult;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -45,6 +47,28 @@ abstract class ConcurrencyContract extends EmulatorScene {
         for (Future<?> result : results) {
             result.get();
         }
+    }
+
+    @Test
+    void releaseWaitsForAPageInSomebodysHands() throws InterruptedException, ExecutionException {
+        long address = map(1);
+        MemorySegment data = pattern(1, 1);
+        cpuWrites(address, data);
+        assertMigrates(device0, address, 1);
+        long page = emulator.device(0).memory().chunks().getFirst().pagemap().page(0);
+        Machine machine = emulator.machine();
+        machine.folios().get(page);
+        try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
+            Future<DmirrorReply> released =
+                    thread.submit(() -> device0.execute(new DmirrorCommand.Release(address, 1)));
+            while (machine.vmStat().get(VmStat.Event.PGMIGRATE_FAIL) < 100 && !released.isDone()) {
+                Thread.onSpinWait();
+            }
+            machine.put(page);
+            assertEquals(Errno.OK, released.get().errno());
+        }
+        assertEquals(0, pagesOn(0));
+        assertCpuReads(address, data);
     }
 
     /// Owns every page whose number is its own modulo the number of threads.

@@ -21,7 +21,8 @@ public final class Evictor {
     /// How many blocks in a row may yield nothing before room is no longer looked for.
     private static final int FRUITLESS_LIMIT = 8;
 
-    /// How often in a row no page of a chunk may leave before a release gives up.
+    /// How often in a row no page of a chunk may leave for want of system memory before a release
+    /// gives up.
     private static final int DRAIN_LIMIT = 8;
 
     private static final long NOTHING_TO_GAIN = -1;
@@ -31,6 +32,9 @@ public final class Evictor {
     private final CopyEngine engine;
     private final MigrateDevice migration;
     private final CopyBatch batch = new CopyBatch(DeviceChunk.BLOCK_PAGES);
+
+    /// Whether pages found no system memory; under the lock of the memory.
+    private boolean lacksSystemMemory;
 
     /// For the memory that the engine copies from.
     public Evictor(Machine machine, DeviceMemory memory, CopyEngine engine) {
@@ -89,7 +93,9 @@ public final class Evictor {
     private long evictBlock(DeviceChunk chunk, int block) {
         int first = chunk.firstIndexOfBlock(block);
         migration.setupRange(chunk.pagemap().page(first), chunk.pagesOfBlock(block));
-        SystemDestinations.fill(machine, migration, batch);
+        if (SystemDestinations.fill(machine, migration, batch) > 0) {
+            lacksSystemMemory = true;
+        }
         CopyResult result = engine.toSystem(batch);
         if (!result.isCopied()) {
             SystemDestinations.drop(machine, migration);
@@ -124,10 +130,14 @@ public final class Evictor {
         return Errno.OK;
     }
 
+    /// A page that does not move although there is memory for it is in somebody's hands for a
+    /// moment, as at the end of a CPU fault: it is waited for, as [Machine#memunmapPages] would.
+    @SuppressWarnings("ThreadPriorityCheck") // the holder may want this processor
     private Errno drain(DeviceChunk chunk) {
         int fruitless = 0;
         while (!chunk.holdFreePages()) {
             long movedPages = 0;
+            lacksSystemMemory = false;
             for (int block = 0; block < chunk.blockCount(); block++) {
                 if (chunk.livePagesInBlock(block) > 0) {
                     long moved = evictBlock(chunk, block);
@@ -137,13 +147,15 @@ public final class Evictor {
                     movedPages += moved;
                 }
             }
-            fruitless = movedPages == 0 ? fruitless + 1 : 0;
-            if (fruitless > DRAIN_LIMIT) {
+            if (movedPages > 0) {
+                fruitless = 0;
+                continue;
+            }
+            if (lacksSystemMemory && ++fruitless > DRAIN_LIMIT) {
                 return Errno.ENOMEM;
             }
-            if (movedPages == 0) {
-                awaitFirstPage(chunk);
-            }
+            awaitFirstPage(chunk);
+            Thread.yield();
         }
         return Errno.OK;
     }
