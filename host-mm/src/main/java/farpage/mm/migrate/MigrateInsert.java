@@ -10,8 +10,8 @@ import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 
-/// Puts a device page where there was no page yet, or the zero page. Who faults at the same moment
-/// wins.
+/// Puts a page where there was none yet, or the zero page: a device page, or a system page that a
+/// driver chose. Who faults at the same moment wins.
 ///
 /// @kernel mm/migrate_device.c: migrate_vma_insert_page
 final class MigrateInsert {
@@ -23,11 +23,11 @@ final class MigrateInsert {
         this.mm = vma.mm();
     }
 
-    /// Maps the device page.
+    /// Maps the page.
     ///
-    /// @return false if the place is taken, or the page is of a kind that can not be mapped so
+    /// @return false if the place is taken, or the mapping is of a kind that takes no such page
     boolean insert(long address, long page) {
-        if (!vma.isAnonymous() || !Page.isDevice(page)) {
+        if (!vma.isAnonymous()) {
             return false;
         }
         Machine machine = mm.machine();
@@ -42,19 +42,31 @@ final class MigrateInsert {
                                 && PageTableEntry.page(entry) == machine.zeroPage();
         if (vacant) {
             FolioTable folios = machine.folios();
-            folios.setFlag(page, FolioFlags.UPTODATE | FolioFlags.SWAPBACKED);
-            folios.setFlag(page, FolioFlags.ANON_EXCLUSIVE);
+            folios.setFlag(
+                    page,
+                    FolioFlags.UPTODATE
+                            | FolioFlags.SWAPBACKED
+                            | FolioFlags.ANON_EXCLUSIVE
+                            | (Page.isDevice(page) ? 0 : FolioFlags.LRU));
             folios.setMapping(page, anonVma, vma.pageIndex(address));
             folios.addMapping(page);
             folios.get(page);
-            leaf.setEntryLocked(
-                    slot,
-                    PageTableEntry.ofDevicePrivate(page, vma.isWritable(), PageTableEntry.NONE));
+            leaf.setEntryLocked(slot, inserted(page));
         }
         leaf.unlock();
         if (vacant) {
             mm.addAnonymousPages(1);
         }
         return vacant;
+    }
+
+    private long inserted(long page) {
+        if (Page.isDevice(page)) {
+            return PageTableEntry.ofDevicePrivate(page, vma.isWritable(), PageTableEntry.NONE);
+        }
+        long entry = PageTableEntry.ofPage(page, vma.isWritable());
+        return vma.isAccessible()
+                ? PageTableEntry.withAccess(entry, vma.isWritable())
+                : PageTableEntry.withProtNone(entry, true);
     }
 }

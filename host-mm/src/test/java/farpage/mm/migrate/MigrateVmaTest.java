@@ -102,6 +102,32 @@ final class MigrateVmaTest {
     }
 
     @Test
+    void driverMayFillAHoleWithASystemPage() {
+        assertEquals(0, process.load(address), "the zero page");
+        long[] pages = new long[2];
+        process.withVma(
+                address,
+                vma -> {
+                    MigrateVma migrate = TestDevice.setup(device.toDevice(2), vma, address, 2);
+                    assertEquals(2, machine.machine().allocateLockedPages(pages, 2));
+                    for (int i = 0; i < 2; i++) {
+                        machine.machine().ram().bytes(pages[i]).fill((byte) 7);
+                        migrate.setDst(i, MigratePfn.ofPage(pages[i]));
+                    }
+                    migrate.pages();
+                    migrate.finish();
+                    return Errno.OK;
+                });
+        assertEquals(pages[0], process.pageAt(address));
+        assertTrue(PageTableEntry.isWritable(process.entry(page(address, 1))));
+        assertTrue(exclusive(pages[1]));
+        assertEquals(7, process.load(page(address, 1)) & 0xff);
+        assertEquals(1, device.pull(process, address, 1));
+        assertEquals(7, process.load(address) & 0xff);
+        machine.check();
+    }
+
+    @Test
     void writableMappingStaysWritableOnTheDeviceAndBack() {
         process.store(address, 1);
         device.pull(process, address, 1);
