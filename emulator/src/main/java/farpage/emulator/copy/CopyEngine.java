@@ -20,8 +20,10 @@ import java.util.function.LongSupplier;
 /// device under it. So it is called with folio locks and the mmap lock held, or a driver's update
 /// lock for the device's own accesses, but never with a page table's lock.
 ///
-/// A failed command fails its batch. The engine then waits until nothing of the batch is under way
-/// any more, so the pages may be used and the engine too.
+/// A command that is refused, or a wait that fails, fails its batch. The engine then waits until
+/// nothing of the batch is under way any more, so the pages may be used and the engine too. An
+/// error that strikes a command after it was accepted is noticed only if the wait for its batch
+/// reports it, which OpenCL leaves to the implementation.
 ///
 /// Neighbouring pairs go as one command between RAM and the device's buffer; what is too scattered
 /// for that goes through [StagedCopy], as the [CopyPolicy] says.
@@ -161,13 +163,22 @@ public final class CopyEngine implements AutoCloseable {
             long start = nanoClock.getAsLong();
             enqueue.run();
             ClEvent done = queue.marker();
-            queue.flush();
+            flush(done);
             return () -> await(tally, done, start);
         } catch (ClException e) {
             CopyResult failed = failed(e);
             return () -> failed;
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void flush(ClEvent done) {
+        try {
+            queue.flush();
+        } catch (ClException e) {
+            done.close();
+            throw e;
         }
     }
 
