@@ -44,4 +44,12 @@ class JoclConformanceTest {
             return ClBindings.open("jocl");
         }
     }
+
+    @Nested
+    class Lifecycle extends EmulatorLifecycleContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

@@ -44,4 +44,12 @@ class LwjglConformanceTest {
             return ClBindings.open("lwjgl");
         }
     }
+
+    @Nested
+    class Lifecycle extends EmulatorLifecycleContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }

@@ -60,4 +60,12 @@ class JoclBindingTest {
             return ClBindings.open("jocl");
         }
     }
+
+    @Nested
+    class Copying extends CopyEngineContract {
+        @Override
+        ClBinding openPlain() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

@@ -60,4 +60,12 @@ class LwjglBindingTest {
             return ClBindings.open("lwjgl");
         }
     }
+
+    @Nested
+    class Copying extends CopyEngineContract {
+        @Override
+        ClBinding openPlain() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }

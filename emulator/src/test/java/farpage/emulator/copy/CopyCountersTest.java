@@ -1,0 +1,28 @@
+package farpage.emulator.copy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+
+final class CopyCountersTest {
+    private final CopyCounters one = new CopyCounters(1, 10, 2, 40960, 3, 20480);
+
+    @Test
+    void rateIsBytesOverTime() {
+        assertEquals(2.0, one.gigabytesPerSecond());
+        assertEquals(0.0, new CopyCounters(0, 0, 0, 0, 0, 0).gigabytesPerSecond());
+    }
+
+    @Test
+    void sumAndDifferenceUndoEachOther() {
+        assertEquals(one, one.plus(one).since(one));
+    }
+
+    @Test
+    void policyKnowsItsLimits() {
+        assertThrows(IllegalArgumentException.class, () -> new CopyPolicy(0, 1));
+        assertThrows(IllegalArgumentException.class, () -> new CopyPolicy(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new CopyBatch(0));
+    }
+}
