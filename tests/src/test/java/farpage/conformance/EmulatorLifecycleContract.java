@@ -43,8 +43,8 @@ abstract class EmulatorLifecycleContract {
     private ClDevice device;
     private EmulatorConfig config;
 
-    /// Remembers the contexts that it made, so that those of an emulator that was never finished can
-    /// be asked what they have open.
+    /// Remembers the contexts that it made, so that those of an emulator that was never finished
+    /// can be asked what they have open.
     private record Recording(ClBinding inner, List<ClContext> contexts) implements ClBinding {
         @Override
         public String name() {
@@ -179,7 +179,7 @@ abstract class EmulatorLifecycleContract {
                         Errno.OK,
                         file.execute(
                                         new DmirrorCommand.MigrateToDevice(
-                                                address + page * PAGE, 1, buffer))
+                                                address + (long) page * PAGE, 1, buffer))
                                 .errno());
             }
             assertEquals(1, emulator.device(0).memory().statistics().evictedPages());

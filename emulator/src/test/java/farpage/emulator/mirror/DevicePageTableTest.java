@@ -92,7 +92,7 @@ final class DevicePageTableTest {
         SplittableRandom random = new SplittableRandom(20261121);
         TreeMap<Long, Long> expected = new TreeMap<>();
         for (int step = 0; step < 20_000; step++) {
-            long page = (random.nextInt(3) << 25L) + random.nextInt(2000);
+            long page = ((long) random.nextInt(3) << 25) + random.nextInt(2000);
             switch (random.nextInt(8)) {
                 case 0 -> {
                     long end = page + random.nextInt(700);
