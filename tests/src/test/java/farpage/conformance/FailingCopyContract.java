@@ -110,6 +110,35 @@ abstract class FailingCopyContract extends EmulatorScene {
     }
 
     @Test
+    void failureOfOneCopyKeepsThoseBeforeAndAfterIt() {
+        // In pieces of 1,024 pages that lie in a row: one write each.
+        long address = map(6000);
+        MemorySegment data = pattern(6000, 6);
+        cpuWrites(address, data);
+        failLater(CallKind.WRITE, 4);
+        assertEquals(failure(Errno.EIO), migrateToDevice(device0, address, 4096 + 1024));
+        assertEquals(3 * 1024, pagesOn(0));
+        assertEquals("22 02", snapshot(device0, page(address, 3071), 2));
+        failLater(CallKind.WRITE, 1);
+        assertEquals(failure(Errno.EIO), migrateToDevice(device0, page(address, 3072), 2048));
+        assertEquals("02 22", snapshot(device0, page(address, 4095), 2));
+        assertDeviceReads(device0, address, data, 1);
+        assertCpuReads(address, data);
+    }
+
+    @Test
+    void failedWaitOnACpuFaultIsABusErrorAndKeepsThePage() {
+        long address = map(1);
+        cpuWrites(address, pattern(1, 7));
+        assertMigrates(device0, address, 1);
+        failLater(CallKind.FINISH, 1);
+        assertTrue(cpu.begin(address, true) < 0);
+        assertEquals(FaultResult.SIGBUS, cpu.fault());
+        assertEquals(1, pagesOn(0));
+        assertCpuReads(address, pattern(1, 7));
+    }
+
+    @Test
     void failedReadOnACpuFaultIsABusErrorAndKeepsThePage() {
         long address = map(2);
         cpuWrites(address, pattern(2, 3));
