@@ -104,6 +104,11 @@ launch() {
     case $farpage_root in
         *:*) die "$exit_setup" "$farpage_root: a module path cannot hold a colon; move the clone" ;;
     esac
+    # Without standard input the JVM opens a file of its own under that number, and reads and closes
+    # it as if it were the user's.
+    if ! { : <&0; } 2>/dev/null; then
+        exec </dev/null
+    fi
     set -f
     # LWJGL finds its native library in a module that none of ours requires.
     # shellcheck disable=SC2086 # a list of options

@@ -3,11 +3,11 @@ package farpage.cli;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,8 +46,9 @@ record CliEnvironment(
     static CliEnvironment ofProcess() {
         FileOutputStream out = new FileOutputStream(FileDescriptor.out);
         FileOutputStream err = new FileOutputStream(FileDescriptor.err);
+        StandardInput in = new StandardInput();
         return new CliEnvironment(
-                new FileInputStream(FileDescriptor.in),
+                in,
                 new PrintStream(
                         new java.io.BufferedOutputStream(out, OUTPUT_BUFFER_SIZE),
                         false,
@@ -58,8 +59,16 @@ record CliEnvironment(
                 isTerminal(2),
                 target(1).startsWith("pipe:"),
                 System::nanoTime,
-                new Interruption(),
+                new Interruption(() -> close(in)),
                 ClBindings::open);
+    }
+
+    private static void close(InputStream in) {
+        try {
+            in.close();
+        } catch (IOException failure) {
+            throw new UncheckedIOException("standard input: closing failed", failure);
+        }
     }
 
     private static boolean isTerminal(int descriptor) {

@@ -11,6 +11,15 @@ final class CliFailure extends RuntimeException {
         this.exitCode = exitCode;
     }
 
+    /// A failure in the user's words, with all that was lost on the way out.
+    static CliFailure of(int exitCode, String message, Throwable cause) {
+        CliFailure failure = new CliFailure(exitCode, message);
+        for (Throwable second : cause.getSuppressed()) {
+            failure.addSuppressed(second);
+        }
+        return failure;
+    }
+
     int exitCode() {
         return exitCode;
     }

@@ -82,7 +82,7 @@ final class DeviceSelector {
         } catch (PatternSyntaxException failure) {
             throw new CliFailure(
                     ExitCode.USAGE,
-                    "--device: '%s' is no regular expression (%s); right would be an index, cpu, gpu,"
+                    "--device or FARPAGE_DEVICE: '%s' is no regular expression (%s); right would be an index, cpu, gpu,"
                                     .formatted(selection, failure.getDescription())
                             + " pocl or part of a name");
         }
@@ -129,6 +129,7 @@ final class DeviceSelector {
                         .mapToObj(index -> index + " " + devices.get(index).info().name())
                         .collect(Collectors.joining("; "));
         return new CliFailure(
-                ExitCode.NO_DEVICE, "--device: %s; there are: %s".formatted(what, list));
+                ExitCode.NO_DEVICE,
+                "--device or FARPAGE_DEVICE: %s; there are: %s".formatted(what, list));
     }
 }

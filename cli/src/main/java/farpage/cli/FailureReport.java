@@ -8,6 +8,7 @@ import farpage.opencl.ClError;
 import farpage.opencl.ClException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.Objects;
 
 /// What a failure is to the user: one line on standard error and an exit code.
@@ -19,7 +20,11 @@ final class FailureReport {
     /// Reports a failure.
     ///
     /// @return the exit code
-    static int report(CliEnvironment environment, Throwable failure) {
+    static int report(CliEnvironment environment, Throwable cause) {
+        Throwable failure = cause;
+        if (environment.interruption().isRequested() && isClosedInput(cause)) {
+            failure = CliFailure.of(ExitCode.INTERRUPTED, "interrupted", cause);
+        }
         PrintStream err = environment.err();
         err.print("farpage: " + oneLine(describe(failure)) + "\n");
         boolean isDefect = false;
@@ -35,6 +40,12 @@ final class FailureReport {
         }
         // What was lost on the way out is worse than what led there.
         return isDefect ? ExitCode.DEFECT : exitCode(failure);
+    }
+
+    /// An interruption closes standard input to wake its reader.
+    private static boolean isClosedInput(Throwable failure) {
+        return failure instanceof UncheckedIOException io
+                && io.getCause() instanceof ClosedChannelException;
     }
 
     private static int exitCode(Throwable failure) {

@@ -6,9 +6,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// every page is in one place and every lock is free.
 final class Interruption {
     private final AtomicBoolean requested = new AtomicBoolean();
+    private final Runnable wake;
+
+    Interruption() {
+        this(() -> {});
+    }
+
+    /// @param wake ends the waits in which a command cannot ask
+    Interruption(Runnable wake) {
+        this.wake = wake;
+    }
 
     void request() {
         requested.set(true);
+        wake.run();
     }
 
     boolean isRequested() {

@@ -8,6 +8,7 @@ import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// A run of the program, from a command line to an exit code.
@@ -31,7 +32,7 @@ final class Program {
     ///
     /// @return the exit code
     static int run(CliEnvironment environment, String... args) {
-        String[] words = withoutHelpCommand(args);
+        String[] words = knownCommand(withoutHelpCommand(args));
         try {
             int exitCode = commandLine(environment, words).execute(words);
             environment.out().flush();
@@ -51,6 +52,31 @@ final class Program {
         return args.length == 1 ? new String[] {"--help"} : new String[] {args[1], "--help"};
     }
 
+    /// A command that does not exist has no help either: what follows its name is left out.
+    private static String[] knownCommand(String... args) {
+        boolean isUnknown =
+                args.length > 0 && !args[0].startsWith("-") && !commandNames().contains(args[0]);
+        return isUnknown ? new String[] {args[0]} : args;
+    }
+
+    private static long wholeNumber(String value) {
+        try {
+            return Long.parseLong(value);
+        } catch (NumberFormatException _) {
+            throw new TypeConversionException(
+                    "'%s' is not a whole number of 64 bits; right would be 42".formatted(value));
+        }
+    }
+
+    private static double number(String value) {
+        try {
+            return Double.parseDouble(value);
+        } catch (NumberFormatException _) {
+            throw new TypeConversionException(
+                    "'%s' is not a number; right would be 0.5".formatted(value));
+        }
+    }
+
     private static CommandLine commandLine(CliEnvironment environment, String... args) {
         CommandLine commandLine = new CommandLine(new FarpageCommand());
         for (Map.Entry<String, Function<CliEnvironment, Command>> command : COMMANDS) {
@@ -63,6 +89,10 @@ final class Program {
                         || !environment.variable("NO_COLOR").isEmpty()
                         || !environment.isOutTerminal();
         return commandLine
+                .registerConverter(Long.class, Program::wholeNumber)
+                .registerConverter(long.class, Program::wholeNumber)
+                .registerConverter(Double.class, Program::number)
+                .registerConverter(double.class, Program::number)
                 .setOut(new PrintWriter(environment.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(environment.err(), true, StandardCharsets.UTF_8))
                 .setColorScheme(CommandLine.Help.defaultColorScheme(isPlain ? Ansi.OFF : Ansi.ON))

@@ -2,6 +2,7 @@ package farpage.cli;
 
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.replay.ReplayException;
 import farpage.emulator.replay.ReplaySession;
 import farpage.emulator.trace.GoldenResults;
 import farpage.emulator.trace.GoldenTrace;
@@ -130,7 +131,7 @@ final class ReplayCommand extends Command {
             for (int index = 0; index < input.traces().size(); index++) {
                 KernelTrace trace = input.traces().get(index);
                 progress.update((double) doneCount / operationCount, trace.name());
-                List<String> results = replay(trace, emulator, out);
+                List<String> results = replay(input.file(), trace, emulator, out);
                 if (isComparison()) {
                     report.compared(input.file(), trace, input.golden().get(index), results);
                 } else {
@@ -144,20 +145,29 @@ final class ReplayCommand extends Command {
     /// Executes a trace.
     ///
     /// @return its result lines, without the lines that frame them
-    private List<String> replay(KernelTrace trace, Emulator emulator, PrintStream out) {
+    private List<String> replay(
+            String file, KernelTrace trace, Emulator emulator, PrintStream out) {
         boolean isShown = !isComparison() && options.format == OutputFormat.TEXT;
         List<String> lines = new ArrayList<>();
-        ReplaySession.replay(
-                trace,
-                emulator,
-                emulator.devices(),
-                line -> {
-                    environment().interruption().check();
-                    lines.add(line);
-                    if (isShown) {
-                        out.print(line + "\n");
-                    }
-                });
+        try {
+            ReplaySession.replay(
+                    trace,
+                    emulator,
+                    emulator.devices(),
+                    line -> {
+                        environment().interruption().check();
+                        lines.add(line);
+                        if (isShown) {
+                            out.print(line + "\n");
+                        }
+                    });
+        } catch (ReplayException failure) {
+            throw CliFailure.of(
+                    ExitCode.USAGE,
+                    "%s: %s; docs/DEVIATIONS.md lists what is modelled"
+                            .formatted(file, failure.getMessage()),
+                    failure);
+        }
         return List.copyOf(lines.subList(1, lines.size() - 1));
     }
 }

@@ -4,8 +4,11 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -83,8 +86,18 @@ final class ReportOutput implements AutoCloseable {
             throw new CliFailure(
                     ExitCode.USAGE,
                     "--output: %s cannot be written (%s); right would be a file in a folder that exists"
-                            .formatted(file, failure));
+                            .formatted(file, reason(failure)));
         }
+    }
+
+    /// Without the name of the temporary file, which means nothing to the user.
+    private static String reason(Exception failure) {
+        return switch (failure) {
+            case NoSuchFileException _ -> "its folder does not exist";
+            case AccessDeniedException _ -> "no permission";
+            case FileSystemException broken when broken.getReason() != null -> broken.getReason();
+            default -> String.valueOf(failure.getMessage());
+        };
     }
 
     private static PrintStream newStream(Path path, StandardOpenOption... options)
@@ -118,7 +131,8 @@ final class ReportOutput implements AutoCloseable {
                     StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException failure) {
             throw new CliFailure(
-                    ExitCode.USAGE, "--output: %s cannot be written (%s)".formatted(name, failure));
+                    ExitCode.USAGE,
+                    "--output: %s cannot be written (%s)".formatted(name, reason(failure)));
         }
     }
 
@@ -135,7 +149,7 @@ final class ReportOutput implements AutoCloseable {
             } catch (IOException failure) {
                 throw new CliFailure(
                         ExitCode.USAGE,
-                        "%s is left behind (%s)".formatted(temporary.get(), failure));
+                        "%s is left behind (%s)".formatted(temporary.get(), reason(failure)));
             }
         }
     }

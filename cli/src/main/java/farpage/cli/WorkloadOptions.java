@@ -40,7 +40,7 @@ final class WorkloadOptions {
                     "RAM of the machine; default: 2 GiB, of which only what is touched is used")
     long memoryBytes = 2L << 30;
 
-    /// What the device takes at most; 0 is the command's own default.
+    /// What the device takes at most; below 0 is the command's own default.
     @Option(
             names = "--device-memory",
             paramLabel = "SIZE",
@@ -49,7 +49,7 @@ final class WorkloadOptions {
                 "Memory of the device; what finds no room pushes other pages out. Default: 64 MiB, for"
                         + " demo 1 MiB"
             })
-    long deviceMemoryBytes;
+    long deviceMemoryBytes = -1;
 
     /// How accesses are dealt out.
     AccessPhases newPhases(long seed) {

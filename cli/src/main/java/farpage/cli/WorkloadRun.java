@@ -28,7 +28,7 @@ final class WorkloadRun {
         this.environment = command.environment();
         this.workload = workload;
         this.deviceMemoryBytes =
-                workload.deviceMemoryBytes > 0
+                workload.deviceMemoryBytes >= 0
                         ? workload.deviceMemoryBytes
                         : defaultDeviceMemoryBytes;
     }

@@ -45,7 +45,7 @@ final class DeviceSelectorTest {
         CliFailure failure = failure(ALL, "nvidia");
         assertEquals(ExitCode.NO_DEVICE, failure.exitCode());
         assertEquals(
-                "--device: no device whose name has 'nvidia'; there are: 0 pthread-zen; 1 Graphics 500;"
+                "--device or FARPAGE_DEVICE: no device whose name has 'nvidia'; there are: 0 pthread-zen; 1 Graphics 500;"
                         + " 2 Graphics 900",
                 Objects.requireNonNull(failure.getMessage()));
         assertEquals(ExitCode.NO_DEVICE, failure(ALL, "3").exitCode());

@@ -9,6 +9,7 @@ import farpage.opencl.ClError;
 import farpage.opencl.ClException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,10 +69,13 @@ final class ProgramTest {
             strings = {
                 "",
                 "nosuch",
+                "nosuch --help",
+                "help nosuch",
                 "--nosuch",
                 "devices --nosuch",
                 "devices surplus",
                 "devices --seed=x",
+                "run --trace=f --device-share=x",
                 "devices --format=xml",
                 "devices --binding=cuda",
                 "devices --output=/no/such/folder/file",
@@ -83,6 +87,24 @@ final class ProgramTest {
         assertEquals("", test.out());
         assertTrue(test.err().startsWith("farpage: "), test.err());
         assertEquals(1, test.err().lines().count(), test.err());
+    }
+
+    @Test
+    void wrongNumbersAndFoldersAreToldInTheUsersWords() {
+        test.run("devices", "--seed=x");
+        assertTrue(test.err().contains("'x' is not a whole number of 64 bits"), test.err());
+        test.run("devices", "--output=/no/such/file");
+        assertTrue(test.err().contains("(its folder does not exist)"), test.err());
+        assertFalse(test.err().contains("java"), test.err());
+    }
+
+    @Test
+    void inputThatAnInterruptionClosedIsNoUsageError() {
+        UncheckedIOException closed =
+                new UncheckedIOException("f", new AsynchronousCloseException());
+        assertEquals(ExitCode.USAGE, FailureReport.report(test.environment(), closed));
+        test.interruption.request();
+        assertEquals(ExitCode.INTERRUPTED, FailureReport.report(test.environment(), closed));
     }
 
     @Test

@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The program as a process of its own: its heap, and its end by a signal.
 final class ProgramProcessTest {
@@ -102,7 +104,15 @@ final class ProgramProcessTest {
                         "--output=" + report,
                         "--device-memory=16MiB");
         // The report is opened under another name when the command begins.
-        while (process.isAlive() && fileCount() < 3) {
+        interruptAtFile(3, process, output);
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(output, trace), files.sorted().toList());
+        }
+    }
+
+    private void interruptAtFile(long number, Process process, Path output)
+            throws IOException, InterruptedException {
+        while (process.isAlive() && fileCount() < number) {
             Thread.onSpinWait();
         }
         assertEquals(
@@ -110,8 +120,17 @@ final class ProgramProcessTest {
                 new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
         assertEquals(130, exitCode(process), Files.readString(output));
         assertTrue(Files.readString(output).contains("farpage: interrupted\n"));
-        try (Stream<Path> files = Files.list(folder)) {
-            assertEquals(List.of(output, trace), files.sorted().toList());
-        }
+    }
+
+    /// Nothing is ever written to the program's standard input, which is a pipe from this test.
+    @ParameterizedTest
+    @ValueSource(strings = {"run --trace=-", "replay -"})
+    void interruptSignalWakesAProgramThatWaitsForItsInput(String line)
+            throws IOException, InterruptedException {
+        Path output = folder.resolve("out");
+        Path report = folder.resolve("report");
+        Process process = start(output, (line + " --output=" + report).split(" ", -1));
+        interruptAtFile(2, process, output);
+        assertEquals(1, fileCount());
     }
 }

@@ -91,6 +91,17 @@ final class ReplayCommandTest {
     }
 
     @Test
+    void operationThatIsNotModelledIsNamedWithFileAndLine() throws IOException {
+        Path file =
+                Files.writeString(folder.resolve("a.trace"), "=== a\nmap A 1 private\nksmscan\n");
+        CommandRun run = CommandRun.of("replay", "--quiet", file.toString());
+        assertEquals(2, run.exitCode());
+        assertTrue(
+                run.err().startsWith("farpage: " + file + ": line 3 of trace a: 'ksmscan'"),
+                run.err());
+    }
+
+    @Test
     void deviceMemoryBelowAPageIsAUsageError() {
         CommandRun run = CommandRun.of("replay", trace("basic"), "--device-memory=1k");
         assertEquals(2, run.exitCode(), run.toString());

@@ -111,6 +111,7 @@ final class RunCommandTest {
         "2, a folder, --trace=/",
         "3, there are: 0, --device=no such device",
         "2, limit=, --device-memory=1k",
+        "2, limit=, --device-memory=0",
         "2, is not a size, --device-memory=1MB",
         "2, every:K, --pages=some",
         "2, phase length, --phase-length=0",
@@ -145,6 +146,7 @@ final class RunCommandTest {
         CommandRun run = CommandRun.of("run", "--trace=" + trace);
         assertEquals(2, run.exitCode(), run.toString());
         assertEquals("", run.out());
+        assertTrue(run.err().contains("trace.txt:50001: "), run.err());
     }
 
     @Test

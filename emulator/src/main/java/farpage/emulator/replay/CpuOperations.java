@@ -137,9 +137,7 @@ final class CpuOperations {
         return switch (fault) {
             case SIGSEGV -> "SEGV";
             case SIGBUS, HWPOISON -> "BUS";
-            case OUT_OF_MEMORY ->
-                    throw new OutOfMemoryError(
-                            "the machine's RAM is full; choose a larger --memory");
+            case OUT_OF_MEMORY -> throw new OutOfMemoryError("the machine's RAM is full");
             case HANDLED -> throw new AssertionError(fault);
         };
     }

@@ -18,16 +18,19 @@ import java.io.InputStream;
 /// `--PID--`, `**PID**`) and empty lines carry no access: they are skipped and counted. A carriage
 /// return before the newline and capital hexadecimal digits do no harm. All else is an error,
 /// because an access that is dropped or misread changes every result after it without a sign:
-/// output of the traced program mixed in, a size of 0 or above a page, an access that leaves the
-/// 47-bit user half of the address space, a last line without its newline (its size may have lost a
-/// digit), a compressed file that ends early, and a recording without any access.
+/// output of the traced program mixed in, a size of 0 or above a page, an access that leaves what a
+/// process can map, a last line without its newline (its size may have lost a digit), a compressed
+/// file that ends early, and a recording without any access.
 ///
 /// Nothing is allocated per access or line.
 ///
-/// @kernel Documentation/arch/x86/x86_64/mm.rst: user space ends below 1 << 47
+/// @kernel Documentation/arch/x86/x86_64/mm.rst: user space ends below 1 << 47; mmap_min_addr
 public final class LackeyReader implements AutoCloseable {
     /// The largest access: one page. Vector state is saved in pieces far below it.
     public static final int ACCESS_SIZE_MAX = 4096;
+
+    /// The lowest address that a process without privileges can map.
+    public static final long USER_SPACE_START = 0x10000;
 
     /// The end of user space with four-level page tables.
     public static final long USER_SPACE_END = 0x7fff_ffff_f000L;
@@ -169,7 +172,7 @@ public final class LackeyReader implements AutoCloseable {
         return addressDigits <= ADDRESS_DIGITS_MAX
                 && size >= 1
                 && size <= ACCESS_SIZE_MAX
-                && address >= 0
+                && address >= USER_SPACE_START
                 && address <= USER_SPACE_END - size;
     }
 
@@ -219,6 +222,9 @@ public final class LackeyReader implements AutoCloseable {
             wanted = LINE_SHAPE;
         } else if (size < 1 || size > ACCESS_SIZE_MAX) {
             wanted = "a size from 1 to " + ACCESS_SIZE_MAX;
+        } else if (addressDigits <= ADDRESS_DIGITS_MAX
+                && Long.compareUnsigned(address, USER_SPACE_START) < 0) {
+            wanted = "an address that can be mapped, from " + Long.toHexString(USER_SPACE_START);
         } else if (addressDigits > ADDRESS_DIGITS_MAX
                 || Long.compareUnsigned(address, USER_SPACE_END) >= 0) {
             wanted = "an address of user space, below " + Long.toHexString(USER_SPACE_END);

@@ -107,7 +107,9 @@ final class LackeyReaderTest {
         List<String> expected = new ArrayList<>();
         Random random = new Random(7);
         while (text.length() < 3_000_000) {
-            long address = random.nextLong(LackeyReader.USER_SPACE_END - 4096);
+            long address =
+                    random.nextLong(
+                            LackeyReader.USER_SPACE_START, LackeyReader.USER_SPACE_END - 4096);
             int size = 1 + random.nextInt(4096);
             text.append(String.format(" S %x,%d\n", address, size));
             expected.add(String.format("access %d: S %x,%d", expected.size(), address, size));
@@ -131,14 +133,22 @@ final class LackeyReaderTest {
                 " L fffffffffffffffffffffffffffffffffffffffffffffffffffffff,8\n"
             })
     void addressBeyondUserSpaceIsNamed(String line) {
-        TraceFormatException failure = failure(bytes("I  1000,1\n" + line));
+        TraceFormatException failure = failure(bytes("I  10000,1\n" + line));
         assertEquals(2, failure.line());
         assertTrue(failure.getMessage().contains("user space"), failure.getMessage());
         assertTrue(failure.getMessage().startsWith("t.txt:2: found ' L "), failure.getMessage());
     }
 
+    @Test
+    void addressThatNobodyMayMapIsNamedWithItsLine() {
+        TraceFormatException failure = failure(bytes("I  10000,1\n S ffff,8\n"));
+        assertEquals(
+                "t.txt:2: found ' S ffff,8', expected an address that can be mapped, from 10000",
+                failure.getMessage());
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {" L 1000,0\n", " L 1000,4097\n", " S 1000,99999\n"})
+    @ValueSource(strings = {" L 10000,0\n", " L 10000,4097\n", " S 10000,99999\n"})
     void absurdSizeIsNamed(String line) {
         assertTrue(failure(bytes(line)).getMessage().contains("a size from 1 to 4096"));
     }
@@ -146,20 +156,20 @@ final class LackeyReaderTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "L 1000,8\n",
-                " L 1000\n",
-                " L 1000 ,8\n",
+                "L 10000,8\n",
+                " L 10000\n",
+                " L 10000 ,8\n",
                 " L ,8\n",
-                " L 1000,\n",
-                " L 1000,8 \n",
-                " L 1000,8x\n",
-                " L 1000,-8\n",
-                " L 1000,123456\n",
+                " L 10000,\n",
+                " L 10000,8 \n",
+                " L 10000,8x\n",
+                " L 10000,-8\n",
+                " L 10000,123456\n",
                 " L xyz,8\n",
-                " L  1000,8\n",
-                "I 1000,8\n",
-                " I 1000,8\n",
-                " X 1000,8\n",
+                " L  10000,8\n",
+                "I 10000,8\n",
+                " I 10000,8\n",
+                " X 10000,8\n",
                 "hello world\n",
                 "====\n",
                 "== ==\n",
@@ -168,7 +178,7 @@ final class LackeyReaderTest {
                 "\u0000\u0001\u00ff\n"
             })
     void garbageIsAnErrorThatShowsALineThatIsRight(String line) {
-        TraceFormatException failure = failure(bytes(" L 1000,8\n" + line + " L 1000,8\n"));
+        TraceFormatException failure = failure(bytes(" L 10000,8\n" + line + " L 10000,8\n"));
         assertEquals(2, failure.line());
         assertTrue(failure.getMessage().contains("' L 1ffeffe7e0,8'"), failure.getMessage());
         assertFalse(failure.getMessage().contains("\n"), failure.getMessage());
@@ -176,7 +186,7 @@ final class LackeyReaderTest {
 
     @Test
     void lastLineWithoutNewlineIsTakenAsCutOff() {
-        TraceFormatException failure = failure(bytes(" L 1000,8\n L 2000,1"));
+        TraceFormatException failure = failure(bytes(" L 10000,8\n L 20000,1"));
         assertEquals(2, failure.line());
         assertTrue(failure.getMessage().contains("cut off"), failure.getMessage());
     }
