@@ -106,7 +106,7 @@ launch() {
     esac
     # Without standard input the JVM opens a file of its own under that number, and reads and closes
     # it as if it were the user's.
-    if ! { : <&0; } 2>/dev/null; then
+    if ! { true 3<&0; } 2>/dev/null; then
         exec </dev/null
     fi
     set -f

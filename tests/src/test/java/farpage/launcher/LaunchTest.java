@@ -50,6 +50,18 @@ final class LaunchTest {
     }
 
     @Test
+    void closedStandardInputIsAnEmptyOne() {
+        LauncherSandbox sandbox = LauncherSandbox.complete(temporary);
+        String farpage = sandbox.clone.resolve("farpage").toString();
+
+        Result result =
+                sandbox.run(
+                        Path.of("/bin/sh"), sandbox.home, "-c", "exec \"$0\" devices <&-", farpage);
+
+        assertEquals("/dev/null", result.after("input: "));
+    }
+
+    @Test
     void exitCodeIsTheProgramsOwn() {
         LauncherSandbox sandbox = LauncherSandbox.complete(temporary);
         sandbox.set("FAKE_EXIT", "70");

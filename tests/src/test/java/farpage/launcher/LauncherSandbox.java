@@ -57,6 +57,7 @@ final class LauncherSandbox {
             #!/bin/sh
             echo "java: $0"
             echo "folder: $(pwd)"
+            echo "input: $(readlink /proc/$$/fd/0)"
             for argument in "$@"; do echo "argument: $argument"; done
             env | grep -E '^(OCL_ICD_VENDORS|LD_LIBRARY_PATH|LIBRARY_PATH|PATH|POCL_CACHE_DIR)='
             exit ${FAKE_EXIT:-0}
