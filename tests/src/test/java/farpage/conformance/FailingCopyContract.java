@@ -117,7 +117,7 @@ abstract class FailingCopyContract extends EmulatorScene {
         cpuWrites(address, data);
         failLater(CallKind.WRITE, 4);
         assertEquals(failure(Errno.EIO), migrateToDevice(device0, address, 4096 + 1024));
-        assertEquals(3 * 1024, pagesOn(0));
+        assertEquals(4 * 1024, pagesOn(0));
         assertEquals("22 02", snapshot(device0, page(address, 3071), 2));
         failLater(CallKind.WRITE, 1);
         assertEquals(failure(Errno.EIO), migrateToDevice(device0, page(address, 3072), 2048));

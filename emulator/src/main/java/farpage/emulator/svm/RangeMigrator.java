@@ -31,7 +31,7 @@ import java.util.function.IntSupplier;
 ///   dmirror_devmem_fault
 public final class RangeMigrator {
     /// The most pages whose folios are locked at once.
-    public static final int BATCH_PAGES = 4096;
+    public static final int BATCH_PAGES = 16384;
 
     /// The most pages of one collection: a longer range is cut, so that the copy of one piece can
     /// go on while the next is collected.

@@ -29,7 +29,7 @@ import java.util.function.LongSupplier;
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: benchmark_thp_migration
 public final class MigrationRateMeasurement {
-    private static final int WARM_UP_ROUNDS = 12;
+    private static final int WARM_UP_ROUNDS = 30;
     private static final int ROUNDS = 7;
     private static final long ALIGNMENT = 2L << 20;
 
