@@ -163,12 +163,14 @@ final class RunCommandTest {
         byte[] garbage = new byte[10_000];
         new java.util.Random(4).nextBytes(garbage);
         Path file = Files.write(folder.resolve("garbage"), garbage);
-        assertEquals(2, CommandRun.of("run", "--trace=" + file).exitCode());
+        CommandRun plain = CommandRun.of("run", "--trace=" + file);
+        assertEquals(2, plain.exitCode(), plain.toString());
         Path packed = folder.resolve("garbage.gz");
         try (GZIPOutputStream stream = new GZIPOutputStream(Files.newOutputStream(packed))) {
             stream.write("no trace".getBytes(StandardCharsets.US_ASCII));
         }
-        assertEquals(2, CommandRun.of("run", "--trace=" + packed).exitCode());
+        CommandRun compressed = CommandRun.of("run", "--trace=" + packed);
+        assertEquals(2, compressed.exitCode(), compressed.toString());
     }
 
     @Test
