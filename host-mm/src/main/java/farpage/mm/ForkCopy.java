@@ -58,7 +58,7 @@ final class ForkCopy {
         }
         to.unlock();
         from.unlock();
-        child.mm().addAnonymousPages(anonymousPages);
+        child.mm().addRss(RssCounter.ANON, anonymousPages);
     }
 
     /// The entry without the right to write.

@@ -7,7 +7,7 @@ import farpage.mm.notifier.MmuNotifierSubscriptions;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.rmap.AnonVma;
 import java.util.Collection;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /// The mappings of one process and the calls that change them.
@@ -26,7 +26,7 @@ public final class Mm {
     private final VmaTree vmas = new VmaTree();
     private final RankedReadWriteLock mmapLock = new RankedReadWriteLock(LockRank.MMAP);
     private final MmuNotifierSubscriptions notifiers = new MmuNotifierSubscriptions();
-    private final AtomicLong anonymousPages = new AtomicLong();
+    private final AtomicLongArray rss = new AtomicLongArray(RssCounter.values().length);
     private volatile boolean exited;
 
     Mm(Machine machine, int id) {
@@ -289,20 +289,31 @@ public final class Mm {
         } finally {
             mmapLock.unlockWrite();
         }
-        Check.that(anonymousPages.get() == 0, "a process ended with pages still counted");
+        for (RssCounter counter : RssCounter.values()) {
+            Check.that(rss(counter) == 0, "a process ended with " + counter + " still counted");
+        }
         machine.exited(this);
     }
 
     // Counters.
 
-    /// Anonymous pages that are mapped, wherever they are: `RssAnon`.
-    public long anonymousPageCount() {
-        return anonymousPages.get();
+    /// Pages or swap entries that are counted for the process.
+    ///
+    /// @kernel include/linux/mm.h: get_mm_counter
+    public long rss(RssCounter counter) {
+        return rss.get(counter.slot);
     }
 
     /// For the code that installs and removes entries.
-    public void addAnonymousPages(long delta) {
-        anonymousPages.addAndGet(delta);
+    ///
+    /// @kernel include/linux/mm.h: add_mm_counter
+    public void addRss(RssCounter counter, long delta) {
+        rss.addAndGet(counter.slot, delta);
+    }
+
+    /// Anonymous pages that are mapped, wherever they are: `RssAnon`.
+    public long anonymousPageCount() {
+        return rss(RssCounter.ANON);
     }
 
     @Override

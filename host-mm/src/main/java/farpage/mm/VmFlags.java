@@ -8,10 +8,30 @@ public final class VmFlags {
     public static final int WRITE = 0x2;
     public static final int EXEC = 0x4;
     public static final int SHARED = 0x8;
+    public static final int MAYREAD = 0x10;
+    public static final int MAYWRITE = 0x20;
+    public static final int MAYEXEC = 0x40;
+    public static final int MAYSHARE = 0x80;
+    public static final int UFFD_MISSING = 0x200;
     public static final int PFNMAP = 0x400;
+    public static final int UFFD_WP = 0x1000;
+    public static final int LOCKED = 0x2000;
     public static final int IO = 0x4000;
+    public static final int SEQ_READ = 0x8000;
+    public static final int RAND_READ = 0x10000;
+    public static final int DONTCOPY = 0x20000;
     public static final int DONTEXPAND = 0x40000;
+    public static final int LOCKONFAULT = 0x80000;
+    public static final int ACCOUNT = 0x100000;
+    public static final int NORESERVE = 0x200000;
+    public static final int HUGETLB = 0x400000;
+    public static final int WIPEONFORK = 0x2000000;
+    public static final int DONTDUMP = 0x4000000;
+    public static final int SOFTDIRTY = 0x8000000;
     public static final int MIXEDMAP = 0x10000000;
+    public static final int HUGEPAGE = 0x20000000;
+    public static final int NOHUGEPAGE = 0x40000000;
+    public static final int MERGEABLE = 0x80000000;
 
     /// What `mprotect` may change.
     public static final int ACCESS = READ | WRITE | EXEC;

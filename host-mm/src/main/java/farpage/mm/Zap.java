@@ -52,7 +52,7 @@ final class Zap {
                 anonymousPages++;
             }
         }
-        mm.addAnonymousPages(-anonymousPages);
+        mm.addRss(RssCounter.ANON, -anonymousPages);
     }
 
     /// Drops what one removed entry held. A migration entry holds nothing but its place in the

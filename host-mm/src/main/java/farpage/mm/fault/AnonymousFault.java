@@ -2,6 +2,7 @@ package farpage.mm.fault;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.RssCounter;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -42,7 +43,7 @@ final class AnonymousFault {
         boolean installed = PageTableEntry.isNone(leaf.entryLocked(slot));
         if (installed) {
             installExclusive(fault, leaf, page, anonVma);
-            fault.mm().addAnonymousPages(1);
+            fault.mm().addRss(RssCounter.ANON, 1);
         }
         leaf.unlock();
         if (!installed) {

@@ -3,6 +3,7 @@ package farpage.mm.fault;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.RssCounter;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -83,7 +84,7 @@ final class CopyOnWriteFault {
         if (installed) {
             AnonymousFault.installExclusive(fault, leaf, page, anonVma);
             if (PageTableEntry.isSpecial(entry)) {
-                fault.mm().addAnonymousPages(1);
+                fault.mm().addRss(RssCounter.ANON, 1);
             } else {
                 machine.folios().removeMapping(old);
             }

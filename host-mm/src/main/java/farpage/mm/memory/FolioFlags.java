@@ -29,6 +29,24 @@ public final class FolioFlags {
     /// Exactly one process maps the page and may write it without a copy. Per page, not per folio.
     public static final int ANON_EXCLUSIVE = 0x2000;
 
+    /// The folio has a swap slot that its contents can be found by.
+    public static final int SWAPCACHE = 0x4000;
+
+    /// Its contents are on the way to its file or swap slot.
+    public static final int WRITEBACK = 0x8000;
+
+    /// Contents shared by same-page merging; never exclusive, never writable.
+    public static final int KSM = 0x10000;
+
+    /// The memory is broken.
+    public static final int HWPOISON = 0x20000;
+
+    /// Locked in memory: counted as unevictable.
+    public static final int MLOCKED = 0x40000;
+
+    /// Somebody wants it written back or freed soon.
+    public static final int RECLAIM = 0x80000;
+
     /// What a migration carries from the source folio to the destination.
     static final int MIGRATED =
             UPTODATE
@@ -39,7 +57,9 @@ public final class FolioFlags {
                     | WORKINGSET
                     | UNEVICTABLE
                     | YOUNG
-                    | IDLE;
+                    | IDLE
+                    | KSM
+                    | MLOCKED;
 
     private static final int ORDER_SHIFT = 24;
     private static final int ORDER_MASK = 0xf;
@@ -72,6 +92,12 @@ public final class FolioFlags {
         append(text, flags, YOUNG, "young");
         append(text, flags, IDLE, "idle");
         append(text, flags, ANON_EXCLUSIVE, "anon_exclusive");
+        append(text, flags, SWAPCACHE, "swapcache");
+        append(text, flags, WRITEBACK, "writeback");
+        append(text, flags, KSM, "ksm");
+        append(text, flags, HWPOISON, "hwpoison");
+        append(text, flags, MLOCKED, "mlocked");
+        append(text, flags, RECLAIM, "reclaim");
         return text.toString();
     }
 

@@ -18,6 +18,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @kernel include/linux/page_ref.h, page-flags.h, mm.h
 public final class FolioTable {
+    /// How much one pin adds to the reference count of a small folio.
+    ///
+    /// @kernel include/linux/mm.h: GUP_PIN_COUNTING_BIAS
+    public static final int PIN_BIAS = 1024;
+
     private final AtomicReferenceArray<@Nullable FolioSection> systemSections;
     private final AtomicReferenceArray<@Nullable FolioSection> deviceSections;
     private final FolioWaitTable waitTable = new FolioWaitTable();
@@ -135,6 +140,36 @@ public final class FolioTable {
         int before = section(page).getAndAddReferences(slot(page), -1);
         assert before > 0 : "put on a free page, " + Page.describe(page);
         return before == 1;
+    }
+
+    // Pins.
+
+    /// Takes a pin: a reference that says that the bytes may be read or written at any time, by
+    /// somebody who does not go through the page tables. A small folio counts its pins in the
+    /// reference count, in steps of [#PIN_BIAS].
+    ///
+    /// @kernel mm/gup.c: try_grab_folio
+    public void pin(long page) {
+        assert !Page.isDevice(page) || order(page) == 0;
+        int before = section(page).getAndAddReferences(slot(page), PIN_BIAS);
+        assert before > 0 : "pin on a free page, " + Page.describe(page);
+    }
+
+    /// Drops a pin; true if it was the last reference, and the caller must free the folio.
+    ///
+    /// @kernel mm/gup.c: gup_put_folio
+    public boolean unpinTestZero(long page) {
+        int before = section(page).getAndAddReferences(slot(page), -PIN_BIAS);
+        assert before >= PIN_BIAS : "unpin of a page that is not pinned, " + Page.describe(page);
+        return before == PIN_BIAS;
+    }
+
+    /// Whether somebody may have pinned the page: never a false no, and yes by mistake only for a
+    /// page with very many references.
+    ///
+    /// @kernel include/linux/mm.h: folio_maybe_dma_pinned
+    public boolean isMaybePinned(long page) {
+        return refCount(page) >= PIN_BIAS;
     }
 
     // Mappings.

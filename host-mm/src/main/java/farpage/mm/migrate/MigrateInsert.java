@@ -3,6 +3,7 @@ package farpage.mm.migrate;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.Page;
+import farpage.mm.RssCounter;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
@@ -55,7 +56,7 @@ final class MigrateInsert {
         }
         leaf.unlock();
         if (vacant) {
-            mm.addAnonymousPages(1);
+            mm.addRss(RssCounter.ANON, 1);
         }
         return vacant;
     }

@@ -12,8 +12,9 @@ import farpage.mm.Page;
 /// ```
 ///
 /// W, Y and D are bits of present entries; Y and D also travel in migration entries, so that they
-/// survive the move. Whether a swap-type entry stands for a writable mapping is said by its type.
-/// No method reads memory.
+/// survive the move. Whether a swap-type entry stands for a writable mapping is said by its type;
+/// in a swap entry W says that the process alone owns the page. In a marker the page word holds the
+/// marks, in a swap entry the offset. No method reads memory.
 ///
 /// @kernel include/linux/swapops.h, leafops.h; include/linux/swap.h: SWP_* types
 public final class PageTableEntry {
@@ -27,6 +28,15 @@ public final class PageTableEntry {
     public static final int TYPE_DEVICE_READ = 29;
     public static final int TYPE_DEVICE_EXCLUSIVE = 30;
     public static final int TYPE_MARKER = 31;
+
+    /// A marker for pages to be written through userfaultfd.
+    public static final int MARK_UFFD_WP = 0x1;
+
+    /// A marker where contents were lost.
+    public static final int MARK_POISONED = 0x2;
+
+    /// A marker that no access may cross.
+    public static final int MARK_GUARD = 0x4;
 
     private static final long PRESENT = 0x1;
     private static final long WRITE = 0x2;
@@ -104,6 +114,38 @@ public final class PageTableEntry {
                 | (dirty ? migration & DIRTY : 0);
     }
 
+    /// A swap entry. The offset takes the place of the page word.
+    ///
+    /// @param area the number of the swap area, below [#TYPE_HWPOISON]
+    /// @param exclusive whether the process alone owns the page that lies there
+    public static long ofSwap(int area, long offset, boolean exclusive) {
+        assert area >= 0;
+        assert area < TYPE_HWPOISON;
+        assert offset > 0 || area > 0 : "area 0 begins with its header, at offset 0";
+        return ofType(offset, area) | (exclusive ? WRITE : 0);
+    }
+
+    /// The entry that takes a system page away from the CPU for a device's exclusive use.
+    ///
+    /// @param replaced the present entry it replaces
+    public static long ofDeviceExclusive(long replaced) {
+        assert isPresent(replaced);
+        return ofType(page(replaced), TYPE_DEVICE_EXCLUSIVE) | replaced & CARRIED;
+    }
+
+    /// The entry that stands for broken memory.
+    public static long ofHwPoison(long page) {
+        return ofType(page, TYPE_HWPOISON);
+    }
+
+    /// An entry that only says something about the place.
+    ///
+    /// @param marks of [#MARK_UFFD_WP], [#MARK_POISONED], [#MARK_GUARD]
+    public static long ofMarker(int marks) {
+        assert marks != 0;
+        return ofType(marks, TYPE_MARKER);
+    }
+
     private static long ofType(long page, int type) {
         return page << PAGE_SHIFT | (long) type << TYPE_SHIFT;
     }
@@ -169,6 +211,48 @@ public final class PageTableEntry {
         return !isPresent(entry) && type(entry) == TYPE_DEVICE_WRITE;
     }
 
+    public static boolean isDeviceExclusive(long entry) {
+        return !isPresent(entry) && type(entry) == TYPE_DEVICE_EXCLUSIVE;
+    }
+
+    public static boolean isSwap(long entry) {
+        return entry != NONE && !isPresent(entry) && type(entry) < TYPE_HWPOISON;
+    }
+
+    /// A swap entry of a page that the process alone owns.
+    public static boolean isExclusiveSwap(long entry) {
+        return isSwap(entry) && (entry & WRITE) != 0;
+    }
+
+    /// Where in its area the page of a swap entry lies, in pages.
+    public static long swapOffset(long entry) {
+        assert isSwap(entry);
+        return page(entry);
+    }
+
+    public static boolean isHwPoison(long entry) {
+        return !isPresent(entry) && type(entry) == TYPE_HWPOISON;
+    }
+
+    public static boolean isMarker(long entry) {
+        return !isPresent(entry) && type(entry) == TYPE_MARKER;
+    }
+
+    /// The marks of a marker.
+    public static int marks(long entry) {
+        assert isMarker(entry);
+        return (int) page(entry);
+    }
+
+    public static boolean isSoftDirty(long entry) {
+        return (entry & SOFT_DIRTY) != 0;
+    }
+
+    /// Whether a store must be reported to userfaultfd first.
+    public static boolean isUffdWp(long entry) {
+        return (entry & UFFD_WP) != 0;
+    }
+
     /// Whether the entry names a page, be it present, in migration or on a device.
     public static boolean hasPage(long entry) {
         return isPresent(entry) || type(entry) >= TYPE_HWPOISON && type(entry) < TYPE_MARKER;
@@ -231,6 +315,35 @@ public final class PageTableEntry {
 
     public static long withoutYoung(long entry) {
         return entry & ~YOUNG;
+    }
+
+    public static long withoutDirty(long entry) {
+        return entry & ~DIRTY;
+    }
+
+    /// As a store or a move marks an entry of any shape but NONE.
+    public static long withSoftDirty(long entry) {
+        assert entry != NONE;
+        return entry | SOFT_DIRTY;
+    }
+
+    public static long withoutSoftDirty(long entry) {
+        return entry & ~SOFT_DIRTY;
+    }
+
+    public static long withUffdWp(long entry) {
+        assert entry != NONE;
+        return isPresent(entry) ? entry & ~WRITE | UFFD_WP : entry | UFFD_WP;
+    }
+
+    public static long withoutUffdWp(long entry) {
+        return entry & ~UFFD_WP;
+    }
+
+    /// A swap entry of a page that others may own too.
+    public static long asSharedSwap(long entry) {
+        assert isSwap(entry);
+        return entry & ~WRITE;
     }
 
     /// The read type of a writable device-private entry. The soft-dirty bit is lost on the way, as

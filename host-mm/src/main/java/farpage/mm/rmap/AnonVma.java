@@ -13,7 +13,7 @@ import java.util.List;
 /// the address in each of these VMAs.
 ///
 /// @kernel include/linux/rmap.h: struct anon_vma
-public final class AnonVma {
+public final class AnonVma implements ReverseMap {
     private final RankedLock rootLock;
     private final List<Vma> vmas = new ArrayList<>();
 
@@ -69,12 +69,20 @@ public final class AnonVma {
         return vmas.size() == 1 && vmas.getFirst() == vma;
     }
 
-    int vmaCountLocked() {
-        assert rootLock.isHeldByCurrentThread();
-        return vmas.size();
-    }
-
-    Vma vmaLocked(int index) {
-        return vmas.get(index);
+    /// @kernel mm/rmap.c: rmap_walk_anon
+    @Override
+    public void walk(long pageIndex, RmapVisitor visitor) {
+        lock();
+        try {
+            for (int i = 0; i < vmas.size(); i++) {
+                Vma vma = vmas.get(i);
+                long address = vma.addressOfIndex(pageIndex);
+                if (address >= 0) {
+                    visitor.visit(vma, address);
+                }
+            }
+        } finally {
+            unlock();
+        }
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Check;
 import farpage.mm.Page;
+import farpage.mm.RssCounter;
 import farpage.mm.VmFlags;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
@@ -129,7 +130,7 @@ final class MmInvariantsTest {
 
     @Test
     void wrongCountOfAnonymousPagesIsReported() {
-        process.mm().addAnonymousPages(1);
+        process.mm().addRss(RssCounter.ANON, 1);
         assertReported("process 1: counts 3 anonymous pages, but maps 2");
     }
 
