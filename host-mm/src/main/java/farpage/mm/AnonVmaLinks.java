@@ -16,20 +16,20 @@ final class AnonVmaLinks {
     ///
     /// @param reusable that of a mergeable neighbour, or null
     static AnonVma prepare(Vma vma, @Nullable AnonVma reusable) {
-        synchronized (vma) {
+        AnonVma fresh = reusable != null ? reusable : new AnonVma();
+        fresh.lock();
+        vma.mm().lockPageTables();
+        try {
             AnonVma present = vma.anonVma();
             if (present != null) {
                 return present;
             }
-            AnonVma fresh = reusable != null ? reusable : new AnonVma();
-            fresh.lock();
-            try {
-                link(vma, fresh);
-                vma.setAnonVma(fresh);
-            } finally {
-                fresh.unlock();
-            }
+            link(vma, fresh);
+            vma.setAnonVma(fresh);
             return fresh;
+        } finally {
+            vma.mm().unlockPageTables();
+            fresh.unlock();
         }
     }
 

@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedLock;
 import farpage.mm.lock.RankedReadWriteLock;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions;
@@ -25,6 +26,7 @@ public final class Mm {
     private final PageTable pageTable = new PageTable();
     private final VmaTree vmas = new VmaTree();
     private final RankedReadWriteLock mmapLock = new RankedReadWriteLock(LockRank.MMAP);
+    private final RankedLock pageTableLock = new RankedLock(LockRank.PAGE_TABLE);
     private final MmuNotifierSubscriptions notifiers = new MmuNotifierSubscriptions();
     private final AtomicLongArray rss = new AtomicLongArray(RssCounter.values().length);
     private volatile boolean exited;
@@ -68,6 +70,17 @@ public final class Mm {
 
     public boolean isLocked() {
         return mmapLock.isHeld();
+    }
+
+    /// Of several faults that come first at once, one gives a VMA its `AnonVma`.
+    ///
+    /// @kernel include/linux/mm_types.h: mm->page_table_lock
+    void lockPageTables() {
+        pageTableLock.lock();
+    }
+
+    void unlockPageTables() {
+        pageTableLock.unlock();
     }
 
     // VMAs.

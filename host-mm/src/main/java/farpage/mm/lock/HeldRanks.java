@@ -1,5 +1,7 @@
 package farpage.mm.lock;
 
+import java.util.function.Supplier;
+
 /// What the current thread holds, by rank: lockdep for this model. It works only under assertions;
 /// every method returns true, so that it is called as `assert HeldRanks.waitFor(rank)`.
 ///
@@ -53,8 +55,18 @@ public final class HeldRanks {
 
     /// The ranks held with their counts, for messages; empty without assertions.
     public static String describe() {
+        return CURRENT.get().text();
+    }
+
+    /// What the current thread holds whenever it is asked, by any thread: what [#describe()] says,
+    /// but perhaps not quite up to date.
+    public static Supplier<String> observe() {
+        return CURRENT.get()::text;
+    }
+
+    private String text() {
         StringBuilder text = new StringBuilder();
-        int[] held = CURRENT.get().counts;
+        int[] held = counts;
         for (LockRank rank : RANKS) {
             if (held[rank.ordinal()] != 0) {
                 text.append(text.isEmpty() ? "" : ", ").append(rank);

@@ -38,5 +38,7 @@ public enum LockRank {
     /// The notifier sequence of one process.
     NOTIFIER_SEQUENCE,
     /// Submission to one command queue.
-    COPY_QUEUE
+    COPY_QUEUE,
+    /// A wait queue's own lock: who sleeps for a folio, or for the last page of a pagemap.
+    WAIT_QUEUE
 }

@@ -1,6 +1,5 @@
 package farpage.mm.lock;
 
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// A mutex with a rank. It is not taken twice by one thread.
@@ -16,6 +15,7 @@ public final class RankedLock {
 
     public void lock() {
         assert HeldRanks.waitFor(rank);
+        assert awaitFree();
         lock.lock();
         assert HeldRanks.acquired(rank);
     }
@@ -25,12 +25,14 @@ public final class RankedLock {
     public void lockNested() {
         assert HeldRanks.holds(rank);
         assert !lock.isHeldByCurrentThread();
+        assert awaitFree();
         lock.lock();
         assert HeldRanks.acquired(rank);
     }
 
     public boolean tryLock() {
         assert !lock.isHeldByCurrentThread();
+        assert Stepping.point(YieldPoint.TRY_LOCK, rank);
         if (!lock.tryLock()) {
             return false;
         }
@@ -41,14 +43,38 @@ public final class RankedLock {
     public void unlock() {
         lock.unlock();
         assert HeldRanks.released(rank);
+        assert Stepping.released(lock, rank);
     }
 
     public boolean isHeldByCurrentThread() {
         return lock.isHeldByCurrentThread();
     }
 
-    /// A condition of this lock. Waiting on it gives the lock up, so nothing inner may be held.
-    public Condition newCondition() {
-        return lock.newCondition();
+    /// What threads that hold this lock can sleep for.
+    public RankedCondition newCondition() {
+        return new RankedCondition(this, lock.newCondition());
+    }
+
+    LockRank rank() {
+        return rank;
+    }
+
+    /// Drops the lock of a stepped thread without giving others their turn.
+    void unlockToSleep(Stepper stepper) {
+        lock.unlock();
+        assert HeldRanks.released(rank);
+        stepper.wake(lock);
+    }
+
+    /// Lets a stepped thread wait until the lock is free.
+    private boolean awaitFree() {
+        Stepper stepper = Stepping.lookupCurrent();
+        if (stepper != null) {
+            stepper.pause(YieldPoint.LOCK, rank.name());
+            while (lock.isLocked()) {
+                stepper.block(lock, rank.name());
+            }
+        }
+        return true;
     }
 }

@@ -15,6 +15,7 @@ public final class RankedReadWriteLock {
 
     public void lockRead() {
         assert HeldRanks.waitFor(rank);
+        assert awaitFree(false);
         lock.readLock().lock();
         assert HeldRanks.acquired(rank);
     }
@@ -22,10 +23,12 @@ public final class RankedReadWriteLock {
     public void unlockRead() {
         lock.readLock().unlock();
         assert HeldRanks.released(rank);
+        assert Stepping.released(lock, rank);
     }
 
     public void lockWrite() {
         assert HeldRanks.waitFor(rank);
+        assert awaitFree(true);
         lock.writeLock().lock();
         assert HeldRanks.acquired(rank);
     }
@@ -33,6 +36,7 @@ public final class RankedReadWriteLock {
     public void unlockWrite() {
         lock.writeLock().unlock();
         assert HeldRanks.released(rank);
+        assert Stepping.released(lock, rank);
     }
 
     public boolean isHeld() {
@@ -41,5 +45,17 @@ public final class RankedReadWriteLock {
 
     public boolean isHeldForWrite() {
         return lock.isWriteLockedByCurrentThread();
+    }
+
+    /// Lets a stepped thread wait until it can have the lock.
+    private boolean awaitFree(boolean write) {
+        Stepper stepper = Stepping.lookupCurrent();
+        if (stepper != null) {
+            stepper.pause(YieldPoint.LOCK, rank.name());
+            while (lock.isWriteLocked() || write && lock.getReadLockCount() > 0) {
+                stepper.block(lock, rank.name());
+            }
+        }
+        return true;
     }
 }

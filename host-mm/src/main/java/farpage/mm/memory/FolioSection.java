@@ -16,6 +16,17 @@ final class FolioSection {
 
     private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
     private static final VarHandle OBJECTS = MethodHandles.arrayElementVarHandle(Object[].class);
+    private static final VarHandle ZONE_DEVICE_DATA;
+
+    static {
+        try {
+            ZONE_DEVICE_DATA =
+                    MethodHandles.lookup()
+                            .findVarHandle(FolioSection.class, "zoneDeviceData", Object[].class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final int[] references = new int[PAGES];
     private final int[] mappings = new int[PAGES];
@@ -106,12 +117,11 @@ final class FolioSection {
         data[page] = value;
     }
 
-    private synchronized @Nullable Object[] zoneDeviceDataOrNew() {
-        @Nullable Object[] data = zoneDeviceData;
-        if (data == null) {
-            data = new Object[PAGES];
-            zoneDeviceData = data;
-        }
-        return data;
+    /// Of several drivers that come first at once, one makes the array.
+    private @Nullable Object[] zoneDeviceDataOrNew() {
+        @Nullable Object[] fresh = new Object[PAGES];
+        @Nullable Object[] present =
+                (@Nullable Object[]) ZONE_DEVICE_DATA.compareAndExchange(this, null, fresh);
+        return present == null ? fresh : present;
     }
 }

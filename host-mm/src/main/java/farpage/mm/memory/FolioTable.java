@@ -3,6 +3,8 @@ package farpage.mm.memory;
 import farpage.mm.Page;
 import farpage.mm.lock.HeldRanks;
 import farpage.mm.lock.LockRank;
+import farpage.mm.lock.Stepping;
+import farpage.mm.lock.YieldPoint;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -261,6 +263,7 @@ public final class FolioTable {
     }
 
     public boolean tryLock(long page) {
+        assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
         boolean locked =
                 (section(page).getAndSetFlags(slot(page), FolioFlags.LOCKED) & FolioFlags.LOCKED)
                         == 0;
@@ -275,6 +278,7 @@ public final class FolioTable {
     /// @param setFlags are set if the lock was free
     /// @return the flags as they were, or -1 if the folio is locked
     public int tryLockTakingExclusive(long page, int setFlags) {
+        assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
         FolioSection section = section(page);
         int slot = slot(page);
         int flags;
@@ -336,6 +340,7 @@ public final class FolioTable {
         if ((before & FolioFlags.WAITERS) != 0) {
             waitTable.wakeAll(page);
         }
+        assert Stepping.point(YieldPoint.UNLOCK, LockRank.FOLIO);
     }
 
     /// Sleeps until the folio lock is seen free; returns at once if it is. The caller need not hold

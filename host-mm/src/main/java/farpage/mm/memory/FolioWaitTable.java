@@ -1,7 +1,8 @@
 package farpage.mm.memory;
 
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedCondition;
+import farpage.mm.lock.RankedLock;
 
 /// Where threads sleep for a folio lock: a hashed table of wait queues, because a queue for each
 /// page would cost more than the page's whole state.
@@ -14,12 +15,12 @@ import java.util.concurrent.locks.ReentrantLock;
 final class FolioWaitTable {
     private static final int QUEUES = 64;
 
-    private final ReentrantLock[] locks = new ReentrantLock[QUEUES];
-    private final Condition[] unlocked = new Condition[QUEUES];
+    private final RankedLock[] locks = new RankedLock[QUEUES];
+    private final RankedCondition[] unlocked = new RankedCondition[QUEUES];
 
     FolioWaitTable() {
         for (int queue = 0; queue < QUEUES; queue++) {
-            locks[queue] = new ReentrantLock();
+            locks[queue] = new RankedLock(LockRank.WAIT_QUEUE);
             unlocked[queue] = locks[queue].newCondition();
         }
     }
@@ -29,7 +30,7 @@ final class FolioWaitTable {
         locks[queue].lock();
         try {
             while (folios.announceWaiter(page)) {
-                unlocked[queue].awaitUninterruptibly();
+                unlocked[queue].await();
             }
         } finally {
             locks[queue].unlock();

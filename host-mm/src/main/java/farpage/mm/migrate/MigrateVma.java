@@ -6,6 +6,8 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
+import farpage.mm.lock.Stepping;
+import farpage.mm.lock.YieldPoint;
 import farpage.mm.notifier.MmuNotifierRange;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -85,6 +87,7 @@ public final class MigrateVma implements Migration {
             migratingCount =
                     new MigrateUnmap(vma.mm().machine(), faultPage, src, pageCount).unmap();
         }
+        assert Stepping.point(YieldPoint.MIGRATE_SETUP);
         return Errno.OK;
     }
 
@@ -140,6 +143,7 @@ public final class MigrateVma implements Migration {
         if (notified) {
             mapped.mm().notifiers().end();
         }
+        assert Stepping.point(YieldPoint.MIGRATE_PAGES);
     }
 
     /// Mirrors of the zero page must hear of the first insertion, and of all that may follow it.
@@ -158,6 +162,7 @@ public final class MigrateVma implements Migration {
         new MigrateFinish(mapped.mm().machine(), faultPage, src, dst, pageCount)
                 .finish(mapped, start);
         vma = null;
+        assert Stepping.point(YieldPoint.MIGRATE_FINISHED);
     }
 
     private Vma openVma() {

@@ -4,10 +4,12 @@ import farpage.mm.Errno;
 import farpage.mm.PageSize;
 import farpage.mm.lock.HeldRanks;
 import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedCondition;
 import farpage.mm.lock.RankedLock;
+import farpage.mm.lock.Stepping;
+import farpage.mm.lock.YieldPoint;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.Condition;
 
 /// The interval notifiers of one process and the sequence that orders their invalidations.
 ///
@@ -22,7 +24,7 @@ import java.util.concurrent.locks.Condition;
 /// @kernel mm/mmu_notifier.c: struct mmu_notifier_subscriptions
 public final class MmuNotifierSubscriptions {
     private final RankedLock lock = new RankedLock(LockRank.NOTIFIER_SEQUENCE);
-    private final Condition ended = lock.newCondition();
+    private final RankedCondition ended = lock.newCondition();
 
     private final List<MmuIntervalNotifier> intervals = new ArrayList<>();
     private final List<MmuIntervalNotifier> deferredInserts = new ArrayList<>();
@@ -103,7 +105,7 @@ public final class MmuNotifierSubscriptions {
             deferredRemovals.add(notifier);
             long running = sequence;
             while (isInvalidatingLocked() && sequence == running) {
-                ended.awaitUninterruptibly();
+                ended.await();
             }
         } finally {
             lock.unlock();
@@ -116,7 +118,7 @@ public final class MmuNotifierSubscriptions {
         try {
             long own = notifier.sequenceAcquire();
             while (isInvalidatingLocked() && own == sequence) {
-                ended.awaitUninterruptibly();
+                ended.await();
             }
             return own;
         } finally {
@@ -160,6 +162,7 @@ public final class MmuNotifierSubscriptions {
                 return false;
             }
         }
+        assert Stepping.point(YieldPoint.NOTIFIER_STARTED);
         return true;
     }
 
@@ -182,6 +185,7 @@ public final class MmuNotifierSubscriptions {
         } finally {
             lock.unlock();
         }
+        assert Stepping.point(YieldPoint.NOTIFIER_ENDED);
     }
 
     /// The process ends: every interval is told once, and none can be added any more.

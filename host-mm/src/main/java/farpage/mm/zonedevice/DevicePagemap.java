@@ -2,10 +2,11 @@ package farpage.mm.zonedevice;
 
 import farpage.mm.Check;
 import farpage.mm.Page;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedCondition;
+import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioTable;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// A stretch of device pages with one driver and one owner. It counts the pages that are in use;
@@ -20,8 +21,8 @@ public final class DevicePagemap {
     private final long firstDevicePfn;
     private final int pageCount;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition drained = lock.newCondition();
+    private final RankedLock lock = new RankedLock(LockRank.WAIT_QUEUE);
+    private final RankedCondition drained = lock.newCondition();
     private final AtomicInteger livePages = new AtomicInteger();
     private volatile boolean killed;
 
@@ -154,7 +155,7 @@ public final class DevicePagemap {
         try {
             killed = true;
             while (livePages.get() != 0) {
-                drained.awaitUninterruptibly();
+                drained.await();
             }
         } finally {
             lock.unlock();
