@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.AnonVmaChain;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ final class AnonVmaLinks {
                 return present;
             }
             link(vma, fresh);
+            fresh.activateLocked();
             vma.setAnonVma(fresh);
             return fresh;
         } finally {
@@ -33,18 +35,20 @@ final class AnonVmaLinks {
         }
     }
 
-    /// The pages of `from` may from now on be mapped in `to` as well.
+    /// The pages of `from` may from now on be mapped in `to` as well, and new pages of both point
+    /// to the same `AnonVma`: for a part cut off, a neighbour merged with, a place moved to.
     static void cloneChain(Vma from, Vma to) {
-        List<AnonVma> chain = from.anonVmaChain();
         AnonVma own = from.anonVma();
         if (own == null) {
             return;
         }
+        assert to.anonVma() == null;
         own.lock();
         try {
-            for (AnonVma anonVma : chain) {
-                link(to, anonVma);
+            for (AnonVmaChain chain : from.anonVmaChain()) {
+                link(to, chain.anonVma());
             }
+            own.activateLocked();
             to.setAnonVma(own);
         } finally {
             own.unlock();
@@ -52,7 +56,8 @@ final class AnonVmaLinks {
     }
 
     /// The same for the copy in a child, whose new pages point to an `AnonVma` of its own, so that
-    /// they are not looked for in the parent.
+    /// they are not looked for in the parent: to one of the chain that nobody else uses any more,
+    /// or to a new one.
     static void forkChain(Vma parent, Vma child) {
         AnonVma parentOwn = parent.anonVma();
         if (parentOwn == null) {
@@ -60,17 +65,25 @@ final class AnonVmaLinks {
         }
         parentOwn.lock();
         try {
-            for (AnonVma anonVma : parent.anonVmaChain()) {
-                link(child, anonVma);
+            AnonVma own = null;
+            for (AnonVmaChain chain : parent.anonVmaChain()) {
+                link(child, chain.anonVma());
+                if (own == null && chain.anonVma().isReusableLocked()) {
+                    own = chain.anonVma();
+                }
             }
-            AnonVma own = new AnonVma(parentOwn);
-            link(child, own);
+            if (own == null) {
+                own = new AnonVma(parentOwn);
+                link(child, own);
+            }
+            own.activateLocked();
             child.setAnonVma(own);
         } finally {
             parentOwn.unlock();
         }
     }
 
+    /// No page is looked for in the VMA any more.
     static void unlinkAll(Vma vma) {
         AnonVma own = vma.anonVma();
         if (own == null) {
@@ -78,29 +91,44 @@ final class AnonVmaLinks {
         }
         own.lock();
         try {
-            for (AnonVma anonVma : vma.anonVmaChain()) {
-                anonVma.unlinkLocked(vma);
+            for (AnonVmaChain chain : vma.anonVmaChain()) {
+                chain.anonVma().unlinkLocked(chain);
             }
             vma.anonVmaChain().clear();
+            own.deactivateLocked();
+            vma.setAnonVma(null);
         } finally {
             own.unlock();
         }
     }
 
     /// Changes the bounds where the reverse map can not look in between.
+    ///
+    /// @kernel mm/vma.c: vma_prepare, vma_complete
     static void setBounds(Vma vma, long start, long end) {
         AnonVma own = vma.anonVma();
-        if (own != null) {
-            own.lock();
+        if (own == null) {
+            vma.setBounds(start, end);
+            return;
         }
-        vma.setBounds(start, end);
-        if (own != null) {
+        List<AnonVmaChain> chains = vma.anonVmaChain();
+        own.lock();
+        try {
+            for (AnonVmaChain chain : chains) {
+                chain.anonVma().suspendLocked(chain);
+            }
+            vma.setBounds(start, end);
+            for (AnonVmaChain chain : chains) {
+                chain.anonVma().linkLocked(chain);
+            }
+        } finally {
             own.unlock();
         }
     }
 
     private static void link(Vma vma, AnonVma anonVma) {
-        anonVma.linkLocked(vma);
-        vma.anonVmaChain().add(anonVma);
+        AnonVmaChain chain = new AnonVmaChain(vma, anonVma);
+        anonVma.linkLocked(chain);
+        vma.anonVmaChain().add(chain);
     }
 }

@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.AnonVmaChain;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,7 @@ public final class Vma {
     private volatile @Nullable AnonVma anonVma;
 
     /// Every `AnonVma` whose pages may be mapped here: that of the parent, and our own.
-    private final List<AnonVma> anonVmaChain = new ArrayList<>();
+    private final List<AnonVmaChain> anonVmaChain = new ArrayList<>();
 
     Vma(Mm mm, long start, long end, long pageOffset, int flags) {
         assert PageSize.isAligned(start);
@@ -103,7 +104,11 @@ public final class Vma {
         return pages < 0 || pages >= pageCount() ? -1 : start + PageSize.pageAddress(pages);
     }
 
-    long pageOffset() {
+    /// The number of its first page: where it begins in its file, or for anonymous memory where it
+    /// was when its first page came.
+    ///
+    /// @kernel include/linux/mm_types.h: struct vm_area_struct, vm_pgoff
+    public long pageOffset() {
         return pageOffset;
     }
 
@@ -122,11 +127,11 @@ public final class Vma {
         return anonVma;
     }
 
-    void setAnonVma(AnonVma own) {
+    void setAnonVma(@Nullable AnonVma own) {
         anonVma = own;
     }
 
-    List<AnonVma> anonVmaChain() {
+    List<AnonVmaChain> anonVmaChain() {
         return anonVmaChain;
     }
 

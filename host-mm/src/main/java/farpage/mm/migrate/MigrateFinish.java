@@ -14,9 +14,9 @@ import farpage.mm.rmap.RemoveMigrationEntries;
 /// Phase *finish*: migration entries become mappings again, locks and references are dropped, and
 /// what nobody needs any more is freed: the source where the page moved, else the destination.
 ///
-/// Where the VMA is the only one of its family, its pages are mapped nowhere else, and there is no
-/// need to walk the reverse map for each: the entries of a leaf are restored under its lock in one
-/// go. Every other page goes the long way.
+/// Where no other VMA of the family covers the same offsets, its pages are mapped nowhere else, and
+/// there is no need to walk the reverse map for each: the entries of a leaf are restored under its
+/// lock in one go. Every other page goes the long way.
 ///
 /// @kernel mm/migrate_device.c: __migrate_device_finalize
 final class MigrateFinish {
