@@ -39,11 +39,19 @@ public final class Machine implements AutoCloseable {
     /// @param ramSize bytes of RAM
     public Machine(long ramSize) {
         ram = new HostMemory(ramSize);
-        folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
-        zeroPage = ram.allocate(0);
-        Check.that(zeroPage != Page.NONE, "no frame for the zero page");
-        folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
-        ram.zero(zeroPage, 0);
+        boolean complete = false;
+        try {
+            folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
+            zeroPage = ram.allocate(0);
+            Check.that(zeroPage != Page.NONE, "no frame for the zero page");
+            folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
+            ram.zero(zeroPage, 0);
+            complete = true;
+        } finally {
+            if (!complete) {
+                ram.close();
+            }
+        }
     }
 
     public HostMemory ram() {

@@ -8,14 +8,14 @@ import farpage.mm.memory.BuddyAllocator;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePagemapOps;
 import farpage.opencl.ClBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.List;
 
 /// One OpenCL buffer cut into pages: the buffer, the device pages registered for it, and the
 /// allocator that hands them out. Page `n` of the chunk lies at byte `n * 4096` of the buffer.
 ///
-/// For eviction the chunk is seen in blocks of 2 MiB, each with the count of its pages in use and
-/// the time, in allocations, when a page was last allocated from it.
+/// For eviction the chunk is seen in [DeviceBlock]s of 2 MiB.
 ///
 /// @kernel lib/test_hmm.c: struct dmirror_chunk
 public final class DeviceChunk {
@@ -28,26 +28,37 @@ public final class DeviceChunk {
     private final ClBuffer buffer;
     private final DevicePagemap pagemap;
     private final BuddyAllocator allocator;
-    private final AtomicIntegerArray livePages;
-    private final long[] lastAllocation;
+    private final List<DeviceBlock> blocks;
+    private final EvictionOrder order;
     private ChunkState state = ChunkState.ACTIVE;
+    private volatile int number;
 
     /// Frames taken out of the allocator while the chunk drains, as pairs of frame and order.
     private int[] heldFrames = new int[0];
 
     private int heldCount;
 
-    /// Takes the buffer over.
+    /// Takes the buffer over, unless it throws.
+    ///
+    /// @param order is told of the blocks that pages are allocated from
     DeviceChunk(
-            Machine machine, ClBuffer buffer, int pageCount, DevicePagemapOps ops, Object owner) {
+            Machine machine,
+            ClBuffer buffer,
+            int pageCount,
+            DevicePagemapOps ops,
+            Object owner,
+            EvictionOrder order) {
         assert buffer.size() >= PageSize.pageAddress(pageCount);
         this.machine = machine;
         this.buffer = buffer;
-        this.pagemap = machine.memremapPages(pageCount, ops, owner);
+        this.order = order;
         this.allocator = new BuddyAllocator(LockRank.DEVICE_ALLOCATOR, pageCount);
-        int blocks = (pageCount + BLOCK_PAGES - 1) >> BLOCK_SHIFT;
-        this.livePages = new AtomicIntegerArray(blocks);
-        this.lastAllocation = new long[blocks];
+        this.blocks = new ArrayList<>();
+        for (int first = 0; first < pageCount; first += BLOCK_PAGES) {
+            blocks.add(new DeviceBlock(this, first, Math.min(BLOCK_PAGES, pageCount - first)));
+        }
+        // Last, so that nothing after it can fail and leave the pages registered.
+        this.pagemap = machine.memremapPages(pageCount, ops, owner);
     }
 
     public ClBuffer buffer() {
@@ -71,6 +82,15 @@ public final class DeviceChunk {
         return state;
     }
 
+    /// Its place among the chunks of the device.
+    int number() {
+        return number;
+    }
+
+    void setNumber(int place) {
+        number = place;
+    }
+
     long firstDevicePfn() {
         return pagemap.firstDevicePfn();
     }
@@ -84,47 +104,48 @@ public final class DeviceChunk {
     }
 
     /// Allocates base pages, in runs as long as free blocks permit: locked, with one reference
-    /// each.
+    /// each. The device's `DRIVER_SVM` lock is held.
     ///
-    /// @param stamp the time in allocations
     /// @return how far `pages` is filled
-    int allocate(long[] pages, int from, int to, long stamp) {
+    int allocate(long[] pages, int from, int to) {
         int filled = from;
-        while (filled < to) {
-            int order =
-                    Math.min(
-                            BuddyAllocator.MAX_ORDER,
-                            Integer.SIZE - 1 - Integer.numberOfLeadingZeros(to - filled));
+        int order = BuddyAllocator.MAX_ORDER;
+        while (filled < to && freePageCount() > 0) {
+            order = Math.min(order, BuddyAllocator.orderWithin(to - filled));
             int frame = allocator.allocate(order);
-            while (frame < 0 && order > 0) {
-                order--;
-                frame = allocator.allocate(order);
+            if (frame < 0 && order == 0) {
+                break;
             }
             if (frame < 0) {
-                break;
+                order--; // for the rest of the call
+                continue;
             }
             pagemap.initPages(pagemap.page(frame), 1 << order);
             for (int i = 0; i < 1 << order; i++) {
                 pages[filled++] = pagemap.page(frame + i);
             }
-            noteAllocation(frame, 1 << order, stamp);
+            noteAllocation(frame, 1 << order);
         }
         return filled;
     }
 
     /// Blocks of the allocator are aligned, so one lies within a block or covers whole ones.
-    private void noteAllocation(int frame, int count, long stamp) {
+    private void noteAllocation(int frame, int count) {
         for (int done = 0; done < count; done += BLOCK_PAGES) {
-            int block = (frame + done) >> BLOCK_SHIFT;
-            livePages.getAndAdd(block, Math.min(count - done, BLOCK_PAGES));
-            lastAllocation[block] = stamp;
+            DeviceBlock block = block(frame + done);
+            block.addLivePages(Math.min(count - done, BLOCK_PAGES));
+            order.makeNewest(block);
         }
+    }
+
+    private DeviceBlock block(int frame) {
+        return blocks.get(frame >> BLOCK_SHIFT);
     }
 
     /// The last reference to a folio went away.
     void free(long page, int order) {
         int frame = pagemap.index(page);
-        livePages.getAndAdd(frame >> BLOCK_SHIFT, -(1 << order));
+        block(frame).addLivePages(-(1 << order));
         allocator.free(frame, order);
     }
 
@@ -133,37 +154,15 @@ public final class DeviceChunk {
         int frame = pagemap.index(firstPage);
         for (int at = frame; at < frame + count; ) {
             int stop = Math.min(frame + count, (at / BLOCK_PAGES + 1) * BLOCK_PAGES);
-            livePages.getAndAdd(at >> BLOCK_SHIFT, at - stop);
+            block(at).addLivePages(at - stop);
             at = stop;
         }
         allocator.freeRun(frame, count);
     }
 
-    // Eviction.
-
-    int blockCount() {
-        return lastAllocation.length;
-    }
-
-    int livePagesInBlock(int block) {
-        return livePages.get(block);
-    }
-
-    /// When a page was last allocated from a block, in the time that [#allocate] was told.
-    long lastAllocation(int block) {
-        return lastAllocation[block];
-    }
-
-    void setLastAllocation(int block, long stamp) {
-        lastAllocation[block] = stamp;
-    }
-
-    int firstIndexOfBlock(int block) {
-        return block << BLOCK_SHIFT;
-    }
-
-    int pagesOfBlock(int block) {
-        return Math.min(BLOCK_PAGES, pageCount() - firstIndexOfBlock(block));
+    /// The units of eviction.
+    List<DeviceBlock> blocks() {
+        return blocks;
     }
 
     // Release. All under the device's DRIVER_SVM lock, which also keeps allocation away.
@@ -209,6 +208,7 @@ public final class DeviceChunk {
     /// Gives pages and buffer back. Everything is held.
     void release() {
         become(ChunkState.RELEASED);
+        blocks.forEach(order::remove);
         machine.memunmapPages(pagemap);
         buffer.close();
     }

@@ -14,6 +14,7 @@ import farpage.opencl.ClException;
 import farpage.opencl.ClMemoryFlag;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +51,11 @@ public final class DeviceMemory implements PageBuffers {
     private final LongAdder freedPages = new LongAdder();
     private final LongAdder evictedPages = new LongAdder();
 
-    /// The time in allocations, for eviction.
-    private long stamp;
+    private final EvictionOrder evictionOrder = new EvictionOrder();
+
+    /// No chunk before this one had a free page when it was last looked at; pages freed since then
+    /// lower it.
+    private final AtomicInteger firstWithRoom = new AtomicInteger();
 
     private boolean refusedByDevice;
 
@@ -127,12 +131,23 @@ public final class DeviceMemory implements PageBuffers {
         if (order != 0) {
             throw new IllegalArgumentException("order: value=" + order + ", limit=0");
         }
-        stamp++;
-        int filled = 0;
-        for (int i = 0; i < chunks.size() && filled < count; i++) {
-            filled = chunks.get(i).allocate(pages, filled, count, stamp);
+        int first = firstWithRoom.getAcquire();
+        int filled = allocateFrom(first, pages, 0, count);
+        if (filled < count && first > 0) {
+            filled = allocateFrom(0, pages, filled, count);
         }
         allocatedPages.addAndGet(filled);
+        return filled;
+    }
+
+    private int allocateFrom(int first, long[] pages, int from, int to) {
+        int filled = from;
+        for (int i = first; i < chunks.size() && filled < to; i++) {
+            filled = chunks.get(i).allocate(pages, filled, to);
+            if (filled < to) {
+                firstWithRoom.compareAndSet(i, i + 1);
+            }
+        }
         return filled;
     }
 
@@ -140,14 +155,26 @@ public final class DeviceMemory implements PageBuffers {
     ///
     /// @kernel lib/test_hmm.c: dmirror_devmem_free
     public void free(long page, int order) {
-        chunk(page).free(page, order);
+        DeviceChunk chunk = chunk(page);
+        chunk.free(page, order);
+        noteRoom(chunk);
         freedPages.add(1L << order);
     }
 
     /// As [#free(long, int)] for base pages in a row, all of one chunk.
     public void freePages(long firstPage, int count) {
-        chunk(firstPage).freePages(firstPage, count);
+        DeviceChunk chunk = chunk(firstPage);
+        chunk.freePages(firstPage, count);
+        noteRoom(chunk);
         freedPages.add(count);
+    }
+
+    /// A hint only: who finds too little from it on looks at all chunks.
+    private void noteRoom(DeviceChunk chunk) {
+        int number = chunk.number();
+        if (number < firstWithRoom.getAcquire()) {
+            firstWithRoom.accumulateAndGet(number, Math::min);
+        }
     }
 
     private boolean addChunk() {
@@ -166,18 +193,32 @@ public final class DeviceMemory implements PageBuffers {
             refusedByDevice = true;
             return false;
         }
-        DeviceChunk chunk = new DeviceChunk(machine, buffer, pages, ops, owner);
+        DeviceChunk chunk = newChunk(buffer, pages);
         List<DeviceChunk> more = new ArrayList<>(chunks);
         more.add(chunk);
         publish(more);
         return true;
     }
 
+    private DeviceChunk newChunk(ClBuffer buffer, int pages) {
+        boolean made = false;
+        try {
+            DeviceChunk chunk = new DeviceChunk(machine, buffer, pages, ops, owner, evictionOrder);
+            made = true;
+            return chunk;
+        } finally {
+            if (!made) {
+                buffer.close();
+            }
+        }
+    }
+
     /// Index first, so that no page of a chunk can be met before its place is known.
     private void publish(List<DeviceChunk> next) {
         int sections = 0;
-        for (DeviceChunk chunk : next) {
-            sections = Math.max(sections, lastSection(chunk) + 1);
+        for (int number = 0; number < next.size(); number++) {
+            next.get(number).setNumber(number);
+            sections = Math.max(sections, lastSection(next.get(number)) + 1);
         }
         @Nullable DeviceChunk[] index = new DeviceChunk[sections];
         for (DeviceChunk chunk : next) {
@@ -189,6 +230,7 @@ public final class DeviceMemory implements PageBuffers {
         }
         chunksBySection = index;
         chunks = List.copyOf(next);
+        firstWithRoom.set(0);
     }
 
     private static int lastSection(DeviceChunk chunk) {
@@ -250,9 +292,9 @@ public final class DeviceMemory implements PageBuffers {
         evictedPages.add(pages);
     }
 
-    long nextStamp() {
+    EvictionOrder evictionOrder() {
         assert lock.isHeldByCurrentThread();
-        return ++stamp;
+        return evictionOrder;
     }
 
     // For people and checks.

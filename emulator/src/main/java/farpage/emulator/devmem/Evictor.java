@@ -66,33 +66,20 @@ public final class Evictor {
 
     /// @return pages moved; [#NOTHING_TO_GAIN] if no block has pages or the copy failed
     private long evictOldestBlock() {
-        DeviceChunk oldest = null;
-        int oldestBlock = -1;
-        long oldestStamp = Long.MAX_VALUE;
-        for (DeviceChunk chunk : memory.chunks()) {
-            for (int block = 0; block < chunk.blockCount(); block++) {
-                if (chunk.livePagesInBlock(block) > 0
-                        && chunk.lastAllocation(block) < oldestStamp) {
-                    oldest = chunk;
-                    oldestBlock = block;
-                    oldestStamp = chunk.lastAllocation(block);
-                }
-            }
-        }
+        DeviceBlock oldest = memory.evictionOrder().lookupOldestInUse();
         if (oldest == null) {
             return NOTHING_TO_GAIN;
         }
         // Whatever stays has its turn again after all others.
-        oldest.setLastAllocation(oldestBlock, memory.nextStamp());
-        long moved = evictBlock(oldest, oldestBlock);
+        memory.evictionOrder().makeNewest(oldest);
+        long moved = evictBlock(oldest);
         memory.countEvicted(Math.max(moved, 0));
         return moved;
     }
 
     /// @return pages moved; [#NOTHING_TO_GAIN] if the copy failed
-    private long evictBlock(DeviceChunk chunk, int block) {
-        int first = chunk.firstIndexOfBlock(block);
-        migration.setupRange(chunk.pagemap().page(first), chunk.pagesOfBlock(block));
+    private long evictBlock(DeviceBlock block) {
+        migration.setupRange(block.chunk().pagemap().page(block.firstIndex()), block.pageCount());
         if (SystemDestinations.fill(machine, migration, batch) > 0) {
             lacksSystemMemory = true;
         }
@@ -138,9 +125,9 @@ public final class Evictor {
         while (!chunk.holdFreePages()) {
             long movedPages = 0;
             lacksSystemMemory = false;
-            for (int block = 0; block < chunk.blockCount(); block++) {
-                if (chunk.livePagesInBlock(block) > 0) {
-                    long moved = evictBlock(chunk, block);
+            for (DeviceBlock block : chunk.blocks()) {
+                if (block.livePages() > 0) {
+                    long moved = evictBlock(block);
                     if (moved < 0) {
                         return Errno.EIO;
                     }

@@ -25,8 +25,9 @@ public final class HostMemory implements AutoCloseable {
                     "memory: value=" + size + " bytes, limit=4096 to " + SIZE_LIMIT);
         }
         int pageCount = Math.toIntExact(PageSize.pageNumber(size));
-        this.region = new NativeRegion(PageSize.pageAddress(pageCount));
         this.zone = new BuddyAllocator(LockRank.ZONE, pageCount);
+        // Last, so that nothing after it can fail and leave it mapped.
+        this.region = new NativeRegion(PageSize.pageAddress(pageCount));
     }
 
     /// All of RAM. A driver may have its device use it in place.
