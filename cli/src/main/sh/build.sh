@@ -109,6 +109,11 @@ launch() {
     if ! { true 3<&0; } 2>/dev/null; then
         exec </dev/null
     fi
+    # An OpenCL compiler catches signals while it compiles, and removes its temporary files when one
+    # comes. The JVM uses SIGSEGV for itself; with libjsig it sees its own signals first.
+    if [ -r "$jdk_home/lib/libjsig.so" ]; then
+        export LD_PRELOAD="$jdk_home/lib/libjsig.so${LD_PRELOAD:+:$LD_PRELOAD}"
+    fi
     set -f
     # LWJGL finds its native library in a module that none of ours requires.
     # shellcheck disable=SC2086 # a list of options

@@ -41,7 +41,8 @@ final class HostChecks {
 
     /// All checks, in the order in which a problem would show.
     List<DoctorCheck> all() {
-        return List.of(jdk(), memory(), addressSpace(), hugePages(), loader(), icdFiles());
+        return List.of(
+                jdk(), signals(), memory(), addressSpace(), hugePages(), loader(), icdFiles());
     }
 
     private static DoctorCheck jdk() {
@@ -56,6 +57,19 @@ final class HostChecks {
                 ? DoctorCheck.ok("JDK", found)
                 : DoctorCheck.failed(
                         "JDK", found, "install JDK 25 or newer (https://adoptium.net)");
+    }
+
+    /// The JVM uses SIGSEGV for itself, and a compiler that runs in it may take the signal away.
+    private DoctorCheck signals() {
+        String name = "signal chaining";
+        return lines(root.resolve("proc/self/maps")).stream()
+                        .anyMatch(line -> line.endsWith("/libjsig.so"))
+                ? DoctorCheck.ok(name, "libjsig.so is loaded")
+                : DoctorCheck.advice(
+                        name,
+                        "libjsig.so is not loaded",
+                        "start with ./farpage, or with LD_PRELOAD=$JAVA_HOME/lib/libjsig.so: without"
+                                + " it a device's compiler may fail now and then");
     }
 
     private DoctorCheck memory() {

@@ -18,6 +18,7 @@ final class HostChecksTest {
     @BeforeEach
     void goodHost() throws IOException {
         write("proc/meminfo", "MemTotal: 9 kB\nMemAvailable:   8388608 kB\n");
+        write("proc/self/maps", "7f00-7f01 r-xp 00000000 08:01 7  /opt/jdk/lib/libjsig.so\n");
         write("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
         write("usr/lib/x86_64-linux-gnu/libOpenCL.so.1", "");
         write("usr/lib/x86_64-linux-gnu/libpocl.so.2", "");
@@ -44,6 +45,12 @@ final class HostChecksTest {
             assertEquals(State.OK, check.state(), check.toString());
             assertEquals("", check.remedy());
         }
+    }
+
+    @Test
+    void signalChainingIsReadFromTheMapsOfTheProcess() throws IOException {
+        write("proc/self/maps", "7f00-7f01 r-xp 00000000 08:01 7  /opt/jdk/lib/server/libjvm.so\n");
+        assertEquals(State.ADVICE, check("signal chaining").state());
     }
 
     @Test
