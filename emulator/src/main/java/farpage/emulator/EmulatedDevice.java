@@ -13,7 +13,7 @@ import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
-import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import java.util.List;
@@ -75,7 +75,7 @@ public final class EmulatedDevice {
     /// What the memory manager asks of this driver.
     ///
     /// @kernel lib/test_hmm.c: dmirror_devmem_ops
-    private final class PagemapOps implements DevicePagemapOps {
+    private final class PagemapOps implements DevicePrivateOps {
         @Override
         public void folioFree(long page, int order) {
             memory.free(page, order);

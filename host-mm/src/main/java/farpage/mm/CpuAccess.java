@@ -5,6 +5,8 @@ import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.zonedevice.CpuMapping;
+import farpage.mm.zonedevice.DevicePagemap;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// An access is bracketed by [#begin(long, boolean)] and [#end()]. Between them the page stays
 /// where it is: the leaf's lock is held, as a TLB entry in use would hold off a flush. Keep it
 /// short; take no lock.
+///
+/// Device-coherent pages are accessed in place where the device's memory can be addressed, else
+/// through a copy that is stored back at the end.
 ///
 /// Not for several threads at once; each has its own.
 ///
@@ -25,7 +30,14 @@ public final class CpuAccess {
     private static final long FAILED = -1;
 
     private final Mm mm;
+    private final PageBytes bytes;
     private final MemorySegment ram;
+
+    /// Where the bytes of the page of the access lie.
+    private MemorySegment memory;
+
+    /// Made at the first access that needs one.
+    private @Nullable CoherentWindow window;
 
     /// The leaf used last: the page-walk cache. Dead leaves are noticed under their lock.
     private @Nullable PageTableLeaf cachedLeaf;
@@ -37,15 +49,70 @@ public final class CpuAccess {
 
     public CpuAccess(Mm mm) {
         this.mm = mm;
+        this.bytes = mm.machine().pageBytes();
         this.ram = mm.machine().ram().segment();
+        this.memory = ram;
     }
 
     /// Begins an access within one page.
     ///
-    /// @return where the bytes lie in the machine's RAM, from which on the rest of the page may be
-    ///   used until [#end()]; -1 if the access is not permitted, and [#fault()] says why
+    /// @return where the bytes lie in [#memory()], from which on the rest of the page may be used
+    ///   until [#end()]; -1 if the access is not permitted, and [#fault()] says why
     public long begin(long address, boolean write) {
+        long page = translate(address, write);
+        if (page == Page.NONE) {
+            return FAILED;
+        }
+        if (Page.isDevice(page)) {
+            return beginCoherent(page, address, write);
+        }
+        memory = ram;
+        return HostMemory.offset(page) + PageSize.offsetInPage(address);
+    }
+
+    private long beginCoherent(long page, long address, boolean write) {
+        DevicePagemap pagemap = mm.machine().pagemap(page);
+        return switch (pagemap.cpuMapping()) {
+            case CpuMapping.InPlace(MemorySegment device) -> {
+                memory = device;
+                yield PageSize.pageAddress(pagemap.index(page)) + PageSize.offsetInPage(address);
+            }
+            case CpuMapping.ThroughDriver _ -> {
+                CoherentWindow copy = window == null ? new CoherentWindow(bytes) : window;
+                window = copy;
+                if (!copy.open(page, write)) {
+                    fault = FaultResult.HWPOISON;
+                    unlockLeaf();
+                    yield FAILED;
+                }
+                memory = copy.memory();
+                yield PageSize.offsetInPage(address);
+            }
+        };
+    }
+
+    /// The memory that the access under way is to; another one for another page.
+    public MemorySegment memory() {
+        assert lockedLeaf != null : "no access is under way";
+        return memory;
+    }
+
+    /// Ends the access. [#fault()] says HWPOISON afterwards if a device's memory failed to take
+    /// what was stored.
+    public void end() {
+        CoherentWindow copy = window;
+        if (copy != null && copy.isOpen() && !copy.close()) {
+            fault = FaultResult.HWPOISON;
+        }
+        unlockLeaf();
+    }
+
+    /// Finds the page, faulting it in, and holds it in its place.
+    ///
+    /// @return the page; [Page#NONE] if the access is not permitted, with nothing held
+    private long translate(long address, boolean write) {
         assert lockedLeaf == null : "an access is under way";
+        fault = FaultResult.HANDLED;
         for (int attempt = 0; attempt < FAULT_RETRY_LIMIT; attempt++) {
             PageTableLeaf leaf = leaf(address);
             if (leaf != null && leaf.lockIfAlive()) {
@@ -57,8 +124,7 @@ public final class CpuAccess {
                         leaf.setEntryLocked(slot, used);
                     }
                     lockedLeaf = leaf;
-                    return HostMemory.offset(PageTableEntry.page(entry))
-                            + PageSize.offsetInPage(address);
+                    return PageTableEntry.page(entry);
                 }
                 leaf.unlock();
             } else {
@@ -67,7 +133,7 @@ public final class CpuAccess {
             faultCount++;
             fault = PageFaultHandler.handle(mm, address, write);
             if (fault.isError()) {
-                return FAILED;
+                return Page.NONE;
             }
         }
         throw Check.broken(
@@ -76,7 +142,7 @@ public final class CpuAccess {
                         address, FAULT_RETRY_LIMIT));
     }
 
-    public void end() {
+    private void unlockLeaf() {
         PageTableLeaf leaf = lockedLeaf;
         assert leaf != null : "no access is under way";
         lockedLeaf = null;
@@ -114,16 +180,20 @@ public final class CpuAccess {
                     Math.min(
                             PageSize.PAGE_SIZE - PageSize.offsetInPage(at),
                             buffer.byteSize() - done);
-            long offset = begin(at, write);
-            if (offset < 0) {
+            long page = translate(at, write);
+            if (page == Page.NONE) {
                 return fault;
             }
-            if (write) {
-                MemorySegment.copy(buffer, done, ram, offset, length);
-            } else {
-                MemorySegment.copy(ram, offset, buffer, done, length);
+            long offset = PageSize.offsetInPage(at);
+            boolean accessed =
+                    write
+                            ? bytes.store(page, offset, buffer, done, length)
+                            : bytes.load(page, offset, buffer, done, length);
+            unlockLeaf();
+            if (!accessed) {
+                fault = FaultResult.HWPOISON;
+                return fault;
             }
-            end();
             done += length;
         }
         return FaultResult.HANDLED;

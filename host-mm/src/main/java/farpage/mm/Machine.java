@@ -6,22 +6,18 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.zonedevice.DevicePagemap;
-import farpage.mm.zonedevice.DevicePagemapOps;
-import farpage.mm.zonedevice.MemoryType;
+import farpage.mm.zonedevice.DevicePrivateOps;
+import farpage.mm.zonedevice.PagemapRegistration;
+import farpage.mm.zonedevice.PagemapRequest;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// One machine: its RAM, its memmap, the device pages registered with it, and its processes.
 ///
 /// @kernel mm/mm_init.c, mm/memremap.c
 public final class Machine implements AutoCloseable {
-    /// Room for device pages: 4 TiB. The memmap for them is made as they are used.
-    private static final long DEVICE_PAGE_COUNT_MAX = 1L << 30;
-
-    /// Pagemaps begin at multiples of this many pages: 128 MiB, a memory section.
-    private static final int PAGEMAP_ALIGNMENT = 1 << 15;
+    /// Room for device pages: 2 TiB of each type. The memmap for them is made as they are used.
+    private static final long DEVICE_PAGE_COUNT_MAX = Page.COHERENT_DEVICE_PFN_MAX + 1;
 
     private final HostMemory ram;
     private final FolioTable folios;
@@ -31,10 +27,10 @@ public final class Machine implements AutoCloseable {
     private final RankedLock registry = new RankedLock(LockRank.DEVICE_REGISTRY);
     private final List<Mm> processes = new ArrayList<>();
 
-    private final RankedLock hotplug = new RankedLock(LockRank.MEMORY_HOTPLUG);
-    private final List<DevicePagemap> pagemaps = new ArrayList<>();
-    private volatile @Nullable DevicePagemap[] pagemapsByPfn = new DevicePagemap[0];
     private int nextProcessId = 1;
+
+    private final PagemapRegistry pagemaps;
+    private final PageBytes pageBytes;
 
     /// @param ramSize bytes of RAM
     public Machine(long ramSize) {
@@ -42,6 +38,8 @@ public final class Machine implements AutoCloseable {
         boolean complete = false;
         try {
             folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
+            pagemaps = new PagemapRegistry(folios, ram.pageCount());
+            pageBytes = new PageBytes(ram, pagemaps);
             zeroPage = ram.allocate(0);
             Check.that(zeroPage != Page.NONE, "no frame for the zero page");
             folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
@@ -60,6 +58,11 @@ public final class Machine implements AutoCloseable {
 
     public FolioTable folios() {
         return folios;
+    }
+
+    /// The bytes of every page that a CPU can reach.
+    public PageBytes pageBytes() {
+        return pageBytes;
     }
 
     public VmStat vmStat() {
@@ -188,25 +191,26 @@ public final class Machine implements AutoCloseable {
 
     // Device pages.
 
-    /// Registers device-private pages.
+    /// Registers device pages.
     ///
     /// @kernel mm/memremap.c: memremap_pages
-    public DevicePagemap memremapPages(int pageCount, DevicePagemapOps ops, Object owner) {
-        if (pageCount <= 0 || pageCount > DEVICE_PAGE_COUNT_MAX) {
-            throw new IllegalArgumentException(
-                    "pageCount: value=" + pageCount + ", limit=1 to " + DEVICE_PAGE_COUNT_MAX);
-        }
-        hotplug.lock();
-        try {
-            long first = freeDevicePfnsLocked(pageCount);
-            DevicePagemap pagemap =
-                    new DevicePagemap(MemoryType.PRIVATE, ops, owner, folios, first, pageCount);
-            pagemaps.add(pagemap);
-            indexPagemapsLocked();
-            return pagemap;
-        } finally {
-            hotplug.unlock();
-        }
+    public PagemapRegistration memremapPages(PagemapRequest request) {
+        return pagemaps.register(request);
+    }
+
+    /// Registers device-private pages, for a driver that can do nothing if it is refused.
+    ///
+    /// @throws IllegalArgumentException if it is
+    public DevicePagemap memremapPages(int pageCount, DevicePrivateOps ops, Object owner) {
+        return switch (memremapPages(PagemapRequest.devicePrivate(pageCount, ops, owner))) {
+            case PagemapRegistration.Registered(DevicePagemap pagemap) -> pagemap;
+            case PagemapRegistration.Refused(Errno errno) ->
+                    throw new IllegalArgumentException(
+                            "pageCount: value="
+                                    + pageCount
+                                    + ", limit=1 to what is free below 2^29, "
+                                    + errno.describe());
+        };
     }
 
     /// Takes device pages down. Waits until none of them is in use, so the driver must have moved
@@ -214,62 +218,18 @@ public final class Machine implements AutoCloseable {
     ///
     /// @kernel mm/memremap.c: memunmap_pages
     public void memunmapPages(DevicePagemap pagemap) {
-        pagemap.killAndAwaitDrained();
-        hotplug.lock();
-        pagemaps.remove(pagemap);
-        indexPagemapsLocked();
-        hotplug.unlock();
-    }
-
-    /// The lowest stretch of numbers that no pagemap covers.
-    private long freeDevicePfnsLocked(int pageCount) {
-        int needed = (pageCount - 1) / PAGEMAP_ALIGNMENT + 1;
-        int free = 0;
-        int slot = 0;
-        while (free < needed) {
-            boolean taken = slot < pagemapsByPfn.length && pagemapsByPfn[slot] != null;
-            free = taken ? 0 : free + 1;
-            slot++;
-        }
-        if ((long) slot * PAGEMAP_ALIGNMENT > DEVICE_PAGE_COUNT_MAX) {
-            throw new OutOfMemoryError("device page numbers: 2^30 are not enough");
-        }
-        return (long) (slot - needed) * PAGEMAP_ALIGNMENT;
-    }
-
-    private void indexPagemapsLocked() {
-        int slots = 0;
-        for (DevicePagemap pagemap : pagemaps) {
-            slots = Math.max(slots, lastSlot(pagemap) + 1);
-        }
-        @Nullable DevicePagemap[] index = new DevicePagemap[slots];
-        for (DevicePagemap pagemap : pagemaps) {
-            int first = (int) (pagemap.firstDevicePfn() / PAGEMAP_ALIGNMENT);
-            Arrays.fill(index, first, lastSlot(pagemap) + 1, pagemap);
-        }
-        pagemapsByPfn = index;
-    }
-
-    private static int lastSlot(DevicePagemap pagemap) {
-        return (int) ((pagemap.firstDevicePfn() + pagemap.pageCount() - 1) / PAGEMAP_ALIGNMENT);
+        pagemaps.unregister(pagemap);
     }
 
     /// The pagemap that a device page belongs to.
     ///
     /// @kernel include/linux/memremap.h: page_pgmap
     public DevicePagemap pagemap(long page) {
-        DevicePagemap pagemap = pagemapsByPfn[(int) (Page.devicePfn(page) / PAGEMAP_ALIGNMENT)];
-        assert pagemap != null : Page.describe(page) + " belongs to no pagemap";
-        return pagemap;
+        return pagemaps.pagemap(page);
     }
 
     public List<DevicePagemap> pagemaps() {
-        hotplug.lock();
-        try {
-            return List.copyOf(pagemaps);
-        } finally {
-            hotplug.unlock();
-        }
+        return pagemaps.all();
     }
 
     /// Every process must have exited and every pagemap must be gone.

@@ -9,7 +9,9 @@ package farpage.mm;
 /// ```
 ///
 /// Device-private pages lie outside the physical address space here, so no physical address, and no
-/// PFN, exists for them; a word without the bit can not be one by accident.
+/// PFN, exists for them; a word without the bit can not be one by accident. The device PFNs from
+/// [#COHERENT_DEVICE_PFN_MIN] to [#COHERENT_DEVICE_PFN_MAX] are the window of device-coherent
+/// memory, which a CPU can address; so the word alone tells what may be done with a page.
 ///
 /// @kernel include/linux/mm_types.h: struct page
 public final class Page {
@@ -19,7 +21,16 @@ public final class Page {
     /// Width of a page word: the PFN and the device bit.
     public static final int BITS = 51;
 
+    /// The first device PFN of the window of device-coherent memory.
+    public static final long COHERENT_DEVICE_PFN_MIN = 1L << 29;
+
+    /// The last one.
+    public static final long COHERENT_DEVICE_PFN_MAX = (1L << 30) - 1;
+
     private static final long DEVICE = 1L << 50;
+    private static final int COHERENT_SHIFT = 29;
+    private static final long COHERENT_WINDOW =
+            (DEVICE | COHERENT_DEVICE_PFN_MIN) >>> COHERENT_SHIFT;
 
     private Page() {}
 
@@ -36,6 +47,21 @@ public final class Page {
     public static boolean isDevice(long page) {
         assert page != NONE;
         return (page & DEVICE) != 0;
+    }
+
+    /// A device page that no CPU can reach.
+    ///
+    /// @kernel include/linux/memremap.h: is_device_private_page
+    public static boolean isDevicePrivate(long page) {
+        return isDevice(page) && !isDeviceCoherent(page);
+    }
+
+    /// A device page that a CPU maps like its own memory.
+    ///
+    /// @kernel include/linux/memremap.h: is_device_coherent_page
+    public static boolean isDeviceCoherent(long page) {
+        assert page != NONE;
+        return page >>> COHERENT_SHIFT == COHERENT_WINDOW;
     }
 
     public static long pfn(long page) {

@@ -6,7 +6,7 @@ import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.memory.BuddyAllocator;
 import farpage.mm.zonedevice.DevicePagemap;
-import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.opencl.ClBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,7 +45,7 @@ public final class DeviceChunk {
             Machine machine,
             ClBuffer buffer,
             int pageCount,
-            DevicePagemapOps ops,
+            DevicePrivateOps ops,
             Object owner,
             EvictionOrder order) {
         assert buffer.size() >= PageSize.pageAddress(pageCount);

@@ -7,7 +7,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
-import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.opencl.ClBuffer;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClException;
@@ -38,7 +38,7 @@ public final class DeviceMemory implements PageBuffers {
 
     private final Machine machine;
     private final ClContext context;
-    private final DevicePagemapOps ops;
+    private final DevicePrivateOps ops;
     private final Object owner;
     private final long limitBytes;
     private final int chunkPages;
@@ -69,7 +69,7 @@ public final class DeviceMemory implements PageBuffers {
     public DeviceMemory(
             Machine machine,
             ClContext context,
-            DevicePagemapOps ops,
+            DevicePrivateOps ops,
             Object owner,
             long limitBytes,
             long chunkBytes,

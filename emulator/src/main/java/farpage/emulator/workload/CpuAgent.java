@@ -6,7 +6,6 @@ import farpage.mm.CpuAccess;
 import farpage.mm.Mm;
 import farpage.mm.fault.FaultResult;
 import farpage.opencl.kernel.AccessContents;
-import java.lang.foreign.MemorySegment;
 
 /// The CPU as it runs a program: it loads and stores through the page table, and checks each load
 /// against the shadow.
@@ -14,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 /// @kernel arch/x86/mm/fault.c
 final class CpuAgent {
     private final CpuAccess cpu;
-    private final MemorySegment ram;
     private final ProgramMemory memory;
     private final Shadow shadow;
     private final long seed;
@@ -22,7 +20,6 @@ final class CpuAgent {
 
     CpuAgent(Mm mm, ProgramMemory memory, Shadow shadow, long seed) {
         this.cpu = new CpuAccess(mm);
-        this.ram = mm.machine().ram().segment();
         this.memory = memory;
         this.shadow = shadow;
         this.seed = seed;
@@ -51,19 +48,20 @@ final class CpuAgent {
             boolean right = true;
             switch (kind[i]) {
                 case AccessKind.STORE -> {
-                    AccessContents.store(ram, offset, size[i], sequence[i], seed);
+                    AccessContents.store(cpu.memory(), offset, size[i], sequence[i], seed);
                     cpu.end();
                     shadow.store(address[i], size[i], sequence[i]);
                 }
                 case AccessKind.MODIFY -> {
-                    long seen = AccessContents.modify(ram, offset, size[i], sequence[i], seed);
+                    long seen =
+                            AccessContents.modify(cpu.memory(), offset, size[i], sequence[i], seed);
                     cpu.end();
                     right = seen == shadow.loadHash(address[i], size[i]);
                     shadow.modify(address[i], size[i], sequence[i]);
                     loadsVerified++;
                 }
                 default -> {
-                    right = shadow.findDifference(address[i], size[i], ram, offset) < 0;
+                    right = shadow.findDifference(address[i], size[i], cpu.memory(), offset) < 0;
                     cpu.end();
                     loadsVerified++;
                 }
@@ -79,7 +77,7 @@ final class CpuAgent {
     /// @return whether it holds what the program left there
     boolean verifyPage(long pageAddress, int pageSize) {
         long offset = begin(pageAddress, false);
-        boolean right = shadow.findDifference(pageAddress, pageSize, ram, offset) < 0;
+        boolean right = shadow.findDifference(pageAddress, pageSize, cpu.memory(), offset) < 0;
         cpu.end();
         return right;
     }
@@ -87,7 +85,7 @@ final class CpuAgent {
     /// Adds a page, as the CPU sees it, to a digest of memory.
     void addToDigest(MemoryDigest digest, long pageNumber, long pageAddress) {
         long offset = begin(pageAddress, false);
-        digest.add(pageNumber, ram, offset);
+        digest.add(pageNumber, cpu.memory(), offset);
         cpu.end();
     }
 

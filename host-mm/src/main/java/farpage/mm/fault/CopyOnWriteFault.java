@@ -12,7 +12,7 @@ import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 
 /// A store to a page that is mapped read-only in a writable VMA: the page is reused if nobody else
-/// can see it, else copied.
+/// can see it, else copied. The copy is always a system page, also of a device-coherent page.
 ///
 /// @kernel mm/memory.c: do_wp_page, wp_page_reuse, wp_page_copy
 final class CopyOnWriteFault {
@@ -71,7 +71,10 @@ final class CopyOnWriteFault {
         if (page == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }
-        machine.ram().copy(old, page);
+        if (!machine.pageBytes().copyToSystem(old, page)) {
+            machine.put(page);
+            return FaultResult.HWPOISON;
+        }
         MmuNotifierRange range =
                 MmuNotifierRange.of(
                         MmuNotifierRange.Event.CLEAR,

@@ -31,7 +31,7 @@ final class DevicePrivateFault {
         folios.get(page);
         leaf.unlock();
         try {
-            return machine.pagemap(page).ops().migrateToRam(fault.withPage(page));
+            return machine.pagemap(page).privateOps().migrateToRam(fault.withPage(page));
         } finally {
             folios.unlock(page);
             machine.put(page);

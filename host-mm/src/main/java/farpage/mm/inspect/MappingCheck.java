@@ -139,8 +139,8 @@ final class MappingCheck {
     private void checkPresent(Vma vma, long address, long entry) {
         Mm mm = vma.mm();
         long page = PageTableEntry.page(entry);
-        if (Page.isDevice(page)) {
-            report(mm, address, entry, "a device page is mapped present");
+        if (Page.isDevicePrivate(page)) {
+            report(mm, address, entry, "a device-private page is mapped present");
             return;
         }
         if (PageTableEntry.isProtNone(entry) == vma.isAccessible()) {
@@ -159,7 +159,7 @@ final class MappingCheck {
             report(mm, address, entry, "the zero page is mapped as if it were counted");
         }
         checkCounted(vma, address, entry, PageTableEntry.isWritable(entry));
-        if (counts.exists(page) && !folios.hasFlag(page, FolioFlags.LRU)) {
+        if (!Page.isDevice(page) && counts.exists(page) && !folios.hasFlag(page, FolioFlags.LRU)) {
             report(mm, address, entry, "a mapped system page is not on the LRU");
         }
     }
@@ -167,8 +167,8 @@ final class MappingCheck {
     private void checkDevicePrivate(Vma vma, long address, long entry) {
         Mm mm = vma.mm();
         boolean writable = PageTableEntry.isWritableDevicePrivate(entry);
-        if (!Page.isDevice(PageTableEntry.page(entry))) {
-            report(mm, address, entry, "a system page is mapped as device-private");
+        if (!Page.isDevicePrivate(PageTableEntry.page(entry))) {
+            report(mm, address, entry, "not device-private, but mapped so");
             return;
         }
         if (writable && !vma.isWritable()) {

@@ -1,6 +1,7 @@
 package farpage.mm.migrate;
 
 import farpage.mm.Machine;
+import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
@@ -103,12 +104,16 @@ final class MigrateCollect {
     }
 
     private boolean isSelected(long entry) {
-        if (PageTableEntry.isPresent(entry)) {
+        if (!PageTableEntry.isPresent(entry)) {
+            return select == MigrateSelect.DEVICE_PRIVATE
+                    && PageTableEntry.isDevicePrivate(entry)
+                    && machine.pagemap(PageTableEntry.page(entry)).isOwnedBy(owner);
+        }
+        long page = PageTableEntry.page(entry);
+        if (!Page.isDevice(page)) {
             return select == MigrateSelect.SYSTEM;
         }
-        return select == MigrateSelect.DEVICE_PRIVATE
-                && PageTableEntry.isDevicePrivate(entry)
-                && machine.pagemap(PageTableEntry.page(entry)).isOwnedBy(owner);
+        return select == MigrateSelect.DEVICE_COHERENT && machine.pagemap(page).isOwnedBy(owner);
     }
 
     /// Takes the folio lock and gives the mapping up for a migration entry; the reference that the

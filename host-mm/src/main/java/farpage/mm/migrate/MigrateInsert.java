@@ -62,7 +62,7 @@ final class MigrateInsert {
     }
 
     private long inserted(long page) {
-        if (Page.isDevice(page)) {
+        if (Page.isDevicePrivate(page)) {
             return PageTableEntry.ofDevicePrivate(page, vma.isWritable(), PageTableEntry.NONE);
         }
         long entry = PageTableEntry.ofPage(page, vma.isWritable());

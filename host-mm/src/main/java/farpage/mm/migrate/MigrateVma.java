@@ -58,8 +58,8 @@ public final class MigrateVma implements Migration {
     /// Collects and unmaps the pages of `[start, end)`, which is rounded down to pages.
     ///
     /// @return EINVAL if the VMA is of a kind without ordinary pages, the range is empty or not
-    ///   within the VMA, or the fault page is no locked device page; OK otherwise, also if nothing
-    ///   can migrate
+    ///   within the VMA, or the fault page is no locked device-private page; OK otherwise, also if
+    ///   nothing can migrate
     /// @kernel mm/migrate_device.c: migrate_vma_setup
     public Errno setup(Vma vma, long start, long end) {
         assert this.vma == null : "the migration before this one was not finished";
@@ -93,7 +93,7 @@ public final class MigrateVma implements Migration {
 
     private boolean isLegalFaultPage(Machine machine) {
         return faultPage == Page.NONE
-                || Page.isDevice(faultPage) && machine.folios().isLocked(faultPage);
+                || Page.isDevicePrivate(faultPage) && machine.folios().isLocked(faultPage);
     }
 
     @Override

@@ -102,7 +102,7 @@ public final class PageTableEntry {
     ///
     /// @param migration the migration entry it replaces, or NONE for a filled hole
     public static long ofDevicePrivate(long devicePage, boolean writable, long migration) {
-        assert Page.isDevice(devicePage);
+        assert Page.isDevicePrivate(devicePage);
         int type = writable ? TYPE_DEVICE_WRITE : TYPE_DEVICE_READ;
         return ofType(devicePage, type) | migration & CARRIED;
     }

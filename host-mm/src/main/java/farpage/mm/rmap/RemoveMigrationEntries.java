@@ -62,7 +62,7 @@ public final class RemoveMigrationEntries {
 
     private static long mapped(FolioTable folios, long page, Vma vma, long migration) {
         boolean writable = PageTableEntry.isWritableMigration(migration);
-        if (Page.isDevice(page)) {
+        if (Page.isDevicePrivate(page)) {
             return PageTableEntry.ofDevicePrivate(page, writable, migration);
         }
         boolean dirty = folios.hasFlag(page, FolioFlags.DIRTY);

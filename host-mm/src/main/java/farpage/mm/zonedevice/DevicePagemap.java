@@ -6,6 +6,7 @@ import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedCondition;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioTable;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -20,26 +21,24 @@ public final class DevicePagemap {
     private final FolioTable folios;
     private final long firstDevicePfn;
     private final int pageCount;
+    private final @Nullable CpuMapping cpuMapping;
 
     private final RankedLock lock = new RankedLock(LockRank.WAIT_QUEUE);
     private final RankedCondition drained = lock.newCondition();
     private final AtomicInteger livePages = new AtomicInteger();
     private volatile boolean killed;
 
-    /// Made by the machine that the pages are registered with.
-    public DevicePagemap(
-            MemoryType type,
-            DevicePagemapOps ops,
-            Object owner,
-            FolioTable folios,
-            long firstDevicePfn,
-            int pageCount) {
-        this.type = type;
-        this.ops = ops;
-        this.owner = owner;
+    /// Made by the machine that the pages are registered with, which has checked the request.
+    ///
+    /// @param firstDevicePfn where the pages were put
+    public DevicePagemap(PagemapRequest request, FolioTable folios, long firstDevicePfn) {
+        this.type = request.type();
+        this.ops = Objects.requireNonNull(request.ops());
+        this.owner = Objects.requireNonNull(request.owner());
+        this.cpuMapping = request.cpuMapping();
         this.folios = folios;
         this.firstDevicePfn = firstDevicePfn;
-        this.pageCount = pageCount;
+        this.pageCount = request.pageCount();
     }
 
     public MemoryType type() {
@@ -48,6 +47,19 @@ public final class DevicePagemap {
 
     public DevicePagemapOps ops() {
         return ops;
+    }
+
+    /// The driver's side, where the pages are device-private.
+    public DevicePrivateOps privateOps() {
+        assert type == MemoryType.PRIVATE;
+        return (DevicePrivateOps) ops;
+    }
+
+    /// How a CPU reaches the pages, where they are device-coherent.
+    public CpuMapping cpuMapping() {
+        CpuMapping mapping = cpuMapping;
+        assert mapping != null : "no CPU reaches pages of type " + type;
+        return mapping;
     }
 
     /// Whether the pages are those of this owner, which is never null.

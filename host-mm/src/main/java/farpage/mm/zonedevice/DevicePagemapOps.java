@@ -1,9 +1,6 @@
 package farpage.mm.zonedevice;
 
-import farpage.mm.fault.FaultResult;
-import farpage.mm.fault.PageFault;
-
-/// What the driver of device-private memory supplies.
+/// What the driver of device memory supplies, whatever the type of the memory.
 ///
 /// @kernel include/linux/memremap.h: struct dev_pagemap_ops
 public interface DevicePagemapOps {
@@ -18,10 +15,4 @@ public interface DevicePagemapOps {
             folioFree(firstPage + i, 0);
         }
     }
-
-    /// The CPU touched a device-private page. Called with the mmap lock held for reading; the page
-    /// of the fault is locked and carries one reference more, both the core's.
-    ///
-    /// @return HANDLED to let the CPU try again; OUT_OF_MEMORY or SIGBUS reach the thread
-    FaultResult migrateToRam(PageFault fault);
 }

@@ -1,6 +1,6 @@
 package farpage.mm.zonedevice;
 
-/// The kinds of device memory, with the kernel's codes. Only `PRIVATE` can be registered so far.
+/// The kinds of device memory, with the kernel's codes. `PRIVATE` and `COHERENT` can be registered.
 ///
 /// @kernel include/linux/memremap.h: enum memory_type
 public enum MemoryType {

@@ -159,9 +159,9 @@ final class MmInvariantsTest {
     }
 
     @Test
-    void devicePageMappedPresentIsReported() {
+    void devicePrivatePageMappedPresentIsReported() {
         setEntry(inRam, PageTableEntry.ofPage(process.pageAt(onDevice), false));
-        assertReported("a device page is mapped present");
+        assertReported("a device-private page is mapped present");
     }
 
     @Test

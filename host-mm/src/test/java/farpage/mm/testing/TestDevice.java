@@ -15,7 +15,7 @@ import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.zonedevice.DevicePagemap;
-import farpage.mm.zonedevice.DevicePagemapOps;
+import farpage.mm.zonedevice.DevicePrivateOps;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A device whose memory is an array, and the simplest driver for it: it copies page by page and
 /// migrates what it is told to. The driver is the owner of its pages.
-public final class TestDevice implements DevicePagemapOps {
+public final class TestDevice implements DevicePrivateOps {
     private final Machine machine;
     private final DevicePagemap pagemap;
     private final MemorySegment memory;

@@ -23,8 +23,8 @@ final class DevicePagemapTest {
     private final Machine machine = new Machine(1 << 20);
     private final List<Long> freed = new ArrayList<>();
     private final Object owner = new Object();
-    private final DevicePagemapOps ops =
-            new DevicePagemapOps() {
+    private final DevicePrivateOps ops =
+            new DevicePrivateOps() {
                 @Override
                 public void folioFree(long page, int order) {
                     freed.add(page);

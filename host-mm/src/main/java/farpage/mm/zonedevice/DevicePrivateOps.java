@@ -1,0 +1,16 @@
+package farpage.mm.zonedevice;
+
+import farpage.mm.fault.FaultResult;
+import farpage.mm.fault.PageFault;
+
+/// What the driver of device-private memory supplies besides: no CPU can reach its pages, so it
+/// must be able to bring them back.
+///
+/// @kernel include/linux/memremap.h: struct dev_pagemap_ops, migrate_to_ram
+public interface DevicePrivateOps extends DevicePagemapOps {
+    /// The CPU touched a device-private page. Called with the mmap lock held for reading; the page
+    /// of the fault is locked and carries one reference more, both the core's.
+    ///
+    /// @return HANDLED to let the CPU try again; OUT_OF_MEMORY or SIGBUS reach the thread
+    FaultResult migrateToRam(PageFault fault);
+}

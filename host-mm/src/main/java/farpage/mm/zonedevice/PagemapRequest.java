@@ -1,0 +1,39 @@
+package farpage.mm.zonedevice;
+
+import farpage.mm.Page;
+import org.jspecify.annotations.Nullable;
+
+/// What a driver asks for when it registers device pages. Nothing is checked here: what does not
+/// fit together is refused by the machine, with the kernel's error.
+///
+/// @param type of the memory
+/// @param firstPage the first page; [Page#NONE] for the lowest free stretch of the type's numbers
+/// @param pageCount base pages
+/// @param ops the driver's side, [DevicePrivateOps] for device-private memory
+/// @param owner the identity by which migrations and faults know the pages
+/// @param cpuMapping how a CPU reaches device-coherent pages; there is none for other types
+/// @kernel include/linux/memremap.h: struct dev_pagemap, as memremap_pages takes it
+public record PagemapRequest(
+        MemoryType type,
+        long firstPage,
+        int pageCount,
+        @Nullable DevicePagemapOps ops,
+        @Nullable Object owner,
+        @Nullable CpuMapping cpuMapping) {
+    /// Device-private pages, wherever there is room.
+    public static PagemapRequest devicePrivate(
+            int pageCount, @Nullable DevicePagemapOps ops, @Nullable Object owner) {
+        return new PagemapRequest(MemoryType.PRIVATE, Page.NONE, pageCount, ops, owner, null);
+    }
+
+    /// Device-coherent pages at a fixed place, where the firmware says that the memory is.
+    public static PagemapRequest deviceCoherent(
+            long firstPage,
+            int pageCount,
+            @Nullable DevicePagemapOps ops,
+            @Nullable Object owner,
+            @Nullable CpuMapping cpuMapping) {
+        return new PagemapRequest(
+                MemoryType.COHERENT, firstPage, pageCount, ops, owner, cpuMapping);
+    }
+}
