@@ -33,6 +33,7 @@ final class FakeDevices {
                         true,
                         true,
                         true,
+                        false,
                         isAvailable,
                         true,
                         Set.of());

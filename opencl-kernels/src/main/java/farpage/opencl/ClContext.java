@@ -32,6 +32,13 @@ public interface ClContext extends AutoCloseable {
     ///   on the Java heap
     ClBuffer createBuffer(MemorySegment hostMemory, ClMemoryFlag... flags);
 
+    /// Memory for the host and the devices together, without content.
+    ///
+    /// @throws IllegalArgumentException when a device can not share at that grain, see
+    ///   [ClDeviceInfo#fineGrainSvm]; for a size beyond [ClSharedMemory#SIZE_MAX]
+    /// @throws ClException CL_MEM_OBJECT_ALLOCATION_FAILURE when the driver has none
+    ClSharedMemory createSharedMemory(long size);
+
     /// Compiles a program for all devices.
     ///
     /// @param name what it is called in messages

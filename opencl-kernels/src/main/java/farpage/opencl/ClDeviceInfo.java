@@ -33,6 +33,8 @@ import java.util.regex.Pattern;
 /// @param littleEndian CL_DEVICE_ENDIAN_LITTLE
 /// @param hostUnifiedMemory CL_DEVICE_HOST_UNIFIED_MEMORY
 /// @param outOfOrderQueues whether host queues may be out of order
+/// @param fineGrainSvm CL_DEVICE_SVM_FINE_GRAIN_BUFFER of CL_DEVICE_SVM_CAPABILITIES, from OpenCL
+///   2.0 on: host and kernels may use a buffer at the same time
 /// @param available CL_DEVICE_AVAILABLE
 /// @param compilerAvailable CL_DEVICE_COMPILER_AVAILABLE
 /// @param extensions CL_DEVICE_EXTENSIONS, split
@@ -57,6 +59,7 @@ public record ClDeviceInfo(
         boolean littleEndian,
         boolean hostUnifiedMemory,
         boolean outOfOrderQueues,
+        boolean fineGrainSvm,
         boolean available,
         boolean compilerAvailable,
         Set<String> extensions) {

@@ -33,6 +33,7 @@ class ClDeviceInfoTest {
                 little,
                 true,
                 true,
+                false,
                 there,
                 compiler,
                 Set.of("cl_khr_fp64"));

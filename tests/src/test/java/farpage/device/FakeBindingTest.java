@@ -53,4 +53,12 @@ class FakeBindingTest {
             return FakeClBinding.open();
         }
     }
+
+    @Nested
+    class SharedMemory extends SharedMemoryContract {
+        @Override
+        ClBinding open() {
+            return FakeClBinding.open();
+        }
+    }
 }

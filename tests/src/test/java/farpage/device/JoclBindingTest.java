@@ -68,4 +68,12 @@ class JoclBindingTest {
             return ClBindings.open("jocl");
         }
     }
+
+    @Nested
+    class SharedMemory extends SharedMemoryContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

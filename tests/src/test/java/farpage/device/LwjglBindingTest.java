@@ -68,4 +68,12 @@ class LwjglBindingTest {
             return ClBindings.open("lwjgl");
         }
     }
+
+    @Nested
+    class SharedMemory extends SharedMemoryContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }

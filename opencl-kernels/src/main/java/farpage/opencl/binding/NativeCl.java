@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// first element receives the command's event; where it is null none is made. Host memory is
 /// off-heap and lies within the segment; the callers have seen to it.
 ///
-/// @opencl OpenCL API, version 1.2
+/// @opencl OpenCL API, version 1.2; shared virtual memory of 2.0
 public interface NativeCl {
     /// The library's name.
     String name();
@@ -48,6 +48,15 @@ public interface NativeCl {
             long size,
             @Nullable MemorySegment hostMemory,
             int[] status);
+
+    /// clSVMAlloc with the alignment of the largest type. Only where a device has SVM.
+    NativeHandle allocateSvm(NativeHandle context, long flags, long size, int[] status);
+
+    /// What [#allocateSvm] allocated, as memory of the host.
+    MemorySegment svmMemory(NativeHandle allocation, long size);
+
+    /// clSVMFree.
+    void freeSvm(NativeHandle context, NativeHandle allocation);
 
     /// clCreateSubBuffer with CL_BUFFER_CREATE_TYPE_REGION.
     NativeHandle createSubBuffer(NativeHandle buffer, long origin, long size, int[] status);

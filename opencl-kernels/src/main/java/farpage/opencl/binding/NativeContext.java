@@ -10,6 +10,7 @@ import farpage.opencl.ClMemoryFlag;
 import farpage.opencl.ClProgram;
 import farpage.opencl.ClQueue;
 import farpage.opencl.ClQueueProperty;
+import farpage.opencl.ClSharedMemory;
 import farpage.opencl.ClUserEvent;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// @opencl cl_context
 final class NativeContext extends NativeObject implements ClContext {
     private static final int BUILD_ERROR = -2;
+
+    /// CL_MEM_READ_WRITE and CL_MEM_SVM_FINE_GRAIN_BUFFER.
+    private static final long SVM_FLAGS = 1L | 1L << 10;
 
     private final List<NativeDevice> devices;
     private final OpenObjects children = new OpenObjects();
@@ -90,11 +94,40 @@ final class NativeContext extends NativeObject implements ClContext {
         return createBuffer(size, bits, hostMemory);
     }
 
-    private ClBuffer createBuffer(long size, long bits, @Nullable MemorySegment hostMemory) {
+    private NativeBuffer createBuffer(long size, long bits, @Nullable MemorySegment hostMemory) {
         int[] status = new int[1];
         NativeHandle buffer = cl().createBuffer(handle(), bits, size, hostMemory, status);
         check(status, "clCreateBuffer", size + " bytes, flags " + bits);
         return track(new NativeBuffer(this, buffer, size, bits, hostMemory));
+    }
+
+    @Override
+    public ClSharedMemory createSharedMemory(long size) {
+        if (size <= 0 || size > ClSharedMemory.SIZE_MAX) {
+            throw new IllegalArgumentException(
+                    "createSharedMemory: size=" + size + ", limit=1 to " + ClSharedMemory.SIZE_MAX);
+        }
+        for (NativeDevice device : devices) {
+            if (!device.info().fineGrainSvm()) {
+                throw new IllegalArgumentException(
+                        "createSharedMemory: device=" + device + ", limit=fine-grained buffer SVM");
+            }
+        }
+        int[] status = new int[1];
+        NativeHandle allocation = cl().allocateSvm(handle(), SVM_FLAGS, size, status);
+        check(status, "clSVMAlloc", size + " bytes");
+        boolean complete = false;
+        try {
+            MemorySegment memory = cl().svmMemory(allocation, size);
+            long bits = ClMemoryFlag.bits(ClMemoryFlag.READ_WRITE, ClMemoryFlag.USE_HOST_PTR);
+            NativeBuffer buffer = createBuffer(size, bits, memory);
+            complete = true;
+            return track(new NativeSharedMemory(this, allocation, memory, buffer));
+        } finally {
+            if (!complete) {
+                cl().freeSvm(handle(), allocation);
+            }
+        }
     }
 
     @Override

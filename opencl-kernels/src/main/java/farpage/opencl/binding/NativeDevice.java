@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// @opencl cl_device_id
 final class NativeDevice implements ClDevice {
     private static final long QUEUE_OUT_OF_ORDER = 1;
+    private static final long SVM_FINE_GRAIN_BUFFER = 2;
 
     private final NativeCl cl;
     private final NativeHandle handle;
@@ -68,9 +69,20 @@ final class NativeDevice implements ClDevice {
                 number(0x1026) != 0, // CL_DEVICE_ENDIAN_LITTLE
                 number(0x1035) != 0, // CL_DEVICE_HOST_UNIFIED_MEMORY
                 (number(0x102A) & QUEUE_OUT_OF_ORDER) != 0, // CL_DEVICE_QUEUE_PROPERTIES
+                hasFineGrainSvm(),
                 number(0x1027) != 0, // CL_DEVICE_AVAILABLE
                 number(0x1028) != 0, // CL_DEVICE_COMPILER_AVAILABLE
                 extensions.isEmpty() ? Set.of() : Set.of(extensions.split("\\s+")));
+    }
+
+    /// The question is an error before OpenCL 2.0. The version text begins as specified: `OpenCL
+    /// 2.0 ...`.
+    private boolean hasFineGrainSvm() {
+        String version = text(0x102F); // CL_DEVICE_VERSION
+        if (version.startsWith("OpenCL 1.")) {
+            return false;
+        }
+        return (number(0x1053) & SVM_FINE_GRAIN_BUFFER) != 0; // CL_DEVICE_SVM_CAPABILITIES
     }
 
     private String text(int parameter) {

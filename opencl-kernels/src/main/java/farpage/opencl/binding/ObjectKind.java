@@ -10,6 +10,8 @@ public enum ObjectKind {
     QUEUE("queue", "clReleaseCommandQueue"),
     /// cl_mem.
     BUFFER("buffer", "clReleaseMemObject"),
+    /// An allocation of shared virtual memory.
+    SHARED_MEMORY("shared memory", "clSVMFree"),
     /// cl_program.
     PROGRAM("program", "clReleaseProgram"),
     /// cl_kernel.

@@ -10,6 +10,7 @@ import farpage.opencl.ClMemoryFlag;
 import farpage.opencl.ClProgram;
 import farpage.opencl.ClQueue;
 import farpage.opencl.ClQueueProperty;
+import farpage.opencl.ClSharedMemory;
 import farpage.opencl.ClUserEvent;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -47,6 +48,13 @@ final class InjectingContext implements ClContext {
     public ClBuffer createBuffer(MemorySegment hostMemory, ClMemoryFlag... flags) {
         strike(plan, CallKind.CREATE_BUFFER, hostMemory.byteSize() + " bytes");
         return inner.createBuffer(hostMemory, flags);
+    }
+
+    /// Strikes as a buffer does, which it is made of.
+    @Override
+    public ClSharedMemory createSharedMemory(long size) {
+        strike(plan, CallKind.CREATE_BUFFER, size + " shared bytes");
+        return inner.createSharedMemory(size);
     }
 
     @Override

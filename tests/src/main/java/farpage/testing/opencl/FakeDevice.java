@@ -3,7 +3,7 @@ package farpage.testing.opencl;
 import farpage.opencl.ClDeviceType;
 
 /// What a fake device says about itself. A quarter of its memory is the most that one buffer may
-/// take.
+/// take. A processor shares memory with the host, a GPU does not.
 ///
 /// @param name CL_DEVICE_NAME
 /// @param type decides the shape of kernels, nothing else
@@ -30,7 +30,7 @@ public record FakeDevice(String name, ClDeviceType type, long globalMemory) {
             case 0x102B -> name;
             case 0x102C -> "Farpage tests";
             case 0x102D -> "1.0";
-            case 0x102F -> "OpenCL 1.2 fake";
+            case 0x102F -> type == ClDeviceType.CPU ? "OpenCL 2.0 fake" : "OpenCL 1.2 fake";
             case 0x103D -> "OpenCL C 1.2 fake";
             case 0x1030 -> "cl_khr_byte_addressable_store cl_khr_int64_base_atomics";
             default -> throw new IllegalArgumentException("parameter: value=" + parameter);
@@ -60,6 +60,7 @@ public record FakeDevice(String name, ClDeviceType type, long globalMemory) {
             case 0x1026, 0x1027, 0x1028 -> 1;
             case 0x1035 -> type == ClDeviceType.CPU ? 1 : 0;
             case 0x102A -> 3;
+            case 0x1053 -> 3;
             default -> throw new IllegalArgumentException("parameter: value=" + parameter);
         };
     }

@@ -129,6 +129,29 @@ final class FakeNatives implements NativeCl {
     }
 
     @Override
+    public NativeHandle allocateSvm(NativeHandle context, long flags, long size, int[] status) {
+        FakeObject.Context owner = (FakeObject.Context) context;
+        if (size > owner.maxAllocation()) {
+            status[0] = ClError.MEM_OBJECT_ALLOCATION_FAILURE.code();
+        }
+        MemorySegment memory = Arena.ofAuto().allocate(size, ALIGNMENT);
+        memory.fill(POISON);
+        return new FakeObject.SharedMemory(memory);
+    }
+
+    @Override
+    public MemorySegment svmMemory(NativeHandle allocation, long size) {
+        return ((FakeObject.SharedMemory) allocation).memory;
+    }
+
+    @Override
+    public void freeSvm(NativeHandle context, NativeHandle allocation) {
+        FakeObject.SharedMemory freed = (FakeObject.SharedMemory) allocation;
+        scheduler.guarded(() -> release(freed));
+        freed.memory.fill(POISON);
+    }
+
+    @Override
     public NativeHandle createSubBuffer(NativeHandle buffer, long origin, long size, int[] status) {
         FakeObject.Buffer whole = (FakeObject.Buffer) buffer;
         if (whole.whole != null) {

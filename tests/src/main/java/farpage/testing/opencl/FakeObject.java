@@ -88,6 +88,15 @@ abstract sealed class FakeObject extends NativeHandle {
         }
     }
 
+    /// What clSVMAlloc returns.
+    static final class SharedMemory extends FakeObject {
+        final MemorySegment memory;
+
+        SharedMemory(MemorySegment memory) {
+            this.memory = memory;
+        }
+    }
+
     /// A mapped part: where it lies in the buffer, what the host sees, and whether it goes back.
     record Mapped(MemorySegment part, MemorySegment host, boolean writes) {}
 

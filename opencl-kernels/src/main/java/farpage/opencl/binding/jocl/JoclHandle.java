@@ -2,6 +2,7 @@ package farpage.opencl.binding.jocl;
 
 import farpage.opencl.binding.NativeHandle;
 import org.jocl.NativePointerObject;
+import org.jocl.Pointer;
 import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
 import org.jocl.cl_device_id;
@@ -57,6 +58,10 @@ final class JoclHandle extends NativeHandle {
 
     static cl_mem buffer(NativeHandle handle) {
         return (cl_mem) object(handle);
+    }
+
+    static Pointer memory(NativeHandle handle) {
+        return (Pointer) object(handle);
     }
 
     static cl_program program(NativeHandle handle) {

@@ -121,6 +121,23 @@ public final class JoclNatives implements NativeCl {
     }
 
     @Override
+    public NativeHandle allocateSvm(NativeHandle context, long flags, long size, int[] status) {
+        @Nullable Pointer memory = CL.clSVMAlloc(context(context), flags, size, 0);
+        status[0] = memory == null ? CL.CL_MEM_OBJECT_ALLOCATION_FAILURE : CL.CL_SUCCESS;
+        return new JoclHandle(memory);
+    }
+
+    @Override
+    public MemorySegment svmMemory(NativeHandle allocation, long size) {
+        return MemorySegment.ofBuffer(JoclHandle.memory(allocation).getByteBuffer(0, size));
+    }
+
+    @Override
+    public void freeSvm(NativeHandle context, NativeHandle allocation) {
+        CL.clSVMFree(context(context), JoclHandle.memory(allocation));
+    }
+
+    @Override
     public NativeHandle createSubBuffer(NativeHandle buffer, long origin, long size, int[] status) {
         cl_buffer_region region = new cl_buffer_region(origin, size);
         return new JoclHandle(
@@ -172,6 +189,7 @@ public final class JoclNatives implements NativeCl {
             case CONTEXT -> CL.clReleaseContext(context(object));
             case QUEUE -> CL.clReleaseCommandQueue(queue(object));
             case BUFFER -> CL.clReleaseMemObject(buffer(object));
+            case SHARED_MEMORY -> throw new AssertionError("has a function of its own: " + kind);
             case PROGRAM -> CL.clReleaseProgram(program(object));
             case KERNEL -> CL.clReleaseKernel(kernel(object));
             case EVENT -> CL.clReleaseEvent(event(object));

@@ -20,6 +20,7 @@ import org.lwjgl.opencl.CL;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
 import org.lwjgl.opencl.CL12;
+import org.lwjgl.opencl.CL20;
 import org.lwjgl.opencl.CLCapabilities;
 import org.lwjgl.system.Configuration;
 import org.lwjgl.system.MemoryStack;
@@ -164,6 +165,24 @@ public final class LwjglNatives implements NativeCl {
     }
 
     @Override
+    public NativeHandle allocateSvm(NativeHandle context, long flags, long size, int[] status) {
+        long memory = CL20.nclSVMAlloc(pointer(context), flags, size, 0);
+        status[0] = memory == NULL ? CL10.CL_MEM_OBJECT_ALLOCATION_FAILURE : SUCCESS;
+        return new LwjglHandle(memory);
+    }
+
+    @Override
+    public MemorySegment svmMemory(NativeHandle allocation, long size) {
+        long address = pointer(allocation);
+        return MemorySegment.ofBuffer(MemoryUtil.memByteBuffer(address, Math.toIntExact(size)));
+    }
+
+    @Override
+    public void freeSvm(NativeHandle context, NativeHandle allocation) {
+        CL20.nclSVMFree(pointer(context), pointer(allocation));
+    }
+
+    @Override
     public NativeHandle createSubBuffer(NativeHandle buffer, long origin, long size, int[] status) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long error = stack.nmalloc(Integer.BYTES);
@@ -239,6 +258,7 @@ public final class LwjglNatives implements NativeCl {
             case CONTEXT -> CL10.clReleaseContext(pointer);
             case QUEUE -> CL10.clReleaseCommandQueue(pointer);
             case BUFFER -> CL10.clReleaseMemObject(pointer);
+            case SHARED_MEMORY -> throw new AssertionError("has a function of its own: " + kind);
             case PROGRAM -> CL10.clReleaseProgram(pointer);
             case KERNEL -> CL10.clReleaseKernel(pointer);
             case EVENT -> CL10.clReleaseEvent(pointer);
