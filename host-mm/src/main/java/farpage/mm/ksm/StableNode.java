@@ -1,0 +1,58 @@
+package farpage.mm.ksm;
+
+import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.ReverseMap;
+import farpage.mm.rmap.RmapVisitor;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A merged page: its place in the stable tree, and its reverse map. The page's mapping points
+/// here; the node holds no reference to the page, so that a page that nobody maps any more is freed
+/// at once. Whether the two still belong together is asked before each use.
+///
+/// The list of items changes under the lock of the folio, which a walk holds too. A page can be
+/// reached without an item of its own: in children that were forked since the last pass.
+///
+/// @kernel mm/ksm.c: struct ksm_stable_node, rmap_walk_ksm
+public final class StableNode implements ReverseMap {
+    private final int checksum;
+    private final List<RmapItem> items = new ArrayList<>();
+    private volatile long page;
+
+    StableNode(long page, int checksum) {
+        this.page = page;
+        this.checksum = checksum;
+    }
+
+    /// The page, unless it was freed and serves something else.
+    long page() {
+        return page;
+    }
+
+    /// Of the contents, which no one can change.
+    int checksum() {
+        return checksum;
+    }
+
+    /// The contents have migrated. Both folios are locked.
+    ///
+    /// @kernel mm/ksm.c: folio_migrate_ksm
+    public void migrated(long toPage) {
+        page = toPage;
+    }
+
+    List<RmapItem> items() {
+        return items;
+    }
+
+    /// An item's `AnonVma` and index lead to the page's address also in children and after a move,
+    /// whatever index the page itself has.
+    @Override
+    public void walk(long pageIndex, RmapVisitor visitor) {
+        for (RmapItem item : items) {
+            AnonVma anonVma = item.anonVma;
+            assert anonVma != null;
+            anonVma.walk(item.pageIndex, visitor);
+        }
+    }
+}
