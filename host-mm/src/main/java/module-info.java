@@ -6,6 +6,7 @@ module farpage.mm {
     exports farpage.mm.fault;
     exports farpage.mm.hmm;
     exports farpage.mm.inspect;
+    exports farpage.mm.ksm;
     exports farpage.mm.lock;
     exports farpage.mm.memory;
     exports farpage.mm.migrate;

@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioFlags;
@@ -23,6 +24,7 @@ public final class Machine implements AutoCloseable {
     private final FolioTable folios;
     private final VmStat vmStat = new VmStat();
     private final long zeroPage;
+    private final Ksm ksm;
 
     private final RankedLock registry = new RankedLock(LockRank.DEVICE_REGISTRY);
     private final List<Mm> processes = new ArrayList<>();
@@ -44,6 +46,7 @@ public final class Machine implements AutoCloseable {
             Check.that(zeroPage != Page.NONE, "no frame for the zero page");
             folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
             ram.zero(zeroPage, 0);
+            ksm = new Ksm(this);
             complete = true;
         } finally {
             if (!complete) {
@@ -67,6 +70,10 @@ public final class Machine implements AutoCloseable {
 
     public VmStat vmStat() {
         return vmStat;
+    }
+
+    public Ksm ksm() {
+        return ksm;
     }
 
     /// The page of zeros that read faults on untouched anonymous memory map. Mappings of it are not

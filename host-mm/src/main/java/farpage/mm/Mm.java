@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.lock.RankedReadWriteLock;
@@ -264,6 +265,64 @@ public final class Mm {
         return Errno.OK;
     }
 
+    /// Lets the pages of `[address, address + length)` be merged with equal ones, or gives those
+    /// that are merged pages of their own again.
+    ///
+    /// @return EINVAL for an unaligned or too large range, ENOMEM if a part is not mapped, while
+    ///   the rest was done, or EAGAIN if there was no memory for a copy
+    /// @kernel mm/madvise.c: MADV_MERGEABLE, MADV_UNMERGEABLE; mm/ksm.c: ksm_madvise
+    public Errno madviseMergeable(long address, long length, boolean mergeable) {
+        if (!PageSize.isAligned(address)
+                || address < 0
+                || length < 0
+                || length > PageSize.TASK_SIZE - address) {
+            return Errno.EINVAL;
+        }
+        long end = address + PageSize.alignUp(length);
+        mmapLock.lockWrite();
+        try {
+            Errno result = Errno.OK;
+            long at = address;
+            while (at < end) {
+                Vma vma = vmas.lookupFrom(at);
+                if (vma == null || vma.start() >= end) {
+                    return Errno.ENOMEM;
+                }
+                result = vma.start() > at ? Errno.ENOMEM : result;
+                long start = Math.max(vma.start(), at);
+                at = Math.min(vma.end(), end);
+                if (!adviseMergeableLocked(vma, start, at, mergeable).isOk()) {
+                    return Errno.EAGAIN;
+                }
+            }
+            return result;
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
+    private Errno adviseMergeableLocked(Vma vma, long start, long end, boolean mergeable) {
+        boolean isMergeable = (vma.flags() & VmFlags.MERGEABLE) != 0;
+        if (mergeable == isMergeable || mergeable && !Ksm.isCompatible(vma)) {
+            return Errno.OK;
+        }
+        if (mergeable) {
+            machine.ksm().enter(this);
+        } else {
+            Errno unmerged = machine.ksm().unmerge(vma, start, end);
+            if (!unmerged.isOk()) {
+                return unmerged;
+            }
+        }
+        vmas.splitAt(start);
+        vmas.splitAt(end);
+        Vma changed = vmas.lookup(start);
+        assert changed != null;
+        changed.setFlags(changed.flags() ^ VmFlags.MERGEABLE);
+        vmas.mergeAround(changed);
+        return Errno.OK;
+    }
+
     /// A child with the same mappings, copied on write. Mirrors of the parent are not inherited.
     ///
     /// @kernel kernel/fork.c: dup_mmap
@@ -277,6 +336,7 @@ public final class Mm {
                 child.vmas.add(copy);
                 ForkCopy.copy(vma, copy);
             }
+            machine.ksm().fork(this, child);
         } finally {
             mmapLock.unlockWrite();
         }
@@ -289,6 +349,7 @@ public final class Mm {
     ///
     /// @kernel mm/mmap.c: exit_mmap
     public void exit() {
+        machine.ksm().exit(this);
         mmapLock.lockWrite();
         try {
             Check.that(!exited, "a process exited twice");

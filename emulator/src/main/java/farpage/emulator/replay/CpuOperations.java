@@ -3,6 +3,7 @@ package farpage.emulator.replay;
 import farpage.emulator.trace.Fnv1a64;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.PatternGenerator;
+import farpage.emulator.trace.RegionAdvice;
 import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
 import farpage.mm.Errno;
@@ -45,7 +46,7 @@ final class CpuOperations {
             case KernelOperation.ReadPage read -> readPage(process, read);
             case KernelOperation.SumPages sum -> sumPages(process, sum);
             case KernelOperation.Remap remap -> throw notModelled(remap, "mremap");
-            case KernelOperation.Advise advise -> throw notModelled(advise, "madvise");
+            case KernelOperation.Advise advise -> advise(process, advise);
             default -> throw notModelled(operation, "it");
         };
     }
@@ -70,6 +71,19 @@ final class CpuOperations {
         long address = regions.address(map.region(), 0);
         long size = PageSize.pageAddress(map.pageCount());
         return result(process.mm().mmapFixed(address, size, READ_WRITE));
+    }
+
+    private String advise(ReplayProcess process, KernelOperation.Advise advise) {
+        return switch (advise.advice()) {
+            case MERGEABLE, UNMERGEABLE ->
+                    result(
+                            process.mm()
+                                    .madviseMergeable(
+                                            address(advise),
+                                            size(advise),
+                                            advise.advice() == RegionAdvice.MERGEABLE));
+            default -> throw notModelled(advise, "madvise");
+        };
     }
 
     private static int access(RegionProtection protection) {

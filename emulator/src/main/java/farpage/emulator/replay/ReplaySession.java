@@ -19,6 +19,9 @@ import java.util.function.Consumer;
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c
 public final class ReplaySession implements AutoCloseable {
+    /// Passes of same-page merging that a `ksmscan` stands for.
+    private static final int MERGE_PASSES = 3;
+
     private final String trace;
     private final Emulator emulator;
     private final List<EmulatedDevice> devices;
@@ -71,10 +74,14 @@ public final class ReplaySession implements AutoCloseable {
             case KernelOperation.ForkBegin begin -> fork(begin);
             case KernelOperation.ForkEnd end -> endFork(end);
             case KernelOperation.OnDevice onDevice -> deviceOperations.execute(process, onDevice);
-            case KernelOperation.MergeScan scan ->
-                    throw new ReplayException(trace, scan, "needs same-page merging");
+            case KernelOperation.MergeScan _ -> mergeScan();
             default -> cpuOperations.execute(process, operation);
         };
+    }
+
+    private String mergeScan() {
+        emulator.machine().ksm().scanFullPasses(MERGE_PASSES);
+        return "ok";
     }
 
     private String fork(KernelOperation.ForkBegin begin) {

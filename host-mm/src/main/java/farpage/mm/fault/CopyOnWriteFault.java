@@ -45,14 +45,17 @@ final class CopyOnWriteFault {
         return result;
     }
 
-    /// Whether this mapping is the only way to the page. A page found so becomes exclusive.
+    /// Whether this mapping is the only way to the page. A page found so becomes exclusive. A merged
+    /// page never does: its contents are what it is found by.
     ///
     /// @kernel mm/memory.c: wp_can_reuse_anon_folio
     private static boolean canReuse(FolioTable folios, long page) {
         if (folios.hasFlag(page, FolioFlags.ANON_EXCLUSIVE)) {
             return true;
         }
-        if (folios.refCount(page) > 1 || !folios.tryLock(page)) {
+        if (folios.hasFlag(page, FolioFlags.KSM)
+                || folios.refCount(page) > 1
+                || !folios.tryLock(page)) {
             return false;
         }
         boolean alone = folios.refCount(page) == 1;

@@ -4,7 +4,6 @@ import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
-import farpage.mm.fault.FaultFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.memory.FolioFlags;
@@ -34,7 +33,7 @@ final class BreakKsm {
                 while (isMerged(folios, pageTable, address)) {
                     FaultResult result =
                             PageFaultHandler.handleLocked(
-                                    vma, address, FaultFlags.UNSHARE | FaultFlags.REMOTE);
+                                    vma, address, true);
                     if (result == FaultResult.OUT_OF_MEMORY) {
                         return Errno.ENOMEM;
                     }

@@ -10,8 +10,6 @@ import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTable;
-import farpage.mm.pagetable.PageTableEntry;
-import farpage.mm.pagetable.PageTableLeaf;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -145,6 +143,11 @@ final class KsmScan {
     /// The page of the item that [#next()] found.
     long page() {
         return page;
+    }
+
+    void putPage() {
+        machine.put(page);
+        page = Page.NONE;
     }
 
     private @Nullable RmapItem nextIn(MmSlot slot) {

@@ -35,7 +35,7 @@ final class MergedPages {
         this.folios = machine.folios();
         this.counters = counters;
         this.mappingsMax = mappingsMax;
-        contents = new PageContents(machine.ram(), machine.zeroPage());
+        contents = new PageContents(machine.ram());
         stable = new StableTree(machine, contents, counters);
         unstable = new UnstableTree(counters);
         mergePage = new MergePage(machine, contents);

@@ -14,14 +14,17 @@ final class PageContents {
     private final MemorySegment ram;
     private final int zeroChecksum;
 
-    PageContents(HostMemory memory, long zeroPage) {
+    PageContents(HostMemory memory) {
         this.ram = memory.segment();
-        this.zeroChecksum = checksum(zeroPage);
+        this.zeroChecksum = checksum(ByteBuffer.allocate(PageSize.PAGE_SIZE));
     }
 
     int checksum(long page) {
-        ByteBuffer bytes =
-                ram.asSlice(HostMemory.offset(page), PageSize.PAGE_SIZE).asByteBuffer();
+        return checksum(
+                ram.asSlice(HostMemory.offset(page), PageSize.PAGE_SIZE).asByteBuffer());
+    }
+
+    private static int checksum(ByteBuffer bytes) {
         CRC32C crc = new CRC32C();
         crc.update(bytes);
         return (int) crc.getValue();

@@ -14,6 +14,7 @@ import java.util.List;
 /// reached without an item of its own: in children that were forked since the last pass.
 ///
 /// @kernel mm/ksm.c: struct ksm_stable_node, rmap_walk_ksm
+@SuppressWarnings("exports") // for the packages of this module; nobody else can name the types
 public final class StableNode implements ReverseMap {
     private final int checksum;
     private final List<RmapItem> items = new ArrayList<>();

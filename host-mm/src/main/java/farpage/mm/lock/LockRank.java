@@ -13,6 +13,8 @@ public enum LockRank {
     DEVICE_REGISTRY,
     /// A driver's own migrations; eviction happens under nothing inner.
     DRIVER_SVM,
+    /// `ksm_thread_mutex`: the passes of same-page merging, and its trees.
+    KSM_THREAD,
     /// `mm->mmap_lock`: the VMAs of one process.
     MMAP,
     /// `mapping->invalidate_lock`: truncation of a file against its faults.
@@ -35,6 +37,8 @@ public enum LockRank {
     MEMORY_HOTPLUG,
     /// The buddy allocator of system memory (`zone->lock`).
     ZONE,
+    /// `ksm_mmlist_lock`: the processes that advised same-page merging.
+    KSM_MM_LIST,
     /// The notifier sequence of one process.
     NOTIFIER_SEQUENCE,
     /// Submission to one command queue.

@@ -3,6 +3,7 @@ package farpage.mm.migrate;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.VmStat;
+import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 
@@ -68,6 +69,10 @@ final class MigratePages {
         }
         assert !folios.hasFlag(from, FolioFlags.ANON_EXCLUSIVE);
         folios.migrateState(from, to);
+        if (folios.hasFlag(to, FolioFlags.KSM)
+                && folios.mapping(to) instanceof StableNode merged) {
+            merged.migrated(to);
+        }
         return true;
     }
 }
