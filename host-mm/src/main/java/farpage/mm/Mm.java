@@ -272,10 +272,7 @@ public final class Mm {
     ///   the rest was done, or EAGAIN if there was no memory for a copy
     /// @kernel mm/madvise.c: MADV_MERGEABLE, MADV_UNMERGEABLE; mm/ksm.c: ksm_madvise
     public Errno madviseMergeable(long address, long length, boolean mergeable) {
-        if (!PageSize.isAligned(address)
-                || address < 0
-                || length < 0
-                || length > PageSize.TASK_SIZE - address) {
+        if (!PageSize.isAligned(address) || length < 0 || length > Long.MAX_VALUE - address) {
             return Errno.EINVAL;
         }
         long end = address + PageSize.alignUp(length);

@@ -39,12 +39,12 @@ final class ReplayCommandTest {
     @ValueSource(strings = {"lwjgl", "jocl"})
     void everyRecordedResultIsReproduced(String binding) {
         List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
-        for (String group : List.of("basic", "release", "twodev", "protect")) {
+        for (String group : List.of("basic", "release", "twodev", "protect", "ksm")) {
             args.add(trace(group));
             args.add("--golden=" + golden(group));
         }
         CommandRun run = CommandRun.of(args.toArray(String[]::new));
-        assertEquals("82 traces, 10120 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals("93 traces, 11459 operations, 0 differ\n", run.out(), run.toString());
         assertEquals(0, run.exitCode());
     }
 
@@ -93,11 +93,13 @@ final class ReplayCommandTest {
     @Test
     void operationThatIsNotModelledIsNamedWithFileAndLine() throws IOException {
         Path file =
-                Files.writeString(folder.resolve("a.trace"), "=== a\nmap A 1 private\nksmscan\n");
+                Files.writeString(
+                        folder.resolve("a.trace"),
+                        "=== a\nmap A 1 private\nmadvise A 0 1 collapse\n");
         CommandRun run = CommandRun.of("replay", "--quiet", file.toString());
         assertEquals(2, run.exitCode());
         assertTrue(
-                run.err().startsWith("farpage: " + file + ": line 3 of trace a: 'ksmscan'"),
+                run.err().startsWith("farpage: " + file + ": line 3 of trace a: 'madvise'"),
                 run.err());
     }
 

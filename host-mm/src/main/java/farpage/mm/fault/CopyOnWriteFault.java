@@ -45,8 +45,8 @@ final class CopyOnWriteFault {
         return result;
     }
 
-    /// Whether this mapping is the only way to the page. A page found so becomes exclusive. A merged
-    /// page never does: its contents are what it is found by.
+    /// Whether this mapping is the only way to the page. A page found so becomes exclusive. A
+    /// merged page never does: its contents are what it is found by.
     ///
     /// @kernel mm/memory.c: wp_can_reuse_anon_folio
     private static boolean canReuse(FolioTable folios, long page) {

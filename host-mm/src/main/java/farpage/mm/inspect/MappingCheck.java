@@ -5,6 +5,7 @@ import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -198,6 +199,11 @@ final class MappingCheck {
 
     private void checkReverseMap(Vma vma, long address, long entry) {
         long page = PageTableEntry.page(entry);
+        if (folios.mapping(page) instanceof StableNode merged) {
+            MergedPageCheck.check(folios, page, merged, vma, address)
+                    .ifPresent(broken -> report(vma.mm(), address, entry, broken));
+            return;
+        }
         if (!(folios.mapping(page) instanceof AnonVma anonVma)) {
             report(vma.mm(), address, entry, "the mapped page has no AnonVma");
             return;

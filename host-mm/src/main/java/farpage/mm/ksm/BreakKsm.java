@@ -31,9 +31,7 @@ final class BreakKsm {
             long stop = PageTable.leafEnd(at, end);
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
                 while (isMerged(folios, pageTable, address)) {
-                    FaultResult result =
-                            PageFaultHandler.handleLocked(
-                                    vma, address, true);
+                    FaultResult result = PageFaultHandler.handleLocked(vma, address, true);
                     if (result == FaultResult.OUT_OF_MEMORY) {
                         return Errno.ENOMEM;
                     }
@@ -59,8 +57,7 @@ final class BreakKsm {
                 PageTableEntry.isPresent(entry)
                         ? !PageTableEntry.isSpecial(entry)
                         : PageTableEntry.isMigration(entry);
-        boolean merged =
-                mapped && folios.hasFlag(PageTableEntry.page(entry), FolioFlags.KSM);
+        boolean merged = mapped && folios.hasFlag(PageTableEntry.page(entry), FolioFlags.KSM);
         leaf.unlock();
         return merged;
     }

@@ -5,7 +5,6 @@ import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
-import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
@@ -100,7 +99,7 @@ final class MergedPages {
         StableNode node = stable.searchAndGet(page, checksum, mappingsMax);
         if (node != null) {
             long mergedPage = node.page();
-            boolean _ = mergeInto(item, page, node, mergedPage);
+            mergeInto(item, page, node, mergedPage);
             machine.put(mergedPage);
             return;
         }
@@ -112,7 +111,7 @@ final class MergedPages {
     private void mergeForked(RmapItem item, StableNode node, long page) {
         if (item.stableNode != node) {
             removeFromTrees(item);
-            boolean _ = mergeInto(item, page, node, page);
+            mergeInto(item, page, node, page);
         }
     }
 
@@ -129,21 +128,21 @@ final class MergedPages {
     /// does not migrate; if somebody else has locked it the next pass may try.
     ///
     /// @kernel mm/ksm.c: try_to_merge_with_ksm_page
-    private boolean mergeInto(RmapItem item, long page, StableNode node, long mergedPage) {
-        if (!folios.tryLock(mergedPage)) {
-            return false;
-        }
+    private void mergeInto(RmapItem item, long page, StableNode node, long mergedPage) {
+        Mm mm = item.slot.mm();
+        mm.lockRead();
         try {
-            boolean merged =
-                    node.page() == mergedPage
-                            && !Page.isDevice(mergedPage)
-                            && replace(item, page, mergedPage);
-            if (merged) {
+            if (!folios.tryLock(mergedPage)) {
+                return;
+            }
+            if (node.page() == mergedPage
+                    && !Page.isDevice(mergedPage)
+                    && replaceLocked(item, page, mergedPage)) {
                 stable.append(item, node);
             }
-            return merged;
-        } finally {
             folios.unlock(mergedPage);
+        } finally {
+            mm.unlockRead();
         }
     }
 
@@ -151,15 +150,19 @@ final class MergedPages {
         Mm mm = item.slot.mm();
         mm.lockRead();
         try {
-            Vma vma = lookupMergeableVma(item);
-            if (vma == null || !mergePage.replaceBy(vma, item.address, page, mergedPage)) {
-                return false;
-            }
-            setMapping(item, vma);
-            return true;
+            return replaceLocked(item, page, mergedPage);
         } finally {
             mm.unlockRead();
         }
+    }
+
+    private boolean replaceLocked(RmapItem item, long page, long mergedPage) {
+        Vma vma = lookupMergeableVma(item);
+        if (vma == null || !mergePage.replaceBy(vma, item.address, page, mergedPage)) {
+            return false;
+        }
+        setMapping(item, vma);
+        return true;
     }
 
     private static void setMapping(RmapItem item, Vma vma) {

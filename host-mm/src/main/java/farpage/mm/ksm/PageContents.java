@@ -20,8 +20,7 @@ final class PageContents {
     }
 
     int checksum(long page) {
-        return checksum(
-                ram.asSlice(HostMemory.offset(page), PageSize.PAGE_SIZE).asByteBuffer());
+        return checksum(ram.asSlice(HostMemory.offset(page), PageSize.PAGE_SIZE).asByteBuffer());
     }
 
     private static int checksum(ByteBuffer bytes) {

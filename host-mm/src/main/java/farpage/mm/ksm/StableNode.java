@@ -10,15 +10,20 @@ import java.util.List;
 /// here; the node holds no reference to the page, so that a page that nobody maps any more is freed
 /// at once. Whether the two still belong together is asked before each use.
 ///
-/// The list of items changes under the lock of the folio, which a walk holds too. A page can be
-/// reached without an item of its own: in children that were forked since the last pass.
+/// The lists change under the lock of the folio, which a walk holds too. A mapping need have no
+/// item of its own: a child that was forked since the last pass is found through its parent's, also
+/// when the parent has no use for it any more.
 ///
 /// @kernel mm/ksm.c: struct ksm_stable_node, rmap_walk_ksm
 @SuppressWarnings("exports") // for the packages of this module; nobody else can name the types
 public final class StableNode implements ReverseMap {
     private final int checksum;
     private final List<RmapItem> items = new ArrayList<>();
+    private final List<Place> places = new ArrayList<>();
     private volatile long page;
+
+    /// Where an item led to that is gone.
+    private record Place(AnonVma anonVma, long pageIndex) {}
 
     StableNode(long page, int checksum) {
         this.page = page;
@@ -46,6 +51,19 @@ public final class StableNode implements ReverseMap {
         return items;
     }
 
+    /// Removes an item, but not the way to mappings that have none.
+    void removeItem(RmapItem item) {
+        boolean removed = items.remove(item);
+        assert removed;
+        AnonVma anonVma = item.anonVma;
+        assert anonVma != null;
+        places.removeIf(place -> !place.anonVma.mayMap(place.pageIndex));
+        Place place = new Place(anonVma, item.pageIndex);
+        if (anonVma.mayMap(item.pageIndex) && !places.contains(place)) {
+            places.add(place);
+        }
+    }
+
     /// An item's `AnonVma` and index lead to the page's address also in children and after a move,
     /// whatever index the page itself has.
     @Override
@@ -54,6 +72,9 @@ public final class StableNode implements ReverseMap {
             AnonVma anonVma = item.anonVma;
             assert anonVma != null;
             anonVma.walk(item.pageIndex, visitor);
+        }
+        for (Place place : places) {
+            place.anonVma.walk(place.pageIndex, visitor);
         }
     }
 }

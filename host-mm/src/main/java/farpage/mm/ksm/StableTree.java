@@ -157,8 +157,7 @@ final class StableTree {
     }
 
     private void drop(StableNode node, RmapItem item) {
-        boolean removed = node.items().remove(item);
-        assert removed;
+        node.removeItem(item);
         if (node.items().isEmpty()) {
             counters.pagesShared--;
         } else {
@@ -191,9 +190,7 @@ final class StableTree {
     /// Removes the nodes whose pages are gone.
     void prune() {
         List<StableNode> nodes = new ArrayList<>();
-        byChecksum
-                .values()
-                .forEach(chains -> chains.forEach(chain -> nodes.addAll(chain.dups)));
+        byChecksum.values().forEach(chains -> chains.forEach(chain -> nodes.addAll(chain.dups)));
         for (StableNode node : nodes) {
             long page = get(node);
             if (page != Page.NONE) {

@@ -69,8 +69,7 @@ final class MigratePages {
         }
         assert !folios.hasFlag(from, FolioFlags.ANON_EXCLUSIVE);
         folios.migrateState(from, to);
-        if (folios.hasFlag(to, FolioFlags.KSM)
-                && folios.mapping(to) instanceof StableNode merged) {
+        if (folios.hasFlag(to, FolioFlags.KSM) && folios.mapping(to) instanceof StableNode merged) {
             merged.migrated(to);
         }
         return true;

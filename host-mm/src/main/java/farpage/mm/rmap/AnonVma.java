@@ -129,6 +129,16 @@ public final class AnonVma implements ReverseMap {
         }
     }
 
+    /// Whether any VMA covers the page of an index.
+    public boolean mayMap(long pageIndex) {
+        rootLock.lock();
+        try {
+            return vmas.first(pageIndex, pageIndex) != null;
+        } finally {
+            rootLock.unlock();
+        }
+    }
+
     /// Whether a VMA is the only place for those pages of this `AnonVma` that lie in it.
     public boolean isOnlyVmaLocked(Vma vma) {
         assert rootLock.isHeldByCurrentThread();
