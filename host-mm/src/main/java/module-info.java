@@ -4,6 +4,7 @@ module farpage.mm {
 
     exports farpage.mm;
     exports farpage.mm.fault;
+    exports farpage.mm.file;
     exports farpage.mm.hmm;
     exports farpage.mm.inspect;
     exports farpage.mm.ksm;

@@ -15,8 +15,8 @@ final class ForkCopy {
     private ForkCopy() {}
 
     static void copy(Vma parent, Vma child) {
-        if (parent.anonVma() == null) {
-            return; // nothing but the zero page, which faults in again
+        if (!needsCopy(parent)) {
+            return; // nothing but the zero page and pages of a file, which fault in again
         }
         MmuNotifierRange range =
                 MmuNotifierRange.of(
@@ -33,10 +33,20 @@ final class ForkCopy {
         parent.mm().notifiers().end();
     }
 
+    /// Pages of a file are found in the file again; private copies, and pages that a driver put
+    /// there, are nowhere else.
+    ///
+    /// @kernel mm/memory.c: vma_needs_copy
+    private static boolean needsCopy(Vma parent) {
+        int copied = VmFlags.PFNMAP | VmFlags.MIXEDMAP | VmFlags.UFFD_WP;
+        return parent.anonVma() != null || (parent.flags() & copied) != 0;
+    }
+
     private static void copyLeaf(Vma parent, Vma child, long start, long end) {
         PageTableLeaf from = parent.mm().pageTable().lookupLeaf(start);
         assert from != null;
         PageTableLeaf to = child.mm().pageTable().leafOrNew(start);
+        FolioTable folios = parent.mm().machine().folios();
         int anonymousPages = 0;
         from.lock();
         to.lockNested();
@@ -50,10 +60,14 @@ final class ForkCopy {
             if (shared != entry) {
                 from.setEntryLocked(slot, shared);
             }
-            to.setEntryLocked(slot, childEntry(shared));
+            to.setEntryLocked(slot, childEntry(parent, shared));
             if (!PageTableEntry.isSpecial(entry)) {
-                takeShare(parent.mm().machine().folios(), entry);
-                anonymousPages++;
+                takeShare(folios, entry);
+                if (parent.isAnonymous() || folios.isAnonymous(PageTableEntry.page(entry))) {
+                    anonymousPages++;
+                } else {
+                    child.mm().addRss(RssCounter.of(folios, PageTableEntry.page(entry)), 1);
+                }
             }
         }
         to.unlock();
@@ -63,7 +77,9 @@ final class ForkCopy {
 
     /// The entry without the right to write.
     private static long shared(Vma parent, long entry) {
-        assert parent.isCopyOnWrite();
+        if (!parent.isCopyOnWrite()) {
+            return entry;
+        }
         return switch (PageTableEntry.shape(entry)) {
             case NONE -> entry;
             case PRESENT -> PageTableEntry.withoutWrite(entry);
@@ -78,9 +94,14 @@ final class ForkCopy {
         };
     }
 
-    /// The child has not used the page yet.
-    private static long childEntry(long entry) {
-        return PageTableEntry.isPresent(entry) ? PageTableEntry.withoutYoung(entry) : entry;
+    /// The child has not used the page yet; and a shared page is written back for the parent's
+    /// sake.
+    private static long childEntry(Vma parent, long entry) {
+        if (!PageTableEntry.isPresent(entry)) {
+            return entry;
+        }
+        long old = PageTableEntry.withoutYoung(entry);
+        return parent.isShared() ? PageTableEntry.withoutDirty(old) : old;
     }
 
     /// One more mapping. A page in migration gets its mappings back when that ends.

@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.file.FileTable;
 import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -23,6 +24,7 @@ public final class Machine implements AutoCloseable {
     private final HostMemory ram;
     private final FolioTable folios;
     private final VmStat vmStat = new VmStat();
+    private final FileTable files = new FileTable(this);
     private final long zeroPage;
     private final Ksm ksm;
 
@@ -74,6 +76,11 @@ public final class Machine implements AutoCloseable {
 
     public Ksm ksm() {
         return ksm;
+    }
+
+    /// The files that are open.
+    public FileTable files() {
+        return files;
     }
 
     /// The page of zeros that read faults on untouched anonymous memory map. Mappings of it are not
@@ -239,11 +246,12 @@ public final class Machine implements AutoCloseable {
         return pagemaps.all();
     }
 
-    /// Every process must have exited and every pagemap must be gone.
+    /// Every process must have exited, every pagemap must be gone, every file closed.
     @Override
     public void close() {
         Check.that(processes().isEmpty(), "a machine was closed with processes on it");
         Check.that(pagemaps().isEmpty(), "a machine was closed with device pages registered");
+        files.close();
         ram.close();
     }
 }

@@ -1,5 +1,7 @@
 package farpage.mm;
 
+import farpage.mm.file.DriverMmap;
+import farpage.mm.file.OpenFile;
 import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -7,6 +9,8 @@ import farpage.mm.lock.RankedReadWriteLock;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions;
 import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 import java.util.Collection;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -121,11 +125,24 @@ public final class Mm {
     /// Maps anonymous private memory at a fixed place, over whatever was there.
     ///
     /// @param flags [VmFlags] of access
-    /// @return EINVAL for an unaligned or empty range, ENOMEM beyond the end of the space, EPERM
-    ///   below [#MMAP_MIN_ADDRESS]
+    /// @return as the other `mmapFixed`
     /// @kernel mm/mmap.c: do_mmap with MAP_FIXED
     public Errno mmapFixed(long address, long length, int flags) {
-        assert (flags & ~VmFlags.ACCESS) == 0;
+        return mmapFixed(address, length, flags, null, 0);
+    }
+
+    /// Maps memory at a fixed place, over whatever was there.
+    ///
+    /// @param flags [VmFlags] of access, and SHARED for `MAP_SHARED`
+    /// @param file what to map; null for anonymous memory, which, if shared, is a new file without
+    ///   a name. The mapping takes a reference of its own
+    /// @param offset of the first byte in the file, a page boundary
+    /// @return EINVAL for an unaligned or empty range, ENOMEM beyond the end of the space, EPERM
+    ///   below [#MMAP_MIN_ADDRESS], EOVERFLOW beyond the largest file, EACCES if the file is not
+    ///   open for what is asked, or the error of a device's driver
+    /// @kernel mm/mmap.c: do_mmap with MAP_FIXED
+    public Errno mmapFixed(
+            long address, long length, int flags, @Nullable OpenFile file, long offset) {
         if (!PageSize.isAligned(address) || length <= 0) {
             return Errno.EINVAL;
         }
@@ -135,12 +152,14 @@ public final class Mm {
         if (address < MMAP_MIN_ADDRESS) {
             return Errno.EPERM;
         }
-        long end = address + PageSize.alignUp(length);
+        MmapArguments arguments = new MmapArguments(machine, length, flags, file, offset);
+        if (!arguments.check().isOk()) {
+            return arguments.check();
+        }
         mmapLock.lockWrite();
-        try {
-            unmapLocked(address, end);
-            vmas.mergeAround(addVmaLocked(address, end, flags));
-            return Errno.OK;
+        try (arguments) {
+            unmapLocked(address, address + arguments.size());
+            return addVmaLocked(address, arguments);
         } finally {
             mmapLock.unlockWrite();
         }
@@ -148,38 +167,82 @@ public final class Mm {
 
     /// Maps anonymous private memory where there is room, from high addresses down.
     ///
-    /// @return the address, or -1 if no hole is large enough
+    /// @param flags [VmFlags] of access
+    /// @return the address, or the negative number of ENOMEM if no hole is large enough
     /// @kernel mm/mmap.c: vm_unmapped_area
     public long mmap(long length, int flags) {
+        return mmap(length, flags, null, 0);
+    }
+
+    /// Maps memory where there is room, from high addresses down; the parameters are those of
+    /// [#mmapFixed(long, long, int, OpenFile, long)].
+    ///
+    /// @return the address, or the negative number of an error
+    /// @kernel mm/mmap.c: do_mmap, vm_unmapped_area
+    public long mmap(long length, int flags, @Nullable OpenFile file, long offset) {
         if (length <= 0) {
             throw new IllegalArgumentException("length: value=" + length + ", limit=1");
         }
-        long size = PageSize.alignUp(length);
+        if (length > PageSize.TASK_SIZE) {
+            return -Errno.ENOMEM.number();
+        }
+        MmapArguments arguments = new MmapArguments(machine, length, flags, file, offset);
+        if (!arguments.check().isOk()) {
+            return -arguments.check().number();
+        }
         mmapLock.lockWrite();
-        try {
-            long top = PageSize.TASK_SIZE;
-            while (top - size >= MMAP_MIN_ADDRESS) {
-                long floor = Math.max(vmas.endBelow(top), MMAP_MIN_ADDRESS);
-                if (top - floor >= size) {
-                    vmas.mergeAround(addVmaLocked(top - size, top, flags));
-                    return top - size;
-                }
-                Vma below = vmas.lookup(floor - 1);
-                if (below == null) {
-                    break;
-                }
-                top = below.start();
+        try (arguments) {
+            long address = vmas.highestHole(arguments.size(), MMAP_MIN_ADDRESS);
+            if (address < 0) {
+                return -Errno.ENOMEM.number();
             }
-            return -1;
+            Errno refused = addVmaLocked(address, arguments);
+            return refused.isOk() ? address : -refused.number();
         } finally {
             mmapLock.unlockWrite();
         }
     }
 
-    private Vma addVmaLocked(long start, long end, int flags) {
-        Vma vma = new Vma(this, start, end, PageSize.pageNumber(start), flags);
+    private Errno addVmaLocked(long start, MmapArguments arguments) {
+        Vma vma = arguments.newVma(this, start);
         vmas.add(vma);
-        return vma;
+        OpenFile file = vma.file();
+        DriverMmap driver = file == null ? null : file.driverMmap();
+        if (driver != null) {
+            Errno refused = driver.mmap(vma);
+            if (!refused.isOk()) {
+                unmapLocked(vma.start(), vma.end());
+                return refused;
+            }
+        }
+        vmas.mergeAround(vma);
+        return Errno.OK;
+    }
+
+    /// Puts a page of a driver's own into a VMA, which becomes a mapping of mixed pages: nobody but
+    /// the driver and the page tables knows the page. For [DriverMmap].
+    ///
+    /// @return EFAULT outside the VMA, EBUSY if something is mapped there
+    /// @kernel mm/memory.c: vm_insert_page
+    public Errno insertPage(Vma vma, long address, long page) {
+        assert mmapLock.isHeldForWrite();
+        if (!vma.contains(address)) {
+            return Errno.EFAULT;
+        }
+        vma.setFlags(vma.flags() | VmFlags.MIXEDMAP);
+        PageTableLeaf leaf = pageTable.leafOrNew(address);
+        int slot = PageTableLeaf.slot(address);
+        leaf.lock();
+        boolean vacant = PageTableEntry.isNone(leaf.entryLocked(slot));
+        if (vacant) {
+            machine.folios().get(page);
+            machine.folios().addMapping(page);
+            long entry = PageTableEntry.ofPage(page, vma.mapsWritable());
+            leaf.setEntryLocked(slot, PageTableEntry.withProtNone(entry, !vma.isAccessible()));
+            addRss(RssCounter.of(machine.folios(), page), 1);
+        }
+        leaf.unlock();
+        return vacant ? Errno.OK : Errno.EBUSY;
     }
 
     /// Removes what is mapped in `[address, address + length)`; nothing there is no error.
@@ -221,7 +284,8 @@ public final class Mm {
 
     /// Changes the access flags of `[address, address + length)`.
     ///
-    /// @return ENOMEM if a part is not mapped; what lies below that part was changed
+    /// @return ENOMEM if a part is not mapped, EACCES if it is a mapping of a file that is not open
+    ///   for this; what lies below that part was changed
     /// @kernel mm/mprotect.c: do_mprotect_pkey
     public Errno mprotect(long address, long length, int access) {
         assert (access & ~VmFlags.ACCESS) == 0;
@@ -250,6 +314,9 @@ public final class Mm {
                 return Errno.ENOMEM;
             }
             long stop = Math.min(vma.end(), end);
+            if ((access & ~(vma.flags() >>> 4) & VmFlags.ACCESS) != 0) {
+                return Errno.EACCES;
+            }
             int flags = vma.flags() & ~VmFlags.ACCESS | access;
             if (flags != vma.flags()) {
                 vmas.splitAt(at);
@@ -328,7 +395,7 @@ public final class Mm {
         mmapLock.lockWrite();
         try {
             for (Vma vma : vmas.all()) {
-                Vma copy = new Vma(child, vma.start(), vma.end(), vma.pageOffset(), vma.flags());
+                Vma copy = vma.duplicate(child, vma.start(), vma.end(), vma.pageOffset());
                 AnonVmaLinks.forkChain(vma, copy);
                 child.vmas.add(copy);
                 ForkCopy.copy(vma, copy);

@@ -50,7 +50,7 @@ final class Mprotect {
             long readOnly =
                     PageTableEntry.withProtNone(
                             PageTableEntry.withoutWrite(entry), !vma.isAccessible());
-            return canBeWritable(folios, vma, entry)
+            return vma.mapsWritable() || canBeWritable(folios, vma, entry)
                     ? PageTableEntry.withWrite(readOnly)
                     : readOnly;
         }
@@ -59,15 +59,22 @@ final class Mprotect {
         }
         if (PageTableEntry.isWritableMigration(entry)) {
             return PageTableEntry.asMigrationType(
-                    entry, PageTableEntry.TYPE_MIGRATION_READ_EXCLUSIVE);
+                    entry,
+                    folios.isAnonymous(PageTableEntry.page(entry))
+                            ? PageTableEntry.TYPE_MIGRATION_READ_EXCLUSIVE
+                            : PageTableEntry.TYPE_MIGRATION_READ);
         }
         return entry;
     }
 
-    /// Whether a store would only be let through by its fault anyway: the page is exclusive.
+    /// Whether a store would only be let through by its fault anyway: the page is exclusive, or, in
+    /// a shared mapping, its file knows already that it is dirty.
     ///
-    /// @kernel mm/mprotect.c: can_change_private_pte_writable
+    /// @kernel mm/mprotect.c: can_change_private_pte_writable, can_change_shared_pte_writable
     private static boolean canBeWritable(FolioTable folios, Vma vma, long entry) {
+        if (vma.isShared()) {
+            return vma.isWritable() && PageTableEntry.isDirty(entry);
+        }
         return vma.isWritable()
                 && !PageTableEntry.isSpecial(entry)
                 && folios.hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);

@@ -36,6 +36,9 @@ public final class VmFlags {
     /// What `mprotect` may change.
     public static final int ACCESS = READ | WRITE | EXEC;
 
+    /// What `mprotect` may ask for; each bit is four to the left of the access that it permits.
+    public static final int MAY_ACCESS = ACCESS << 4;
+
     /// Mappings whose pages are no ordinary folios: migration refuses them.
     public static final int SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
 

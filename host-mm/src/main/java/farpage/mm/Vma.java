@@ -1,14 +1,16 @@
 package farpage.mm;
 
+import farpage.mm.file.OpenFile;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.AnonVmaChain;
+import farpage.mm.rmap.VmaIntervalTree;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One mapping of a process: a range of addresses with one set of flags. It changes only under the
-/// mmap lock held for writing; its bounds also only under its `AnonVma`'s lock, because the reverse
-/// map reads them without the mmap lock.
+/// mmap lock held for writing; its bounds also only under the locks of its file and its `AnonVma`,
+/// because the reverse map reads them without the mmap lock.
 ///
 /// @kernel include/linux/mm_types.h: struct vm_area_struct
 public final class Vma {
@@ -17,6 +19,10 @@ public final class Vma {
     private long end;
     private long pageOffset;
     private int flags;
+    private final @Nullable OpenFile file;
+
+    /// Its place among the VMAs of its file; null without a file.
+    private final VmaIntervalTree.@Nullable Node fileNode;
 
     /// Where the pages faulted in here point to; null until the first one.
     private volatile @Nullable AnonVma anonVma;
@@ -24,7 +30,14 @@ public final class Vma {
     /// Every `AnonVma` whose pages may be mapped here: that of the parent, and our own.
     private final List<AnonVmaChain> anonVmaChain = new ArrayList<>();
 
+    /// One of anonymous memory.
     Vma(Mm mm, long start, long end, long pageOffset, int flags) {
+        this(mm, start, end, pageOffset, flags, null);
+    }
+
+    /// Does not take a reference to the file: a VMA that is in a tree has one.
+    @SuppressWarnings("this-escape") // the node only stores it
+    Vma(Mm mm, long start, long end, long pageOffset, int flags, @Nullable OpenFile file) {
         assert PageSize.isAligned(start);
         assert PageSize.isAligned(end);
         assert start < end;
@@ -33,6 +46,15 @@ public final class Vma {
         this.end = end;
         this.pageOffset = pageOffset;
         this.flags = flags;
+        this.file = file;
+        this.fileNode = file == null ? null : new VmaIntervalTree.Node(this);
+    }
+
+    /// A VMA of the same kind elsewhere, not yet known to anybody and without pages.
+    ///
+    /// @kernel kernel/fork.c: vm_area_dup
+    Vma duplicate(Mm newMm, long newStart, long newEnd, long newPageOffset) {
+        return new Vma(newMm, newStart, newEnd, newPageOffset, flags, file);
     }
 
     public Mm mm() {
@@ -74,14 +96,53 @@ public final class Vma {
     ///
     /// @kernel include/linux/mm.h: is_cow_mapping
     public boolean isCopyOnWrite() {
-        return (flags & VmFlags.SHARED) == 0;
+        return (flags & (VmFlags.SHARED | VmFlags.MAYWRITE)) == VmFlags.MAYWRITE;
     }
 
-    /// Whether there is no file behind it. So far there never is.
+    /// Whether stores go to the pages that others see too.
+    ///
+    /// @kernel include/linux/mm.h: VM_SHARED
+    public boolean isShared() {
+        return (flags & VmFlags.SHARED) != 0;
+    }
+
+    /// Whether there is no file behind it. Its private copies of a file's pages are anonymous all
+    /// the same.
     ///
     /// @kernel include/linux/mm.h: vma_is_anonymous
     public boolean isAnonymous() {
-        return true;
+        return file == null;
+    }
+
+    /// What is mapped; null for anonymous memory. For shared anonymous memory it is a file that has
+    /// no name.
+    ///
+    /// @kernel include/linux/mm_types.h: struct vm_area_struct, vm_file
+    public @Nullable OpenFile file() {
+        return file;
+    }
+
+    VmaIntervalTree.@Nullable Node fileNode() {
+        return fileNode;
+    }
+
+    /// Whether the first store to a clean page must be noticed: the file wants to know which pages
+    /// it must write back, or userfaultfd is to be asked.
+    ///
+    /// @kernel mm/mmap.c: vma_wants_writenotify
+    public boolean wantsWriteNotify() {
+        int sharedWritable = VmFlags.SHARED | VmFlags.WRITE;
+        return file != null
+                && (flags & sharedWritable) == sharedWritable
+                && (!file.mapping().isShmem() || (flags & VmFlags.UFFD_WP) != 0);
+    }
+
+    /// Whether an entry for a page of the file is writable from the start.
+    ///
+    /// @kernel include/linux/mm_types.h: struct vm_area_struct, vm_page_prot
+    public boolean mapsWritable() {
+        int sharedWritable = VmFlags.SHARED | VmFlags.WRITE;
+        return (flags & sharedWritable) == sharedWritable && !wantsWriteNotify();
     }
 
     public boolean contains(long address) {

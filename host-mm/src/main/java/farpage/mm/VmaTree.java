@@ -51,6 +51,25 @@ final class VmaTree {
         return above == null ? PageSize.TASK_SIZE + PageSize.PAGE_SIZE : above.start();
     }
 
+    /// The highest place of the given size where nothing is mapped; negative if there is none.
+    ///
+    /// @kernel mm/vma.c: unmapped_area_topdown
+    long highestHole(long size, long lowest) {
+        long top = PageSize.TASK_SIZE;
+        while (top - size >= lowest) {
+            long floor = Math.max(endBelow(top), lowest);
+            if (top - floor >= size) {
+                return top - size;
+            }
+            Vma below = lookup(floor - 1);
+            if (below == null) {
+                return -1;
+            }
+            top = below.start();
+        }
+        return -1;
+    }
+
     Collection<Vma> all() {
         return Collections.unmodifiableCollection(byStart.values());
     }
@@ -62,12 +81,14 @@ final class VmaTree {
     void add(Vma vma) {
         Vma replaced = byStart.put(vma.start(), vma);
         assert replaced == null;
+        FileLinks.link(vma);
     }
 
     void remove(Vma vma) {
         Vma removed = byStart.remove(vma.start());
         assert removed == vma;
         AnonVmaLinks.unlinkAll(vma);
+        FileLinks.unlink(vma);
     }
 
     /// Cuts the VMA that holds the address so that one begins there.
@@ -78,9 +99,10 @@ final class VmaTree {
         if (low == null || low.start() == address) {
             return;
         }
-        Vma high = new Vma(low.mm(), address, low.end(), low.pageIndex(address), low.flags());
+        Vma high = low.duplicate(low.mm(), address, low.end(), low.pageIndex(address));
         AnonVmaLinks.cloneChain(low, high);
-        AnonVmaLinks.setBounds(low, low.start(), address);
+        FileLinks.link(high);
+        FileLinks.setBounds(low, low.start(), address);
         byStart.put(address, high);
     }
 
@@ -102,12 +124,15 @@ final class VmaTree {
 
     private static boolean canMerge(Vma low, Vma high) {
         return low.flags() == high.flags()
+                && (low.flags() & VmFlags.SPECIAL) == 0
                 && isContiguous(low, high)
                 && hasMergeableAnonVma(low, high);
     }
 
     private static boolean isContiguous(Vma low, Vma high) {
-        return low.end() == high.start() && low.pageOffset() + low.pageCount() == high.pageOffset();
+        return low.end() == high.start()
+                && low.file() == high.file()
+                && low.pageOffset() + low.pageCount() == high.pageOffset();
     }
 
     /// One without pages takes over the other's, unless that other has pages of a parent too.
@@ -134,8 +159,9 @@ final class VmaTree {
         byStart.remove(low.start());
         byStart.remove(high.start());
         // In this order, so that the reverse map reaches every page at every moment.
-        AnonVmaLinks.setBounds(kept, start, end);
+        FileLinks.setBounds(kept, start, end);
         AnonVmaLinks.unlinkAll(gone);
+        FileLinks.unlink(gone);
         byStart.put(start, kept);
         return kept;
     }

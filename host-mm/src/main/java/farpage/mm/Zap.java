@@ -11,7 +11,7 @@ import farpage.mm.pagetable.PageTableLeaf;
 /// device page whose last mapping goes is freed to its driver.
 ///
 /// @kernel mm/memory.c: unmap_vmas, zap_pte_range
-final class Zap {
+public final class Zap {
     private Zap() {}
 
     /// Tells the mirrors, then removes the entries of `[start, end)`.
@@ -23,8 +23,26 @@ final class Zap {
         mm.notifiers().end();
     }
 
+    /// Removes pages that leave their file from one mapping of it; the mirrors are told. No mmap
+    /// lock is needed: the caller holds `i_mmap`, and so the VMA stays as it is.
+    ///
+    /// @param evenCows private copies too
+    /// @kernel mm/memory.c: unmap_mapping_range_vma
+    public static void unmapFilePages(Vma vma, long start, long end, boolean evenCows) {
+        Mm mm = vma.mm();
+        MmuNotifierRange range = MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, start, end);
+        boolean started = mm.notifiers().start(range);
+        assert started;
+        zapPages(vma, start, end, evenCows);
+        mm.notifiers().end();
+    }
+
     /// Without telling anybody, as on exit, when the mirrors are gone.
     static void zapPages(Vma vma, long start, long end) {
+        zapPages(vma, start, end, true);
+    }
+
+    private static void zapPages(Vma vma, long start, long end, boolean evenCows) {
         PageTable pageTable = vma.mm().pageTable();
         long at = pageTable.nextMapped(start, end);
         while (at < end) {
@@ -32,13 +50,15 @@ final class Zap {
             PageTableLeaf leaf = pageTable.lookupLeaf(at);
             assert leaf != null;
             leaf.lock();
-            zapLeafLocked(vma.mm(), leaf, at, stop);
+            zapLeafLocked(vma, leaf, at, stop, evenCows);
             leaf.unlock();
             at = pageTable.nextMapped(stop, end);
         }
     }
 
-    private static void zapLeafLocked(Mm mm, PageTableLeaf leaf, long start, long end) {
+    private static void zapLeafLocked(
+            Vma vma, PageTableLeaf leaf, long start, long end, boolean evenCows) {
+        Mm mm = vma.mm();
         int anonymousPages = 0;
         for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
@@ -46,13 +66,30 @@ final class Zap {
             if (PageTableEntry.isNone(entry)) {
                 continue;
             }
-            leaf.setEntryLocked(slot, PageTableEntry.NONE);
-            if (!PageTableEntry.isSpecial(entry)) {
-                letGo(mm, entry);
-                anonymousPages++;
+            if (PageTableEntry.isSpecial(entry)) {
+                leaf.setEntryLocked(slot, PageTableEntry.NONE);
+                continue;
             }
+            RssCounter counter = counter(vma, entry);
+            if (counter == RssCounter.ANON) {
+                if (!evenCows) {
+                    continue;
+                }
+                anonymousPages++;
+            } else {
+                mm.addRss(counter, -1);
+            }
+            leaf.setEntryLocked(slot, PageTableEntry.NONE);
+            letGo(mm, entry);
         }
         mm.addRss(RssCounter.ANON, -anonymousPages);
+    }
+
+    /// A page in a mapping of a file is the file's, a driver's, or a private copy.
+    private static RssCounter counter(Vma vma, long entry) {
+        return vma.isAnonymous()
+                ? RssCounter.ANON
+                : RssCounter.of(vma.mm().machine().folios(), PageTableEntry.page(entry));
     }
 
     /// Drops what one removed entry held. A migration entry holds nothing but its place in the

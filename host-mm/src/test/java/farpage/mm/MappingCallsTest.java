@@ -72,17 +72,17 @@ final class MappingCallsTest {
 
     @Test
     void mmapFailsWhereNoHoleIsLargeEnough() {
-        assertEquals(-1, mm.mmap(PageSize.TASK_SIZE, READ_WRITE));
+        assertEquals(-Errno.ENOMEM.number(), mm.mmap(PageSize.TASK_SIZE, READ_WRITE));
         assertEquals(
                 Errno.OK, mm.mmapFixed(Mm.MMAP_MIN_ADDRESS, PageSize.TASK_SIZE / 2, READ_WRITE));
-        assertEquals(-1, mm.mmap(PageSize.TASK_SIZE / 2, READ_WRITE));
+        assertEquals(-Errno.ENOMEM.number(), mm.mmap(PageSize.TASK_SIZE / 2, READ_WRITE));
     }
 
     /// Rounding such a length up to pages wraps to a negative size.
     @Test
     void mmapOfMoreThanTheSpaceFails() {
-        assertEquals(-1, mm.mmap(Long.MAX_VALUE, READ_WRITE));
-        assertEquals(-1, mm.mmap(PageSize.TASK_SIZE + 1, READ_WRITE));
+        assertEquals(-Errno.ENOMEM.number(), mm.mmap(Long.MAX_VALUE, READ_WRITE));
+        assertEquals(-Errno.ENOMEM.number(), mm.mmap(PageSize.TASK_SIZE + 1, READ_WRITE));
         assertThrows(IllegalArgumentException.class, () -> mm.mmap(0, READ_WRITE));
         assertEquals(0, process.vmaCount());
     }

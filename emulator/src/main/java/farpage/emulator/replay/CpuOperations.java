@@ -4,12 +4,12 @@ import farpage.emulator.trace.Fnv1a64;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.PatternGenerator;
 import farpage.emulator.trace.RegionAdvice;
-import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
 import farpage.mm.Errno;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.file.OpenFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -65,12 +65,24 @@ final class CpuOperations {
     }
 
     private String map(ReplayProcess process, KernelOperation.MapRegion map) {
-        if (map.kind() != RegionKind.PRIVATE) {
-            throw notModelled(map, "shared and file memory");
-        }
         long address = regions.address(map.region(), 0);
         long size = PageSize.pageAddress(map.pageCount());
-        return result(process.mm().mmapFixed(address, size, READ_WRITE));
+        return switch (map.kind()) {
+            case PRIVATE -> result(process.mm().mmapFixed(address, size, READ_WRITE));
+            case SHARED_ANON ->
+                    result(process.mm().mmapFixed(address, size, READ_WRITE | VmFlags.SHARED));
+            case MEMFD_SHARED -> mapMemfd(process, address, size, READ_WRITE | VmFlags.SHARED);
+            case MEMFD_PRIVATE -> mapMemfd(process, address, size, READ_WRITE);
+        };
+    }
+
+    /// The mapping alone keeps the file.
+    private static String mapMemfd(ReplayProcess process, long address, long size, int flags) {
+        try (OpenFile file = process.mm().machine().files().memfd()) {
+            Errno sized = file.truncate(size);
+            return result(
+                    sized.isOk() ? process.mm().mmapFixed(address, size, flags, file, 0) : sized);
+        }
     }
 
     private String advise(ReplayProcess process, KernelOperation.Advise advise) {

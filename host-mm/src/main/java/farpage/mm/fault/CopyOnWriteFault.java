@@ -29,7 +29,7 @@ final class CopyOnWriteFault {
             return FaultResult.HANDLED;
         }
         if (!zeroPage) {
-            if (canReuse(folios, old)) {
+            if (folios.isAnonymous(old) && canReuse(folios, old)) {
                 leaf.setEntryLocked(
                         slot, PageTableEntry.withAccess(PageTableEntry.withWrite(entry), true));
                 leaf.unlock();
@@ -92,6 +92,10 @@ final class CopyOnWriteFault {
             if (PageTableEntry.isSpecial(entry)) {
                 fault.mm().addRss(RssCounter.ANON, 1);
             } else {
+                if (!machine.folios().isAnonymous(old)) {
+                    fault.mm().addRss(RssCounter.of(machine.folios(), old), -1);
+                    fault.mm().addRss(RssCounter.ANON, 1);
+                }
                 machine.folios().removeMapping(old);
             }
         }

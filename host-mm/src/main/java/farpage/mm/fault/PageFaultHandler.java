@@ -6,6 +6,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmStat;
 import farpage.mm.Vma;
+import farpage.mm.file.OpenFile;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -43,7 +44,7 @@ public final class PageFaultHandler {
         PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
         long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
         return switch (PageTableEntry.shape(entry)) {
-            case NONE -> AnonymousFault.handle(fault, leaf);
+            case NONE -> missingFault(fault, leaf);
             case PRESENT -> presentFault(fault, leaf, entry);
             case MIGRATION -> awaitMigration(fault, entry);
             case DEVICE_PRIVATE -> DevicePrivateFault.handle(fault, leaf, entry);
@@ -53,11 +54,22 @@ public final class PageFaultHandler {
         };
     }
 
+    /// @kernel mm/memory.c: do_pte_missing
+    private static FaultResult missingFault(PageFault fault, PageTableLeaf leaf) {
+        OpenFile file = fault.vma().file();
+        return file == null
+                ? AnonymousFault.handle(fault, leaf)
+                : FileFault.handle(fault, leaf, file.mapping());
+    }
+
     private static FaultResult presentFault(PageFault fault, PageTableLeaf leaf, long entry) {
         if (!fault.write() || PageTableEntry.isWritable(entry)) {
             return FaultResult.HANDLED; // somebody else was faster
         }
-        return CopyOnWriteFault.handle(fault, leaf, entry);
+        OpenFile file = fault.vma().file();
+        return file != null && fault.vma().isShared()
+                ? SharedWriteFault.handle(fault, leaf, entry, file.mapping())
+                : CopyOnWriteFault.handle(fault, leaf, entry);
     }
 
     /// Sleeps on the folio lock, which the migration holds until it has put the entry right.

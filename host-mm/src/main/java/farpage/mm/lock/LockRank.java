@@ -15,8 +15,12 @@ public enum LockRank {
     DRIVER_SVM,
     /// `ksm_thread_mutex`: the passes of same-page merging, and its trees.
     KSM_THREAD,
+    /// `inode->i_rwsem`: the size of a file, and writes to it against each other.
+    INODE,
     /// `mm->mmap_lock`: the VMAs of one process.
     MMAP,
+    /// The files that are open on a machine. A VMA may hold the last reference to one.
+    FILE_TABLE,
     /// `mapping->invalidate_lock`: truncation of a file against its faults.
     INVALIDATE,
     /// The folio lock. The first may be waited for; further ones may only be tried.

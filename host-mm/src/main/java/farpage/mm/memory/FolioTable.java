@@ -5,6 +5,7 @@ import farpage.mm.lock.HeldRanks;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.Stepping;
 import farpage.mm.lock.YieldPoint;
+import farpage.mm.rmap.ReverseMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -144,6 +145,23 @@ public final class FolioTable {
         return before == 1;
     }
 
+    /// Takes all references away for a moment, if there are as many as expected: nobody can take
+    /// one until they are given back.
+    ///
+    /// @return false, and nothing changed, for another number of references
+    /// @kernel include/linux/page_ref.h: folio_ref_freeze
+    public boolean freezeReferences(long page, int expected) {
+        return section(page).casReferences(slot(page), expected, 0);
+    }
+
+    /// Gives a frozen page its references back.
+    ///
+    /// @kernel include/linux/page_ref.h: folio_ref_unfreeze
+    public void unfreezeReferences(long page, int count) {
+        assert refCount(page) == 0 : Page.describe(page) + " is not frozen";
+        section(page).setReferencesRelease(slot(page), count);
+    }
+
     // Pins.
 
     /// Takes a pin: a reference that says that the bytes may be read or written at any time, by
@@ -233,6 +251,13 @@ public final class FolioTable {
 
     public @Nullable Object mapping(long page) {
         return section(page).mappingAcquire(slot(page));
+    }
+
+    /// Whether the page belongs to processes, and not to a file or a driver.
+    ///
+    /// @kernel include/linux/page-flags.h: folio_test_anon
+    public boolean isAnonymous(long page) {
+        return mapping(page) instanceof ReverseMap reverseMap && reverseMap.isAnonymous();
     }
 
     public long index(long page) {

@@ -3,6 +3,7 @@ package farpage.mm.migrate;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.VmStat;
+import farpage.mm.file.FileMapping;
 import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
@@ -65,7 +66,7 @@ final class MigratePages {
     private boolean moveState(long from, long to) {
         int expected = 1 + (from == faultPage ? 1 : 0);
         if (folios.refCount(from) != expected) {
-            return false;
+            return moveFilePage(from, to, expected + 1);
         }
         assert !folios.hasFlag(from, FolioFlags.ANON_EXCLUSIVE);
         folios.migrateState(from, to);
@@ -73,5 +74,13 @@ final class MigratePages {
             merged.migrated(to);
         }
         return true;
+    }
+
+    /// A file has a reference to its page, which moves with it. Pages of files do not move to
+    /// devices.
+    private boolean moveFilePage(long from, long to, int expected) {
+        return !Page.isDevice(to)
+                && folios.mapping(from) instanceof FileMapping file
+                && file.migrate(from, to, expected);
     }
 }

@@ -2,6 +2,7 @@ package farpage.mm.migrate;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.file.FileMapping;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.RemoveMigrationEntries;
@@ -69,12 +70,14 @@ final class MigrateUnmap {
     }
 
     /// Whether nobody holds a reference but this migration and, for the fault page, the core. A
-    /// device page is granted one more, as the kernel does; *pages* counts exactly.
+    /// device page is granted one more, as the kernel does; *pages* counts exactly. A file has a
+    /// reference to each of its pages.
     ///
     /// @kernel mm/migrate_device.c: migrate_vma_check_page
     private boolean hasExpectedReferences(long page) {
         int expected = 1 + (page == faultPage ? 1 : 0) + (Page.isDevice(page) ? 1 : 0);
-        return folios.refCount(page) - expected <= folios.mapCount(page);
+        int unexpected = folios.refCount(page) - expected - folios.mapCount(page);
+        return unexpected <= 0 || unexpected == 1 && folios.mapping(page) instanceof FileMapping;
     }
 
     private void restoreRefused() {

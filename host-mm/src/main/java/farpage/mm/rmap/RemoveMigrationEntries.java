@@ -35,7 +35,7 @@ public final class RemoveMigrationEntries {
             FolioTable folios = machine.folios();
             folios.get(to);
             folios.addMapping(to);
-            if (!PageTableEntry.isSharedMigration(entry)) {
+            if (!PageTableEntry.isSharedMigration(entry) && folios.isAnonymous(to)) {
                 folios.setFlag(to, FolioFlags.ANON_EXCLUSIVE);
             }
             leaf.setEntryLocked(slot, mapped(folios, to, vma, entry));
@@ -66,7 +66,8 @@ public final class RemoveMigrationEntries {
             return PageTableEntry.ofDevicePrivate(page, writable, migration);
         }
         boolean dirty = folios.hasFlag(page, FolioFlags.DIRTY);
-        long entry = PageTableEntry.ofMigrated(page, migration, writable, dirty);
+        boolean mapsWritable = writable || vma.mapsWritable();
+        long entry = PageTableEntry.ofMigrated(page, migration, mapsWritable, dirty);
         return vma.isAccessible() ? entry : PageTableEntry.withProtNone(entry, true);
     }
 }

@@ -4,6 +4,13 @@ package farpage.mm.rmap;
 ///
 /// @kernel mm/rmap.c: rmap_walk
 public interface ReverseMap {
+    /// Whether its pages belong to processes, and not to a file.
+    ///
+    /// @kernel include/linux/page-flags.h: folio_test_anon
+    default boolean isAnonymous() {
+        return true;
+    }
+
     /// Visits each address at which the page of an index may be mapped. The folio is locked, so it
     /// keeps its mapping and its index.
     void walk(long pageIndex, RmapVisitor visitor);

@@ -24,7 +24,11 @@ public final class TryToMigrate {
         RmapWalk.walk(machine, page, (vma, address) -> unmapAt(page, vma, address));
     }
 
+    /// Once no mapping is left the other places are not looked at, and their mirrors not told.
     private void unmapAt(long page, Vma vma, long address) {
+        if (machine.folios().mapCount(page) == 0) {
+            return;
+        }
         MmuNotifierRange range =
                 MmuNotifierRange.of(
                         MmuNotifierRange.Event.CLEAR, address, address + PageSize.PAGE_SIZE);
@@ -75,7 +79,6 @@ public final class TryToMigrate {
     public static long migrationEntry(long entry, boolean exclusive) {
         boolean writable =
                 PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
-        assert !writable || exclusive : "a writable mapping of a page that is not exclusive";
         return PageTableEntry.ofMigration(entry, writable, exclusive);
     }
 }

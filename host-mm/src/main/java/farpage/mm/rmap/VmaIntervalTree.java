@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// out of the tree.
 ///
 /// @kernel mm/interval_tree.c: anon_vma_interval_tree, vma_interval_tree
+@SuppressWarnings("ReferenceEquality") // a node is equal to nothing but itself
 public final class VmaIntervalTree {
     private @Nullable Node root;
     private int size;

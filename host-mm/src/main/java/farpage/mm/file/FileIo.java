@@ -1,0 +1,160 @@
+package farpage.mm.file;
+
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.memory.HostMemory;
+import java.lang.foreign.MemorySegment;
+
+/// Reading and writing a file through its pages, as `read` and `write` do. Mappings of the file see
+/// the same pages, so they see what is written at once.
+///
+/// @kernel mm/filemap.c: filemap_read, generic_perform_write
+final class FileIo {
+    private final FileMapping file;
+    private final Machine machine;
+    private final FolioTable folios;
+    private final MemorySegment ram;
+
+    FileIo(FileMapping file) {
+        this.file = file;
+        this.machine = file.machine();
+        this.folios = machine.folios();
+        this.ram = machine.ram().segment();
+    }
+
+    /// The bytes of the page that a position is in, from there on, at most to the limit.
+    private static int lengthInPage(long position, long limit) {
+        return (int)
+                Math.min(PageSize.PAGE_SIZE - PageSize.offsetInPage(position), limit - position);
+    }
+
+    /// A page that is read is not locked while its bytes are copied: the reference keeps it from
+    /// being freed or moved.
+    ///
+    /// @return bytes read, or a negative error number
+    long read(MemorySegment to, long offset) {
+        long end = Math.min(file.size(), offset + to.byteSize());
+        long at = offset;
+        while (at < end) {
+            int length = lengthInPage(at, end);
+            MemorySegment target = to.asSlice(at - offset, length);
+            Errno errno = readPage(target, at);
+            if (!errno.isOk()) {
+                return at > offset ? at - offset : -errno.number();
+            }
+            at += length;
+        }
+        return Math.max(0, at - offset);
+    }
+
+    private Errno readPage(MemorySegment to, long at) {
+        long index = PageSize.pageNumber(at);
+        long page = file.pages().get(index);
+        if (page == Page.NONE && file.isShmem()) {
+            to.fill((byte) 0); // a hole stays one
+            return Errno.OK;
+        }
+        if (page == Page.NONE || !folios.hasFlag(page, FolioFlags.UPTODATE)) {
+            if (page != Page.NONE) {
+                machine.put(page);
+            }
+            page = readIn(index);
+            if (ErrPage.isError(page)) {
+                return ErrPage.errno(page);
+            }
+        }
+        MemorySegment.copy(ram, ramOffset(page, at), to, 0, to.byteSize());
+        machine.put(page);
+        return Errno.OK;
+    }
+
+    /// The page with its contents and a reference, not locked.
+    private long readIn(long index) {
+        long page = file.lockAndReadIn(index);
+        if (!ErrPage.isError(page)) {
+            folios.unlock(page);
+        }
+        return page;
+    }
+
+    private static long ramOffset(long page, long at) {
+        return HostMemory.offset(page) + PageSize.offsetInPage(at);
+    }
+
+    /// @return bytes written, or a negative error number
+    long write(MemorySegment from, long offset) {
+        if (from.byteSize() == 0) {
+            return 0;
+        }
+        if (offset >= FileMapping.SIZE_MAX) {
+            return -Errno.EFBIG.number();
+        }
+        long end = Math.min(FileMapping.SIZE_MAX, offset + from.byteSize());
+        file.inodeLock().lockWrite();
+        try {
+            new Truncation(file).zeroBeyondEnd(offset);
+            long at = offset;
+            while (at < end) {
+                int length = lengthInPage(at, end);
+                Errno errno = writePage(from.asSlice(at - offset, length), at);
+                if (!errno.isOk()) {
+                    return at > offset ? at - offset : -errno.number();
+                }
+                at += length;
+                if (at > file.size()) {
+                    file.setSize(at);
+                }
+            }
+            return at - offset;
+        } finally {
+            file.inodeLock().unlockWrite();
+        }
+    }
+
+    /// A page that is overwritten whole need not be read in first.
+    private Errno writePage(MemorySegment from, long at) {
+        long index = PageSize.pageNumber(at);
+        boolean whole = from.byteSize() == PageSize.PAGE_SIZE;
+        long page = whole ? file.lockOrNew(index) : file.lockOrCreate(index);
+        if (ErrPage.isError(page)) {
+            return ErrPage.errno(page) == Errno.ENOMEM && file.isShmem()
+                    ? Errno.ENOSPC
+                    : ErrPage.errno(page);
+        }
+        MemorySegment.copy(from, 0, ram, ramOffset(page, at), from.byteSize());
+        folios.setFlag(page, FolioFlags.UPTODATE | FolioFlags.DIRTY);
+        file.unlockAndPut(page);
+        return Errno.OK;
+    }
+
+    /// Makes the pages of `[start, end)`, with zeros where they were holes.
+    ///
+    /// @kernel mm/shmem.c: shmem_fallocate
+    Errno allocate(long start, long end) {
+        file.inodeLock().lockWrite();
+        try {
+            new Truncation(file).zeroBeyondEnd(end);
+            for (long index = PageSize.pageNumber(start);
+                    index < FileMapping.pageCount(end);
+                    index++) {
+                long page = file.lockOrCreate(index);
+                if (ErrPage.isError(page)) {
+                    Errno errno = ErrPage.errno(page);
+                    return errno == Errno.ENOMEM ? Errno.ENOSPC : errno;
+                }
+                folios.setFlag(page, FolioFlags.DIRTY);
+                file.unlockAndPut(page);
+            }
+            if (end > file.size()) {
+                file.setSize(end);
+            }
+            return Errno.OK;
+        } finally {
+            file.inodeLock().unlockWrite();
+        }
+    }
+}

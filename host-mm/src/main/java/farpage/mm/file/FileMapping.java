@@ -1,0 +1,423 @@
+package farpage.mm.file;
+
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.Vma;
+import farpage.mm.Zap;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedReadWriteLock;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.rmap.ReverseMap;
+import farpage.mm.rmap.RmapVisitor;
+import farpage.mm.rmap.VmaIntervalTree;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// One file: its pages in RAM, its size, and the VMAs that map it. It is the reverse map of its
+/// pages.
+///
+/// | lock | protects |
+/// | --- | --- |
+/// | inode lock | the size, and writes against each other |
+/// | invalidate lock | pages that are being removed against pages that are being read in |
+/// | `i_mmap` | the tree of VMAs, and their bounds |
+/// | `i_pages` | changes of the tree of pages |
+///
+/// @kernel include/linux/fs.h: struct address_space, struct inode
+@SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+public final class FileMapping implements ReverseMap {
+    /// The largest size of a file.
+    ///
+    /// @kernel include/linux/fs.h: MAX_LFS_FILESIZE
+    public static final long SIZE_MAX = 1L << 60;
+
+    /// A page that left the file between look-up and lock this often is no accident.
+    private static final int TRUNCATED_RETRY_LIMIT = 1_000_000;
+
+    private final Machine machine;
+    private final FolioTable folios;
+    private final BackingStore store;
+    private final PageCache pages;
+    private final RankedReadWriteLock inodeLock = new RankedReadWriteLock(LockRank.INODE);
+    private final RankedReadWriteLock invalidateLock = new RankedReadWriteLock(LockRank.INVALIDATE);
+    private final RankedReadWriteLock mmapLock = new RankedReadWriteLock(LockRank.I_MMAP);
+    private final VmaIntervalTree mappedVmas = new VmaIntervalTree();
+    private final AtomicInteger writeErrors = new AtomicInteger();
+    private volatile long size;
+
+    /// Openings; guarded by the lock of the [FileTable].
+    int openCount;
+
+    FileMapping(Machine machine, BackingStore store, long size) {
+        assert size >= 0;
+        this.machine = machine;
+        this.folios = machine.folios();
+        this.store = store;
+        this.pages = new PageCache(machine);
+        this.size = size;
+    }
+
+    Machine machine() {
+        return machine;
+    }
+
+    BackingStore store() {
+        return store;
+    }
+
+    PageCache pages() {
+        return pages;
+    }
+
+    RankedReadWriteLock inodeLock() {
+        return inodeLock;
+    }
+
+    RankedReadWriteLock invalidateLock() {
+        return invalidateLock;
+    }
+
+    /// Whether the pages are the only place of the contents.
+    ///
+    /// @kernel include/linux/shmem_fs.h: shmem_mapping
+    public boolean isShmem() {
+        return store.isShmem();
+    }
+
+    /// Bytes in the file.
+    public long size() {
+        return size;
+    }
+
+    /// The inode lock is held for writing.
+    void setSize(long newSize) {
+        assert inodeLock.isHeldForWrite();
+        size = newSize;
+    }
+
+    /// Pages that the file has, the last one perhaps in part.
+    public long pageCount() {
+        return pageCount(size);
+    }
+
+    static long pageCount(long size) {
+        return PageSize.pageNumber(PageSize.alignUp(size));
+    }
+
+    /// Pages in RAM.
+    ///
+    /// @kernel include/linux/fs.h: nrpages
+    public long cachedPageCount() {
+        return pages.pageCount();
+    }
+
+    /// The page in RAM of an index, without a reference, for checks; [Page#NONE] if there is none.
+    public long lookupPage(long index) {
+        return pages.lookup(index);
+    }
+
+    /// The first index in `[index, end)` that has a page in RAM; `end` if there is none.
+    public long nextCached(long index, long end) {
+        return pages.next(index, end);
+    }
+
+    // Finding pages.
+
+    /// The page of an index, locked and with a reference, its contents read in; it is made if need
+    /// be. For a fault: the mmap lock is held.
+    ///
+    /// @return an [ErrPage] of EFAULT beyond the end of the file, of ENOMEM, or of EIO
+    /// @kernel mm/filemap.c: filemap_fault; mm/shmem.c: shmem_fault
+    public long lockForFault(long index) {
+        if (index >= pageCount()) {
+            return ErrPage.of(Errno.EFAULT);
+        }
+        long page = lockCached(index);
+        if (page != Page.NONE && !folios.hasFlag(page, FolioFlags.UPTODATE)) {
+            unlockAndPut(page);
+            page = Page.NONE;
+        }
+        if (page == Page.NONE) {
+            page = lockAndReadIn(index);
+        }
+        if (!ErrPage.isError(page) && index >= pageCount()) {
+            unlockAndPut(page);
+            return ErrPage.of(Errno.EFAULT);
+        }
+        return page;
+    }
+
+    /// As [#lockOrCreate(long)]; nobody removes pages meanwhile, so that what is read in is not
+    /// what was just removed.
+    long lockAndReadIn(long index) {
+        invalidateLock.lockRead();
+        try {
+            return lockOrCreate(index);
+        } finally {
+            invalidateLock.unlockRead();
+        }
+    }
+
+    /// The page of an index whatever the size of the file is, locked, with a reference and its
+    /// contents.
+    ///
+    /// @return an [ErrPage] of ENOMEM or EIO
+    long lockOrCreate(long index) {
+        long page = lockOrNew(index);
+        if (!ErrPage.isError(page) && !folios.hasFlag(page, FolioFlags.UPTODATE)) {
+            Errno errno = readIn(index, page);
+            if (!errno.isOk()) {
+                unlockAndPut(page);
+                return ErrPage.of(errno);
+            }
+        }
+        return page;
+    }
+
+    /// The page of an index, locked and with a reference; a new one has no contents yet.
+    ///
+    /// @return an [ErrPage] of ENOMEM
+    /// @kernel mm/filemap.c: __filemap_get_folio with FGP_LOCK and FGP_CREAT
+    long lockOrNew(long index) {
+        for (int attempt = 0; attempt < TRUNCATED_RETRY_LIMIT; attempt++) {
+            long page = lockCached(index);
+            if (page == Page.NONE) {
+                page = addNew(index);
+            }
+            if (page != Page.NONE) {
+                return page;
+            }
+        }
+        throw new IllegalStateException(
+                "page " + index + " of a file came and went " + TRUNCATED_RETRY_LIMIT + " times");
+    }
+
+    /// The page of an index if it is in RAM, locked and with a reference; else [Page#NONE].
+    ///
+    /// @kernel mm/filemap.c: filemap_lock_folio
+    long lockCached(long index) {
+        for (int attempt = 0; attempt < TRUNCATED_RETRY_LIMIT; attempt++) {
+            long page = pages.get(index);
+            if (page == Page.NONE) {
+                return Page.NONE;
+            }
+            folios.lock(page);
+            if (holds(page, index)) {
+                return page;
+            }
+            unlockAndPut(page);
+        }
+        throw new IllegalStateException(
+                "page " + index + " of a file left it " + TRUNCATED_RETRY_LIMIT + " times");
+    }
+
+    /// The page of an index if it is in RAM with contents and can be had without waiting, locked
+    /// and with a reference; else [Page#NONE].
+    ///
+    /// @kernel mm/filemap.c: next_uptodate_folio
+    public long tryLockCached(long index) {
+        long page = pages.get(index);
+        if (page == Page.NONE) {
+            return Page.NONE;
+        }
+        if (!folios.hasFlag(page, FolioFlags.UPTODATE) || !folios.tryLock(page)) {
+            machine.put(page);
+            return Page.NONE;
+        }
+        if (!holds(page, index)
+                || !folios.hasFlag(page, FolioFlags.UPTODATE)
+                || index >= pageCount()) {
+            unlockAndPut(page);
+            return Page.NONE;
+        }
+        return page;
+    }
+
+    /// Whether a locked page still is that page of this file.
+    ///
+    /// @kernel mm/filemap.c: folio->mapping checked under the folio lock
+    public boolean holds(long page, long index) {
+        assert folios.isLocked(page);
+        return folios.mapping(page) == this && folios.index(page) == index;
+    }
+
+    /// @return [Page#NONE] if somebody else added one
+    private long addNew(long index) {
+        long page = machine.allocateFolio(0);
+        if (page == Page.NONE) {
+            return ErrPage.of(Errno.ENOMEM);
+        }
+        folios.lockNew(page);
+        folios.setMapping(page, this, index);
+        folios.setFlag(page, FolioFlags.LRU | (isShmem() ? FolioFlags.SWAPBACKED : 0));
+        if (pages.add(index, page)) {
+            return page;
+        }
+        unlockAndPut(page);
+        return Page.NONE;
+    }
+
+    /// Fills a locked page from the store.
+    private Errno readIn(long index, long page) {
+        try {
+            store.readPage(index, machine.ram().bytes(page));
+        } catch (IOException e) {
+            return Errno.EIO;
+        }
+        folios.setFlag(page, FolioFlags.UPTODATE);
+        return Errno.OK;
+    }
+
+    void unlockAndPut(long page) {
+        folios.unlock(page);
+        machine.put(page);
+    }
+
+    /// Takes a locked page, mapped nowhere, out of the file.
+    ///
+    /// @kernel mm/truncate.c: truncate_inode_folio; mm/filemap.c: filemap_remove_folio
+    void removeLocked(long index, long page) {
+        assert holds(page, index);
+        folios.clearFlag(page, FolioFlags.DIRTY);
+        pages.remove(index, page);
+        folios.setMapping(page, null, 0);
+        machine.put(page);
+    }
+
+    // Migration.
+
+    /// Puts the destination of a migration in the place of its source.
+    ///
+    /// @param expectedReferences to the source, that of this file included
+    /// @return false, and nothing changed, if there are other references
+    /// @kernel mm/migrate.c: folio_migrate_mapping
+    public boolean migrate(long from, long to, int expectedReferences) {
+        return pages.replace(
+                folios.index(from),
+                from,
+                to,
+                expectedReferences,
+                () -> folios.migrateState(from, to));
+    }
+
+    // Errors of write-back.
+
+    int writeErrorCount() {
+        return writeErrors.get();
+    }
+
+    void countWriteError() {
+        writeErrors.incrementAndGet();
+    }
+
+    // VMAs.
+
+    /// Adds a VMA, or one that was taken out for a change of its bounds.
+    ///
+    /// @kernel mm/vma.c: vma_link_file
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public void link(VmaIntervalTree.Node node) {
+        mmapLock.lockWrite();
+        mappedVmas.insert(node);
+        mmapLock.unlockWrite();
+    }
+
+    /// @kernel mm/vma.c: unlink_file_vma
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public void unlink(VmaIntervalTree.Node node) {
+        mmapLock.lockWrite();
+        mappedVmas.remove(node);
+        mmapLock.unlockWrite();
+    }
+
+    /// Changes the bounds of a VMA while the reverse map can not look.
+    ///
+    /// @kernel mm/vma.c: vma_prepare, vma_complete
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public void changeBounds(VmaIntervalTree.Node node, Runnable change) {
+        mmapLock.lockWrite();
+        try {
+            mappedVmas.remove(node);
+            change.run();
+            mappedVmas.insert(node);
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
+    /// Whether any VMA maps the file.
+    ///
+    /// @kernel include/linux/fs.h: mapping_mapped
+    public boolean isMapped() {
+        mmapLock.lockRead();
+        try {
+            return !mappedVmas.isEmpty();
+        } finally {
+            mmapLock.unlockRead();
+        }
+    }
+
+    /// Whether the reverse map knows the VMA.
+    public boolean covers(Vma vma) {
+        long first = vma.pageOffset();
+        long last = first + vma.pageCount() - 1;
+        mmapLock.lockRead();
+        try {
+            VmaIntervalTree.Node node = mappedVmas.first(first, last);
+            while (node != null && node.vma() != vma) {
+                node = mappedVmas.next(node, first, last);
+            }
+            return node != null;
+        } finally {
+            mmapLock.unlockRead();
+        }
+    }
+
+    @Override
+    public boolean isAnonymous() {
+        return false;
+    }
+
+    /// @kernel mm/rmap.c: rmap_walk_file
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    @Override
+    public void walk(long pageIndex, RmapVisitor visitor) {
+        mmapLock.lockRead();
+        try {
+            VmaIntervalTree.Node node = mappedVmas.first(pageIndex, pageIndex);
+            while (node != null) {
+                visitor.visit(node.vma(), node.vma().addressOfIndex(pageIndex));
+                node = mappedVmas.next(node, pageIndex, pageIndex);
+            }
+        } finally {
+            mmapLock.unlockRead();
+        }
+    }
+
+    /// Removes the pages `[start, end)` from all mappings.
+    ///
+    /// @param evenCows private copies too
+    /// @kernel mm/memory.c: unmap_mapping_pages
+    void unmap(long start, long end, boolean evenCows) {
+        mmapLock.lockRead();
+        try {
+            VmaIntervalTree.Node node = mappedVmas.first(start, end - 1);
+            while (node != null) {
+                unmap(node.vma(), start, end, evenCows);
+                node = mappedVmas.next(node, start, end - 1);
+            }
+        } finally {
+            mmapLock.unlockRead();
+        }
+    }
+
+    private static void unmap(Vma vma, long start, long end, boolean evenCows) {
+        long first = Math.max(start, vma.pageOffset());
+        long stop = Math.min(end, vma.pageOffset() + vma.pageCount());
+        long address = vma.addressOfIndex(first);
+        Zap.unmapFilePages(vma, address, address + PageSize.pageAddress(stop - first), evenCows);
+    }
+}

@@ -1,0 +1,137 @@
+package farpage.mm.file;
+
+import farpage.mm.Check;
+import farpage.mm.Machine;
+import farpage.mm.lock.LockRank;
+import farpage.mm.lock.RankedLock;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The files that are open on a machine. Two openings of one path share the file's pages.
+///
+/// A file of which nothing is open any more is written back and forgotten at once; its pages are
+/// not kept for the next opening.
+///
+/// @kernel fs/inode.c: inode_hashtable; fs/file_table.c
+public final class FileTable {
+    private final Machine machine;
+    private final RankedLock lock = new RankedLock(LockRank.FILE_TABLE);
+    private final List<FileMapping> files = new ArrayList<>();
+    private final Map<Path, FileMapping> byPath = new HashMap<>();
+
+    public FileTable(Machine machine) {
+        this.machine = machine;
+    }
+
+    /// An empty file that exists in memory alone.
+    ///
+    /// @kernel mm/memfd.c: memfd_create
+    public OpenFile memfd() {
+        return sharedMemory(0);
+    }
+
+    /// The file behind shared anonymous memory.
+    ///
+    /// @kernel mm/shmem.c: shmem_zero_setup
+    public OpenFile sharedMemory(long size) {
+        return openNew(new ShmemStore(), size, null);
+    }
+
+    /// A device's file: it has no bytes, and a mapping of it has the pages that the driver puts
+    /// there.
+    public OpenFile device(DriverMmap driverMmap) {
+        return openNew(new ShmemStore(), 0, driverMmap);
+    }
+
+    /// A file with contents in the given store, which it owns.
+    public OpenFile openStore(BackingStore store, long size) {
+        return openNew(store, size, null);
+    }
+
+    private OpenFile openNew(BackingStore store, long size, @Nullable DriverMmap driverMmap) {
+        lock.lock();
+        try {
+            FileMapping mapping = new FileMapping(machine, store, size);
+            files.add(mapping);
+            mapping.openCount = 1;
+            return new OpenFile(this, mapping, true, true, driverMmap);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Opens a file of the host for reading, and for writing if asked for.
+    ///
+    /// @throws IOException if the host refuses
+    /// @kernel fs/open.c: do_sys_openat2
+    public OpenFile open(Path path, boolean writable) throws IOException {
+        Path real = path.toRealPath();
+        lock.lock();
+        try {
+            FileMapping mapping = byPath.get(real);
+            if (mapping == null) {
+                FileChannel channel = FileChannel.open(real, hostOptions(real));
+                mapping = new FileMapping(machine, new DiskStore(channel), channel.size());
+                files.add(mapping);
+                byPath.put(real, mapping);
+            }
+            mapping.openCount++;
+            return new OpenFile(this, mapping, true, writable, null);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// A file that somebody opens to read now may be opened to write later; they share the channel.
+    private static Set<StandardOpenOption> hostOptions(Path path) {
+        Set<StandardOpenOption> options = EnumSet.of(StandardOpenOption.READ);
+        if (path.toFile().canWrite()) {
+            options.add(StandardOpenOption.WRITE);
+        }
+        return options;
+    }
+
+    /// The last reference to one opening is gone. With the last opening the file is written back,
+    /// and its pages are freed.
+    ///
+    /// @kernel fs/inode.c: iput, evict
+    void release(FileMapping mapping) {
+        lock.lock();
+        try {
+            mapping.openCount--;
+            if (mapping.openCount > 0) {
+                return;
+            }
+            new WriteBack(mapping).sync(0, Long.MAX_VALUE);
+            new Truncation(mapping).evict();
+            files.remove(mapping);
+            byPath.values().remove(mapping);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The files that something holds open.
+    public List<FileMapping> files() {
+        lock.lock();
+        try {
+            return List.copyOf(files);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Every file must have been closed.
+    public void close() {
+        Check.that(files().isEmpty(), "a machine was closed with files open on it");
+    }
+}

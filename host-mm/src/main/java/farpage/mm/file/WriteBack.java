@@ -1,0 +1,108 @@
+package farpage.mm.file;
+
+import farpage.mm.Machine;
+import farpage.mm.Mm;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import java.io.IOException;
+
+/// Writing dirty pages to the store.
+///
+/// Before a page is written, its entries in shared mappings are made clean and read-only, so that
+/// the next store to it is noticed and makes it dirty again. Its folio stays locked until the bytes
+/// are with the store: that next store waits.
+///
+/// @kernel mm/page-writeback.c: write_cache_pages, folio_clear_dirty_for_io; mm/rmap.c:
+///   folio_mkclean
+final class WriteBack {
+    private final FileMapping file;
+    private final Machine machine;
+    private final FolioTable folios;
+
+    WriteBack(FileMapping file) {
+        this.file = file;
+        this.machine = file.machine();
+        this.folios = machine.folios();
+    }
+
+    /// Writes the dirty pages of the byte range `[start, end)`, each once, and flushes the store. A
+    /// failure is counted in the file, and the page is clean all the same: it would fail again.
+    ///
+    /// @kernel mm/filemap.c: filemap_write_and_wait_range
+    void sync(long start, long end) {
+        if (file.isShmem()) {
+            return;
+        }
+        long stop = end > file.size() ? file.pageCount() : FileMapping.pageCount(end);
+        for (long index = file.pages().next(PageSize.pageNumber(start), stop);
+                index < stop;
+                index = file.pages().next(index + 1, stop)) {
+            long page = file.lockCached(index);
+            if (page != Page.NONE) {
+                writeLocked(index, page);
+                file.unlockAndPut(page);
+            }
+        }
+        try {
+            file.store().flush();
+        } catch (IOException e) {
+            file.countWriteError();
+        }
+    }
+
+    private void writeLocked(long index, long page) {
+        if (folios.mapCount(page) > 0) {
+            file.walk(index, (vma, address) -> makeClean(vma, address, page));
+        }
+        long length = Math.min(PageSize.PAGE_SIZE, file.size() - PageSize.pageAddress(index));
+        if (!folios.testAndClearFlag(page, FolioFlags.DIRTY) || length <= 0) {
+            return;
+        }
+        try {
+            file.store().writePage(index, machine.ram().bytes(page).asSlice(0, length));
+        } catch (IOException e) {
+            file.countWriteError();
+        }
+    }
+
+    /// Makes the entry that maps the page clean and read-only; the dirty bit moves to the page.
+    ///
+    /// @kernel mm/rmap.c: page_vma_mkclean_one
+    private void makeClean(Vma vma, long address, long page) {
+        if ((vma.flags() & VmFlags.SHARED) == 0) {
+            return;
+        }
+        Mm mm = vma.mm();
+        boolean started =
+                mm.notifiers()
+                        .start(
+                                MmuNotifierRange.of(
+                                        MmuNotifierRange.Event.PROTECTION_PAGE,
+                                        address,
+                                        address + PageSize.PAGE_SIZE));
+        assert started;
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        if (leaf != null && leaf.lockIfAlive()) {
+            int slot = PageTableLeaf.slot(address);
+            long entry = leaf.entryLocked(slot);
+            if (PageTableEntry.isPresent(entry)
+                    && PageTableEntry.page(entry) == page
+                    && (PageTableEntry.isDirty(entry) || PageTableEntry.isWritable(entry))) {
+                if (PageTableEntry.isDirty(entry)) {
+                    folios.setFlag(page, FolioFlags.DIRTY);
+                }
+                leaf.setEntryLocked(
+                        slot, PageTableEntry.withoutDirty(PageTableEntry.withoutWrite(entry)));
+            }
+            leaf.unlock();
+        }
+        mm.notifiers().end();
+    }
+}
