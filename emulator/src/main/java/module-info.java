@@ -14,4 +14,5 @@ module farpage.emulator {
     exports farpage.emulator.trace;
     exports farpage.emulator.workload;
     exports farpage.emulator.replay;
+    exports farpage.emulator.selftest;
 }

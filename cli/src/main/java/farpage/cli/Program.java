@@ -20,7 +20,8 @@ final class Program {
                     Map.entry("doctor", DoctorCommand::new),
                     Map.entry("demo", DemoCommand::new),
                     Map.entry("run", RunCommand::new),
-                    Map.entry("replay", ReplayCommand::new));
+                    Map.entry("replay", ReplayCommand::new),
+                    Map.entry("selftest", SelftestCommand::new));
 
     private Program() {}
 

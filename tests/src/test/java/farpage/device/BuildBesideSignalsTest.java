@@ -60,6 +60,7 @@ final class BuildBesideSignalsTest {
         }
     }
 
+    @SuppressWarnings("NullAway") // to meet null is the point
     private static void provoke(AtomicBoolean isOver) {
         long caught = 0;
         while (!isOver.get()) {

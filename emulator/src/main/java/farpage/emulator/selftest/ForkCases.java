@@ -1,0 +1,59 @@
+package farpage.emulator.selftest;
+
+import static farpage.emulator.selftest.Values.BUFFER_PAGES;
+import static farpage.emulator.selftest.Values.INDEX;
+import static farpage.emulator.selftest.Values.NEGATED;
+import static farpage.emulator.selftest.Values.PMD_PAGES;
+
+/// A parent, its forked child, and a device that one of them uses.
+///
+/// @kernel kernel/fork.c: dup_mmap; mm/memory.c: copy_nonpresent_pte, do_wp_page
+final class ForkCases {
+    private ForkCases() {}
+
+    /// What a device writes for the child the parent does not see.
+    static void anonWriteChild(TestProgram program) {
+        for (boolean migrates : new boolean[] {false, true}) {
+            writeInChild(program, BUFFER_PAGES, migrates);
+            writeInChild(program, PMD_PAGES, migrates);
+        }
+        program.note("its rounds with huge pages: " + SelftestSuite.NO_HUGE_PAGES);
+    }
+
+    /// The child opens the first private device, whatever the variant.
+    private static void writeInChild(TestProgram program, int pageCount, boolean migrates) {
+        TestPages buffer = program.process().map(2 * pageCount).part(0, pageCount);
+        buffer.store(INDEX);
+        buffer.fillMirror(NEGATED);
+        if (migrates) {
+            program.device().migrateToDevice(buffer).copies(pageCount);
+        }
+        TestProcess child = program.fork();
+        TestPages inChild = buffer.in(child);
+        child.start(() -> {
+            inChild.expectLoads(INDEX);
+            inChild.expectMirror(migrates ? INDEX : NEGATED);
+            DeviceFile device = child.open(program.machineDevice(0));
+            device.write(inChild).copies(pageCount).faults(1);
+            inChild.expectLoads(migrates ? INDEX : NEGATED);
+        });
+        child.awaitExit();
+        buffer.expectLoads(INDEX);
+    }
+
+    /// The child dies while the pages are shared with it and still on the device, but for those
+    /// that the parent wrote.
+    static void cowInDevice(TestProgram program) {
+        TestPages buffer = program.process().map(4);
+        buffer.store(INDEX);
+        program.device().migrateToDevice(buffer).copies(4);
+
+        TestProcess child = program.fork();
+        child.start(child::pause);
+        buffer.store(INDEX);
+        child.kill(Signal.SIGTERM);
+        child.expectKilledBy(Signal.SIGTERM);
+
+        Expect.equal("02 02 02 02", program.device().snapshot(buffer), "snapshot");
+    }
+}

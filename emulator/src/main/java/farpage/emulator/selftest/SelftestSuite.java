@@ -1,0 +1,83 @@
+package farpage.emulator.selftest;
+
+import static farpage.emulator.selftest.SelftestCase.hmm;
+import static farpage.emulator.selftest.SelftestCase.hmm2;
+import static farpage.emulator.selftest.SelftestCase.skipped;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Every case of the kernel's test program, in its order.
+///
+/// @kernel tools/testing/selftests/mm/hmm-tests.c
+public final class SelftestSuite {
+    static final String NO_HUGE_PAGES = "huge pages are not modelled yet";
+    static final String NO_HUGETLB_PAGE = "no hugetlb page is free";
+    static final String NO_SHARED_MEMORY = "shared memory is not modelled yet";
+    static final String NO_FILES = "files are not modelled yet";
+    static final String NO_DEVICE_MMAP = "mmap of the device file is not modelled yet";
+    static final String NO_EXCLUSIVE = "device-exclusive access is not modelled yet";
+    static final String NO_GUP = "get-user-pages is not modelled yet";
+    static final String NO_MREMAP = "mremap is not modelled yet";
+    static final String NO_USERFAULTFD = "userfaultfd is not modelled yet";
+
+    private static final List<SelftestCase> CASES =
+            List.of(
+                    hmm("open_close", ReadWriteCases::openClose),
+                    hmm("anon_read", ReadWriteCases::anonRead),
+                    hmm("anon_read_prot", ReadWriteCases::anonReadProt),
+                    hmm("anon_write", ReadWriteCases::anonWrite),
+                    hmm("anon_write_prot", ReadWriteCases::anonWriteProt),
+                    hmm("anon_write_child", ForkCases::anonWriteChild),
+                    skipped("anon_write_child_shared", NO_SHARED_MEMORY),
+                    skipped("anon_write_huge", NO_HUGE_PAGES),
+                    skipped("anon_write_hugetlbfs", NO_HUGETLB_PAGE),
+                    skipped("file_read", NO_FILES),
+                    skipped("file_write", NO_FILES),
+                    hmm("migrate", MigrateCases::migrate),
+                    skipped("migrate_file_private", NO_FILES),
+                    hmm("migrate_fault", MigrateCases::migrateFault),
+                    hmm("migrate_release", MigrateCases::migrateRelease),
+                    skipped("migrate_shared", NO_SHARED_MEMORY),
+                    hmm("migrate_multiple", MigrateCases::migrateMultiple),
+                    hmm("anon_read_multiple", ReadWriteCases::anonReadMultiple),
+                    hmm("anon_teardown", ReadWriteCases::anonTeardown),
+                    skipped("mixedmap", NO_DEVICE_MMAP),
+                    skipped("compound", NO_HUGETLB_PAGE),
+                    skipped("exclusive", NO_EXCLUSIVE),
+                    skipped("exclusive_mprotect", NO_EXCLUSIVE),
+                    skipped("exclusive_cow", NO_EXCLUSIVE),
+                    skipped("hmm_gup_test", NO_GUP),
+                    hmm("hmm_cow_in_device", ForkCases::cowInDevice),
+                    skipped("migrate_anon_huge_empty", NO_HUGE_PAGES),
+                    skipped("migrate_anon_huge_zero", NO_HUGE_PAGES),
+                    skipped("migrate_anon_huge_free", NO_HUGE_PAGES),
+                    skipped("migrate_anon_huge_fault", NO_HUGE_PAGES),
+                    hmm("migrate_partial_unmap_fault", MigrateCases::migratePartialUnmapFault),
+                    skipped("migrate_remap_fault", NO_MREMAP),
+                    skipped("migrate_anon_huge_err", NO_HUGE_PAGES),
+                    skipped("migrate_anon_huge_zero_err", NO_HUGE_PAGES),
+                    skipped("benchmark_thp_migration", NO_HUGE_PAGES),
+                    skipped("userfaultfd_read", NO_USERFAULTFD),
+                    hmm2("migrate_mixed", MigrateCases::migrateMixed),
+                    hmm2("snapshot", SnapshotCases::snapshot),
+                    hmm2("double_map", SnapshotCases::doubleMap));
+
+    private SelftestSuite() {}
+
+    /// Every case on either kind of device: first by fixture, then by kind, then in the order of
+    /// the cases.
+    public static List<SelftestRun> runs() {
+        List<SelftestRun> runs = new ArrayList<>();
+        for (SelftestFixture fixture : SelftestFixture.values()) {
+            for (SelftestVariant variant : SelftestVariant.values()) {
+                for (SelftestCase test : CASES) {
+                    if (test.fixture() == fixture) {
+                        runs.add(new SelftestRun(test, variant));
+                    }
+                }
+            }
+        }
+        return List.copyOf(runs);
+    }
+}

@@ -1,0 +1,112 @@
+package farpage.tidy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.source.tree.ClassTree;
+import com.sun.source.tree.MethodTree;
+import com.sun.source.tree.Tree;
+import com.sun.source.util.TreePath;
+import farpage.tidy.Sources.JavaFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/// The table of the kernel's test cases is made from the suite that runs them.
+final class SelftestTableTest {
+    private static final String PACKAGE = "farpage.emulator.selftest";
+    private static final String SUITE =
+            "emulator/src/main/java/farpage/emulator/selftest/SelftestSuite.java";
+
+    /// `hmm("name", SomeCases::method)` or `skipped("name", REASON)`.
+    private static final Pattern ENTRY =
+            Pattern.compile("(hmm2?|skipped)\\(\\s*\"(\\w+)\",\\s*(\\w+)(?:::(\\w+))?\\)");
+
+    private static final Pattern REASON =
+            Pattern.compile("static final String (\\w+) =\\s*\"([^\"]+)\";");
+
+    private static final String HEAD =
+            """
+            # The kernel's test cases
+
+            Each case of `tools/testing/selftests/mm/hmm-tests.c` by its upstream name: what it shows and which method of
+            `farpage.emulator.selftest` it is built in, from the behaviour alone. Fixture `hmm` opens one device, `hmm2` two. Every case runs on
+            device-private memory (devices 0 and 1) and on device-coherent memory (devices 2 and 3). `./farpage selftest` runs them
+            ([CLI.md](CLI.md#selftest)); `SelftestTest` has each as a test, on either kind of memory and through either binding.
+
+            Of `compound` the kernel's program says that it passed where no hugetlb page is free; here it counts as skipped. A case
+            that has rounds with and without huge pages runs those without, and says so in its result.
+
+            This file is written by `SelftestTableTest`, run with `-Dfarpage.tidy.update=true`.
+
+            | # | fixture | case | built in | what it shows |
+            | --- | --- | --- | --- | --- |
+            """;
+
+    @Test
+    void tableIsUpToDate() {
+        String suite = Sources.read(Sources.root().resolve(SUITE));
+        Map<String, String> comments = comments();
+        Map<String, String> reasons = new TreeMap<>();
+        REASON.matcher(suite)
+                .results()
+                .forEach(result -> reasons.put(result.group(1), result.group(2)));
+        List<String> rows = new ArrayList<>();
+        Matcher entry = ENTRY.matcher(suite);
+        while (entry.find()) {
+            rows.add(row(rows.size() + 1, entry, comments, reasons));
+        }
+        assertEquals(39, rows.size());
+        assertEquals(
+                "",
+                Sources.compareOrWrite(
+                        Sources.root().resolve("docs/SELFTEST.md"),
+                        HEAD + String.join("", rows),
+                        getClass()));
+    }
+
+    private static String row(
+            int number, Matcher entry, Map<String, String> comments, Map<String, String> reasons) {
+        boolean isSkipped = entry.group(1).equals("skipped");
+        String method = entry.group(3) + "." + entry.group(4);
+        String shows = isSkipped ? reasons.get(entry.group(3)) : comments.get(method);
+        assertTrue(shows != null && !shows.isEmpty(), entry.group());
+        return "| %d | `%s` | `%s` | %s | %s |\n"
+                .formatted(
+                        number,
+                        isSkipped ? "hmm" : entry.group(1),
+                        entry.group(2),
+                        isSkipped ? "skipped" : "`" + method + "`",
+                        shows.replace("|", "\\|"));
+    }
+
+    /// What the comment of each case's method says.
+    private static Map<String, String> comments() {
+        Map<String, String> comments = new TreeMap<>();
+        for (JavaFile file : Sources.parse()) {
+            if (!file.packageName().equals(PACKAGE) || file.isTest()) {
+                continue;
+            }
+            for (Tree type : file.unit().getTypeDecls()) {
+                if (type instanceof ClassTree named) {
+                    named.getMembers().forEach(member -> addComment(comments, file, named, member));
+                }
+            }
+        }
+        return comments;
+    }
+
+    private static void addComment(
+            Map<String, String> comments, JavaFile file, ClassTree type, Tree member) {
+        if (member instanceof MethodTree method) {
+            String comment = file.docs().getDocComment(TreePath.getPath(file.unit(), method));
+            comments.put(
+                    type.getSimpleName() + "." + method.getName(),
+                    comment == null ? "" : comment.strip().replaceAll("\\s+", " "));
+        }
+    }
+}
