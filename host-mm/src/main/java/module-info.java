@@ -3,8 +3,10 @@ module farpage.mm {
     requires static transitive org.jspecify;
 
     exports farpage.mm;
+    exports farpage.mm.exclusive;
     exports farpage.mm.fault;
     exports farpage.mm.file;
+    exports farpage.mm.gup;
     exports farpage.mm.hmm;
     exports farpage.mm.inspect;
     exports farpage.mm.ksm;

@@ -17,12 +17,14 @@ public enum Errno {
     EACCES(13),
     EFAULT(14),
     EBUSY(16),
+    EEXIST(17),
     EINVAL(22),
     EFBIG(27),
     ENOSPC(28),
     ERANGE(34),
     EOVERFLOW(75),
-    EOPNOTSUPP(95);
+    EOPNOTSUPP(95),
+    EHWPOISON(133);
 
     private final int number;
 

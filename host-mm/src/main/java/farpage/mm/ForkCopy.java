@@ -1,22 +1,41 @@
 package farpage.mm;
 
+import farpage.mm.exclusive.DeviceExclusive;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
 
 /// Copies the entries of one VMA to a forked child. No data is copied: both sides lose the right to
-/// write, and the first store after that makes a private copy.
+/// write, and the first store after that makes a private copy. Only a pinned page is copied at once,
+/// because the parent must keep the very page that was pinned.
 ///
 /// @kernel mm/memory.c: copy_page_range, copy_nonpresent_pte
 final class ForkCopy {
-    private ForkCopy() {}
+    private final Vma parent;
+    private final Vma child;
+    private final FolioTable folios;
 
-    static void copy(Vma parent, Vma child) {
+    /// A page for the next copy that has to be made at once.
+    private long spare = Page.NONE;
+
+    private boolean outOfMemory;
+
+    private ForkCopy(Vma parent, Vma child) {
+        this.parent = parent;
+        this.child = child;
+        this.folios = parent.mm().machine().folios();
+    }
+
+    /// Copies all entries of a VMA.
+    ///
+    /// @return ENOMEM if there is no page for the copy of a pinned one
+    static Errno copy(Vma parent, Vma child) {
         if (!needsCopy(parent)) {
-            return; // nothing but the zero page and pages of a file, which fault in again
+            return Errno.OK; // nothing but the zero page and pages of a file, which fault in again
         }
         MmuNotifierRange range =
                 MmuNotifierRange.of(
@@ -24,13 +43,21 @@ final class ForkCopy {
         boolean started = parent.mm().notifiers().start(range);
         assert started;
         PageTable from = parent.mm().pageTable();
+        ForkCopy fork = new ForkCopy(parent, child);
         long at = from.nextMapped(parent.start(), parent.end());
-        while (at < parent.end()) {
+        while (at < parent.end() && !fork.outOfMemory) {
             long stop = PageTable.leafEnd(at, parent.end());
-            copyLeaf(parent, child, at, stop);
-            at = from.nextMapped(stop, parent.end());
+            long copied = fork.copyLeaf(at, stop);
+            if (copied < stop) {
+                fork.prepare(copied);
+            }
+            at = from.nextMapped(copied, parent.end());
         }
         parent.mm().notifiers().end();
+        if (fork.spare != Page.NONE) {
+            parent.mm().machine().put(fork.spare);
+        }
+        return fork.outOfMemory ? Errno.ENOMEM : Errno.OK;
     }
 
     /// Pages of a file are found in the file again; private copies, and pages that a driver put
@@ -42,18 +69,35 @@ final class ForkCopy {
         return parent.anonVma() != null || (parent.flags() & copied) != 0;
     }
 
-    private static void copyLeaf(Vma parent, Vma child, long start, long end) {
+    /// Copies entries.
+    ///
+    /// @return `end`, or the address of an entry that needs [#prepare(long)] first
+    private long copyLeaf(long start, long end) {
         PageTableLeaf from = parent.mm().pageTable().lookupLeaf(start);
         assert from != null;
         PageTableLeaf to = child.mm().pageTable().leafOrNew(start);
-        FolioTable folios = parent.mm().machine().folios();
         int anonymousPages = 0;
         from.lock();
         to.lockNested();
-        for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
+        long address = start;
+        for (; address < end; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
             long entry = from.entryLocked(slot);
             if (PageTableEntry.isNone(entry)) {
+                continue;
+            }
+            if (PageTableEntry.isDeviceExclusive(entry)) {
+                entry = restore(from, slot, entry);
+                if (PageTableEntry.isDeviceExclusive(entry)) {
+                    break;
+                }
+            }
+            if (isPinned(entry)) {
+                if (spare == Page.NONE) {
+                    break;
+                }
+                copyPinned(to, address, entry);
+                anonymousPages++;
                 continue;
             }
             long shared = shared(parent, entry);
@@ -73,6 +117,72 @@ final class ForkCopy {
         to.unlock();
         from.unlock();
         child.mm().addRss(RssCounter.ANON, anonymousPages);
+        return address;
+    }
+
+    /// Takes a page back from the device that uses it alone; the mirrors were told for the whole
+    /// VMA.
+    ///
+    /// @return the entry, which is as it was if the folio is locked
+    /// @kernel mm/memory.c: try_restore_exclusive_pte
+    private long restore(PageTableLeaf leaf, int slot, long exclusive) {
+        long page = PageTableEntry.page(exclusive);
+        if (!folios.tryLock(page)) {
+            return exclusive;
+        }
+        long entry = DeviceExclusive.restored(parent, exclusive);
+        leaf.setEntryLocked(slot, entry);
+        folios.unlock(page);
+        return entry;
+    }
+
+    /// Whether somebody reads or writes the page without the page table. It must stay the parent's
+    /// alone, so the child can not share it.
+    ///
+    /// @kernel mm/memory.c: folio_try_dup_anon_rmap_ptes
+    private boolean isPinned(long entry) {
+        if (!PageTableEntry.isPresent(entry) || PageTableEntry.isSpecial(entry)) {
+            return false;
+        }
+        long page = PageTableEntry.page(entry);
+        return folios.isMaybePinned(page) && folios.hasFlag(page, FolioFlags.ANON_EXCLUSIVE);
+    }
+
+    /// Gives the child a copy at once, in the spare page.
+    ///
+    /// @kernel mm/memory.c: copy_present_page
+    private void copyPinned(PageTableLeaf to, long address, long entry) {
+        long page = spare;
+        spare = Page.NONE;
+        AnonVma anonVma = child.anonVma();
+        assert anonVma != null : "the parent's VMA has pages, so the child's has an AnonVma";
+        parent.mm().machine().ram().copy(PageTableEntry.page(entry), page);
+        folios.setMapping(page, anonVma, child.pageIndex(address));
+        folios.setFlag(
+                page,
+                FolioFlags.UPTODATE
+                        | FolioFlags.SWAPBACKED
+                        | FolioFlags.LRU
+                        | FolioFlags.ANON_EXCLUSIVE);
+        folios.addMapping(page);
+        long copy = PageTableEntry.withDirty(PageTableEntry.ofPage(page, child.isWritable()));
+        to.setEntryLocked(
+                PageTableLeaf.slot(address),
+                child.isAccessible() ? copy : PageTableEntry.withProtNone(copy, true));
+    }
+
+    /// Gets what the entry needs that stopped the copying: a page for a copy, or the end of
+    /// somebody's hold on the folio.
+    private void prepare(long address) {
+        PageTableLeaf leaf = parent.mm().pageTable().lookupLeaf(address);
+        assert leaf != null;
+        long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+        if (PageTableEntry.isDeviceExclusive(entry)) {
+            folios.waitUnlocked(PageTableEntry.page(entry));
+            return;
+        }
+        spare = parent.mm().machine().allocateFolio(0);
+        outOfMemory = spare == Page.NONE;
     }
 
     /// The entry without the right to write.

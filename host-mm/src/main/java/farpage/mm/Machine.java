@@ -117,9 +117,21 @@ public final class Machine implements AutoCloseable {
     ///
     /// @kernel mm/swap.c: folio_put
     public void put(long page) {
-        if (!folios.putTestZero(page)) {
-            return;
+        if (folios.putTestZero(page)) {
+            free(page);
         }
+    }
+
+    /// Drops a pin, and frees the folio if that was the last reference.
+    ///
+    /// @kernel mm/gup.c: unpin_user_page
+    public void unpin(long page) {
+        if (folios.unpinTestZero(page)) {
+            free(page);
+        }
+    }
+
+    private void free(long page) {
         assert !folios.isLocked(page) : Page.describe(page) + " was freed while locked";
         assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed while mapped";
         if (Page.isDevice(page)) {

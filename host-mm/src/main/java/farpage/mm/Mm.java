@@ -389,20 +389,29 @@ public final class Mm {
 
     /// A child with the same mappings, copied on write. Mirrors of the parent are not inherited.
     ///
+    /// @throws OutOfMemoryError if the machine has no page for what must be copied at once
     /// @kernel kernel/fork.c: dup_mmap
     public Mm fork() {
         Mm child = machine.newProcess();
+        Errno errno = Errno.OK;
         mmapLock.lockWrite();
         try {
             for (Vma vma : vmas.all()) {
                 Vma copy = vma.duplicate(child, vma.start(), vma.end(), vma.pageOffset());
                 AnonVmaLinks.forkChain(vma, copy);
                 child.vmas.add(copy);
-                ForkCopy.copy(vma, copy);
+                errno = ForkCopy.copy(vma, copy);
+                if (!errno.isOk()) {
+                    break;
+                }
             }
             machine.ksm().fork(this, child);
         } finally {
             mmapLock.unlockWrite();
+        }
+        if (!errno.isOk()) {
+            child.exit();
+            throw new OutOfMemoryError("fork: no page for the copy of a pinned one");
         }
         return child;
     }

@@ -1,7 +1,6 @@
 package farpage.mm;
 
 import farpage.mm.memory.FolioFlags;
-import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -13,7 +12,7 @@ import farpage.mm.pagetable.PageTableLeaf;
 /// grants write: nothing but the page's return to system memory makes it writable again.
 ///
 /// @kernel mm/mprotect.c: change_pte_range
-final class Mprotect {
+public final class Mprotect {
     private Mprotect() {}
 
     static void change(Vma vma, long start, long end) {
@@ -34,7 +33,7 @@ final class Mprotect {
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
                 int slot = PageTableLeaf.slot(address);
                 long entry = leaf.entryLocked(slot);
-                long changed = changed(mm.machine().folios(), vma, entry);
+                long changed = changed(vma, entry);
                 if (changed != entry) {
                     leaf.setEntryLocked(slot, changed);
                 }
@@ -45,12 +44,12 @@ final class Mprotect {
         mm.notifiers().end();
     }
 
-    private static long changed(FolioTable folios, Vma vma, long entry) {
+    private static long changed(Vma vma, long entry) {
         if (PageTableEntry.isPresent(entry)) {
             long readOnly =
                     PageTableEntry.withProtNone(
                             PageTableEntry.withoutWrite(entry), !vma.isAccessible());
-            return vma.mapsWritable() || canBeWritable(folios, vma, entry)
+            return vma.mapsWritable() || canChangeWritable(vma, entry)
                     ? PageTableEntry.withWrite(readOnly)
                     : readOnly;
         }
@@ -67,16 +66,23 @@ final class Mprotect {
         return entry;
     }
 
-    /// Whether a store would only be let through by its fault anyway: the page is exclusive, or, in
-    /// a shared mapping, its file knows already that it is dirty.
+    /// Whether a store would only be let through by its fault anyway: the VMA permits it, nobody wants
+    /// to hear of it, and the page is exclusive, or, in a shared mapping, its file knows already
+    /// that it is dirty.
     ///
-    /// @kernel mm/mprotect.c: can_change_private_pte_writable, can_change_shared_pte_writable
-    private static boolean canBeWritable(FolioTable folios, Vma vma, long entry) {
+    /// @kernel mm/mprotect.c: can_change_pte_writable
+    public static boolean canChangeWritable(Vma vma, long entry) {
         if (vma.isShared()) {
-            return vma.isWritable() && PageTableEntry.isDirty(entry);
+            return vma.isWritable()
+                    && !PageTableEntry.isUffdWp(entry)
+                    && PageTableEntry.isDirty(entry);
         }
         return vma.isWritable()
                 && !PageTableEntry.isSpecial(entry)
-                && folios.hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
+                && !PageTableEntry.isUffdWp(entry)
+                && vma.mm()
+                        .machine()
+                        .folios()
+                        .hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
     }
 }

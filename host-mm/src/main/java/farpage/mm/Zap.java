@@ -104,7 +104,8 @@ public final class Zap {
             if (PageTableEntry.isDirty(entry)) {
                 folios.setFlag(page, FolioFlags.DIRTY);
             }
-        } else if (!PageTableEntry.isDevicePrivate(entry)) {
+        } else if (!PageTableEntry.isDevicePrivate(entry)
+                && !PageTableEntry.isDeviceExclusive(entry)) {
             throw Check.broken("zap found " + PageTableEntry.describe(entry));
         }
         folios.removeMapping(page);

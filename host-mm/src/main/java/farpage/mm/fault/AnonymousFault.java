@@ -63,8 +63,18 @@ final class AnonymousFault {
                         | FolioFlags.LRU
                         | FolioFlags.ANON_EXCLUSIVE);
         folios.addMapping(page);
+        long entry = PageTableEntry.withAccess(PageTableEntry.ofPage(page, false), false);
         leaf.setEntryLocked(
                 PageTableLeaf.slot(fault.address()),
-                PageTableEntry.withAccess(PageTableEntry.ofPage(page, true), true));
+                fault.unshare() ? entry : written(fault, entry));
+    }
+
+    /// The entry after a store: dirty, and writable unless the store was forced past the VMA's
+    /// protection.
+    ///
+    /// @kernel include/linux/mm.h: maybe_mkwrite
+    static long written(PageFault fault, long entry) {
+        long dirty = PageTableEntry.withAccess(entry, true);
+        return fault.vma().isWritable() ? PageTableEntry.withWrite(dirty) : dirty;
     }
 }

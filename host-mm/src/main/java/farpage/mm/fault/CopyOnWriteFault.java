@@ -12,7 +12,8 @@ import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 
 /// A store to a page that is mapped read-only in a writable VMA: the page is reused if nobody else
-/// can see it, else copied. The copy is always a system page, also of a device-coherent page.
+/// can see it, else copied. The copy is always a system page, also of a device-coherent page. To
+/// unshare does the same and leaves the entry read-only.
 ///
 /// @kernel mm/memory.c: do_wp_page, wp_page_reuse, wp_page_copy
 final class CopyOnWriteFault {
@@ -30,8 +31,9 @@ final class CopyOnWriteFault {
         }
         if (!zeroPage) {
             if (folios.isAnonymous(old) && canReuse(folios, old)) {
-                leaf.setEntryLocked(
-                        slot, PageTableEntry.withAccess(PageTableEntry.withWrite(entry), true));
+                if (!fault.unshare()) {
+                    leaf.setEntryLocked(slot, AnonymousFault.written(fault, entry));
+                }
                 leaf.unlock();
                 return FaultResult.HANDLED;
             }

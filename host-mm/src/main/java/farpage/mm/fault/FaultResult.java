@@ -6,6 +6,8 @@ package farpage.mm.fault;
 public enum FaultResult {
     /// The access may be tried again; it need not succeed.
     HANDLED,
+    /// As HANDLED, but the mmap lock was given up on the way, and what was found under it is stale.
+    RETRY,
     /// No mapping there, or one that does not permit the access.
     SIGSEGV,
     /// A mapping, but no page to be had behind it.
@@ -17,6 +19,6 @@ public enum FaultResult {
     ///
     /// @kernel include/linux/mm_types.h: VM_FAULT_ERROR
     public boolean isError() {
-        return this != HANDLED;
+        return this != HANDLED && this != RETRY;
     }
 }

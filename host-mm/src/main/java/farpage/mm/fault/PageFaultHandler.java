@@ -20,27 +20,44 @@ public final class PageFaultHandler {
     /// Takes the mmap lock for reading.
     public static FaultResult handle(Mm mm, long address, boolean write) {
         mm.lockRead();
+        boolean locked = true;
         try {
             Vma vma = mm.lookupVma(address);
             if (vma == null || !(write ? vma.isWritable() : vma.isAccessible())) {
                 return FaultResult.SIGSEGV;
             }
-            return handleLocked(vma, address, write);
+            int flags = FaultFlags.USER | FaultFlags.ALLOW_RETRY;
+            FaultResult result =
+                    handleLocked(vma, address, write ? flags | FaultFlags.WRITE : flags);
+            locked = result != FaultResult.RETRY;
+            return result;
         } finally {
-            mm.unlockRead();
+            if (locked) {
+                mm.unlockRead();
+            }
         }
     }
 
-    /// A fault at an address of a VMA that permits the access. The mmap lock is held for reading
-    /// and stays so.
+    /// A fault on behalf of somebody else, a device for instance, at an address of a VMA that
+    /// permits the access. The mmap lock is held for reading and stays so.
     ///
     /// @kernel mm/memory.c: handle_mm_fault
     public static FaultResult handleLocked(Vma vma, long address, boolean write) {
+        return handleLocked(
+                vma, address, FaultFlags.REMOTE | (write ? FaultFlags.WRITE : 0));
+    }
+
+    /// A fault at an address of a VMA that permits the access. The mmap lock is held for reading;
+    /// it is given up only with [FaultFlags#ALLOW_RETRY] and the answer [FaultResult#RETRY].
+    ///
+    /// @param flags of [FaultFlags]
+    /// @kernel mm/memory.c: handle_mm_fault
+    public static FaultResult handleLocked(Vma vma, long address, int flags) {
         Mm mm = vma.mm();
         assert mm.isLocked();
         assert vma.contains(address);
         mm.machine().vmStat().count(VmStat.Event.PGFAULT, 1);
-        PageFault fault = new PageFault(mm, vma, PageSize.alignDown(address), write, Page.NONE);
+        PageFault fault = new PageFault(mm, vma, PageSize.alignDown(address), flags, Page.NONE);
         PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
         long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
         return switch (PageTableEntry.shape(entry)) {
@@ -48,8 +65,9 @@ public final class PageFaultHandler {
             case PRESENT -> presentFault(fault, leaf, entry);
             case MIGRATION -> awaitMigration(fault, entry);
             case DEVICE_PRIVATE -> DevicePrivateFault.handle(fault, leaf, entry);
+            case DEVICE_EXCLUSIVE -> DeviceExclusiveFault.handle(fault, leaf, entry);
             case HWPOISON -> FaultResult.HWPOISON;
-            case SWAP, DEVICE_EXCLUSIVE, MARKER ->
+            case SWAP, MARKER ->
                     throw Check.broken("no fault for " + PageTableEntry.describe(entry));
         };
     }
@@ -63,7 +81,7 @@ public final class PageFaultHandler {
     }
 
     private static FaultResult presentFault(PageFault fault, PageTableLeaf leaf, long entry) {
-        if (!fault.write() || PageTableEntry.isWritable(entry)) {
+        if (!(fault.write() || fault.unshare()) || PageTableEntry.isWritable(entry)) {
             return FaultResult.HANDLED; // somebody else was faster
         }
         OpenFile file = fault.vma().file();

@@ -368,8 +368,8 @@ public final class FolioTable {
         assert Stepping.point(YieldPoint.UNLOCK, LockRank.FOLIO);
     }
 
-    /// Sleeps until the folio lock is seen free; returns at once if it is. The caller need not hold
-    /// a reference: the memmap itself never goes away.
+    /// Sleeps until the folio is unlocked once; returns at once if it is not locked. Somebody may
+    /// have locked it again. The caller need not hold a reference: the memmap never goes away.
     ///
     /// @kernel mm/filemap.c: softleaf_entry_wait_on_locked
     public void waitUnlocked(long page) {

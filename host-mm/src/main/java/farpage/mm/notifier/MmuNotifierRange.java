@@ -35,4 +35,11 @@ public record MmuNotifierRange(
     public static MmuNotifierRange migrate(long start, long end, @Nullable Object owner) {
         return new MmuNotifierRange(start, end, Event.MIGRATE, owner, true);
     }
+
+    /// A page is about to be taken away from the CPUs.
+    ///
+    /// @kernel mm/rmap.c: make_device_exclusive
+    public static MmuNotifierRange exclusive(long start, long end, @Nullable Object owner) {
+        return new MmuNotifierRange(start, end, Event.EXCLUSIVE, owner, true);
+    }
 }

@@ -133,6 +133,12 @@ public final class PageTableEntry {
         return ofType(page(replaced), TYPE_DEVICE_EXCLUSIVE) | replaced & CARRIED;
     }
 
+    /// The present entry that a device-exclusive one becomes again: old, clean and read-only.
+    public static long ofRestored(long exclusive) {
+        assert isDeviceExclusive(exclusive);
+        return ofPage(page(exclusive), false) | exclusive & CARRIED;
+    }
+
     /// The entry that stands for broken memory.
     public static long ofHwPoison(long page) {
         return ofType(page, TYPE_HWPOISON);
@@ -315,6 +321,11 @@ public final class PageTableEntry {
 
     public static long withoutYoung(long entry) {
         return entry & ~YOUNG;
+    }
+
+    public static long withDirty(long entry) {
+        assert isPresent(entry);
+        return entry | DIRTY;
     }
 
     public static long withoutDirty(long entry) {

@@ -48,12 +48,14 @@ public final class TryToMigrate {
         vma.mm().notifiers().end();
     }
 
-    /// Whether the entry is a counted mapping of the page: present or device-private.
+    /// Whether the entry is a counted mapping of the page: present, device-private or
+    /// device-exclusive. The exclusive one becomes the read type, since no CPU could write.
     private static boolean maps(long entry, long page) {
         boolean mapping =
                 PageTableEntry.isPresent(entry)
                         ? !PageTableEntry.isSpecial(entry)
-                        : PageTableEntry.isDevicePrivate(entry);
+                        : PageTableEntry.isDevicePrivate(entry)
+                                || PageTableEntry.isDeviceExclusive(entry);
         return mapping && PageTableEntry.page(entry) == page;
     }
 
