@@ -1,44 +1,37 @@
 package farpage.emulator.dmirror;
 
-import farpage.emulator.copy.AccessBatch;
 import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.devmem.DeviceMemory;
-import farpage.emulator.mirror.DevicePageTable;
-import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.emulator.svm.MigrationResult;
 import farpage.emulator.svm.RangeMigrator;
 import farpage.mm.Errno;
-import farpage.mm.Machine;
 import farpage.mm.Mm;
-import farpage.mm.Page;
 import farpage.mm.PageSize;
-import farpage.mm.hmm.HmmPfn;
-import farpage.mm.memory.HostMemory;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// One open device file. It takes commands for the process that it was opened for, from any thread.
 ///
-/// The bytes of a page on the device move by OpenCL transfers, those of a system page within RAM.
-/// Both happen under the lock of the device's page table, which is what keeps the page where the
-/// table says: an invalidation waits until the device's access is over. So the wait for a transfer
-/// under `DRIVER_UPDATE` is the access itself; no other wait happens there.
+/// A file that is closed takes no new command; what is under way ends, and the last of it releases
+/// the mirror, as the last reference to a file does.
 ///
 /// @kernel lib/test_hmm.c: struct dmirror, dmirror_fops_unlocked_ioctl
 public final class Dmirror implements AutoCloseable {
-    private final Machine machine;
-    private final DeviceMemory memory;
-    private final CopyEngine engine;
     private final RangeMigrator migrator;
     private final ProcessMirror mirror;
+    private final MirrorAccess access;
+    private final MirrorSnapshot snapshot;
+    private final MirrorExclusive exclusive;
     private final Consumer<Dmirror> onClose;
 
-    /// The device's transfers of one round, under the table's lock.
-    private final AccessBatch transfers = new AccessBatch();
+    /// The open file itself and the commands under way.
+    private final AtomicInteger references = new AtomicInteger(1);
 
-    private boolean closed;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     /// Made by the device that is opened; takes the mirror over.
     public Dmirror(
@@ -47,11 +40,11 @@ public final class Dmirror implements AutoCloseable {
             RangeMigrator migrator,
             ProcessMirror mirror,
             Consumer<Dmirror> onClose) {
-        this.machine = mirror.mm().machine();
-        this.memory = memory;
-        this.engine = engine;
         this.migrator = migrator;
         this.mirror = mirror;
+        this.access = new MirrorAccess(memory, engine, mirror);
+        this.snapshot = new MirrorSnapshot(mirror);
+        this.exclusive = new MirrorExclusive(mirror);
         this.onClose = onClose;
     }
 
@@ -66,28 +59,51 @@ public final class Dmirror implements AutoCloseable {
 
     /// Carries a command out.
     public DmirrorReply execute(DmirrorCommand command) {
-        if (closed) {
-            throw new IllegalStateException("the device file is closed");
-        }
-        if (!isLegalRange(command.address(), command.pageCount())) {
-            return DmirrorReply.failed(Errno.EINVAL);
-        }
+        return whileOpen(
+                () ->
+                        isLegalRange(command.address(), command.pageCount())
+                                ? executeLegal(command)
+                                : DmirrorReply.failed(Errno.EINVAL));
+    }
+
+    private DmirrorReply executeLegal(DmirrorCommand command) {
         return switch (command) {
             case DmirrorCommand.Read(long address, long pageCount, MemorySegment to) ->
-                    read(address, pageCount, to);
+                    access.read(
+                            address,
+                            pageCount,
+                            to,
+                            (start, end) -> mirror.faultIn(start, end, false));
             case DmirrorCommand.Write(long address, long pageCount, MemorySegment from) ->
-                    write(address, pageCount, from);
+                    access.write(
+                            address,
+                            pageCount,
+                            from,
+                            (start, end) -> mirror.faultIn(start, end, true));
             case DmirrorCommand.MigrateToDevice(long address, long pageCount, MemorySegment to) ->
                     migrateToDevice(address, pageCount, to);
             case DmirrorCommand.MigrateToSystem(long address, long pageCount) ->
                     migrateToSystem(address, pageCount);
             case DmirrorCommand.Snapshot(long address, long pageCount, MemorySegment to) ->
-                    snapshot(address, pageCount, to);
-            case DmirrorCommand.Release _ -> {
-                Errno errno = migrator.release();
-                yield errno.isOk() ? DmirrorReply.ok(0, 0) : DmirrorReply.failed(errno);
+                    snapshot.take(address, pageCount, to);
+            case DmirrorCommand.Exclusive(long address, long pageCount, MemorySegment to) -> {
+                Errno errno = exclusive.take(address, walkEnd(address, pageCount));
+                yield errno.isOk()
+                        ? access.readPresent(address, pageCount, to)
+                        : DmirrorReply.failed(errno);
             }
+            case DmirrorCommand.CheckExclusive(long address, long pageCount) ->
+                    reply(exclusive.check(address, walkEnd(address, pageCount)));
+            case DmirrorCommand.Flags(_, long flags) -> {
+                mirror.setFailAllocation((flags & DmirrorCommand.Flags.FAIL_ALLOC) != 0);
+                yield DmirrorReply.ok(0, 0);
+            }
+            case DmirrorCommand.Release _ -> reply(migrator.release());
         };
+    }
+
+    private static DmirrorReply reply(Errno errno) {
+        return errno.isOk() ? DmirrorReply.ok(0, 0) : DmirrorReply.failed(errno);
     }
 
     /// An aligned start below the end. A count of 0 and a range that wraps are both refused by the
@@ -105,98 +121,7 @@ public final class Dmirror implements AutoCloseable {
     /// where signed numbers do.
     private static long walkEnd(long address, long pageCount) {
         long end = end(address, pageCount);
-        return end < 0 ? PageSize.alignDown(Long.MAX_VALUE) : end;
-    }
-
-    private static DmirrorReply reply(MigrationResult result) {
-        return result.errno().isOk()
-                ? DmirrorReply.ok(result.movedPages(), 0)
-                : DmirrorReply.failed(result.errno());
-    }
-
-    // READ and WRITE.
-
-    /// @kernel lib/test_hmm.c: dmirror_read
-    private DmirrorReply read(long address, long pageCount, MemorySegment to) {
-        return access(address, pageCount, to, false);
-    }
-
-    /// @kernel lib/test_hmm.c: dmirror_write
-    private DmirrorReply write(long address, long pageCount, MemorySegment from) {
-        return access(address, pageCount, from, true);
-    }
-
-    private DmirrorReply access(long address, long pageCount, MemorySegment buffer, boolean write) {
-        if (!fits(pageCount, buffer)) {
-            return DmirrorReply.failed(Errno.EFAULT);
-        }
-        long done = 0;
-        long faults = 0;
-        while (true) {
-            Access access = accessOnce(address, done, pageCount, buffer, write);
-            if (!access.errno().isOk()) {
-                return DmirrorReply.failed(access.errno());
-            }
-            done = access.donePages();
-            if (done == pageCount) {
-                return DmirrorReply.ok(done, faults);
-            }
-            Errno errno = mirror.faultIn(end(address, done), end(address, pageCount), write);
-            if (!errno.isOk()) {
-                return DmirrorReply.failed(errno);
-            }
-            faults++;
-        }
-    }
-
-    private static boolean fits(long pageCount, MemorySegment buffer) {
-        return Long.compareUnsigned(pageCount, PageSize.pageNumber(buffer.byteSize())) <= 0;
-    }
-
-    /// How far one round came.
-    private record Access(Errno errno, long donePages) {}
-
-    /// Accesses pages from `done` on, up to the first one that the table does not permit.
-    ///
-    /// @kernel lib/test_hmm.c: dmirror_do_read, dmirror_do_write
-    private Access accessOnce(
-            long address, long done, long pageCount, MemorySegment buffer, boolean write) {
-        DevicePageTable table = mirror.table();
-        long firstPage = PageSize.pageNumber(address);
-        table.lock();
-        try {
-            transfers.clear();
-            long at = done;
-            for (; at < pageCount; at++) {
-                long entry = table.entryLocked(firstPage + at);
-                if (!(write ? DevicePte.isWritable(entry) : DevicePte.isPresent(entry))) {
-                    break;
-                }
-                accessPage(DevicePte.page(entry), buffer, PageSize.pageAddress(at), write);
-            }
-            boolean moved =
-                    transfers.isEmpty()
-                            || (write
-                                            ? engine.write(transfers, buffer)
-                                            : engine.read(transfers, buffer))
-                                    .isCopied();
-            return new Access(moved ? Errno.OK : Errno.EIO, at);
-        } finally {
-            table.unlock();
-        }
-    }
-
-    private void accessPage(long page, MemorySegment buffer, long offset, boolean write) {
-        if (Page.isDevice(page)) {
-            transfers.add(page, offset, memory.pagesToEnd(page));
-            return;
-        }
-        MemorySegment ram = machine.ram().segment();
-        if (write) {
-            MemorySegment.copy(buffer, offset, ram, HostMemory.offset(page), PageSize.PAGE_SIZE);
-        } else {
-            MemorySegment.copy(ram, HostMemory.offset(page), buffer, offset, PageSize.PAGE_SIZE);
-        }
+        return address >= 0 && end < 0 ? PageSize.alignDown(Long.MAX_VALUE) : end;
     }
 
     // Migration.
@@ -207,26 +132,20 @@ public final class Dmirror implements AutoCloseable {
             return DmirrorReply.failed(Errno.EINVAL);
         }
         MigrationResult result = migrator.toDevice(mirror, address, walkEnd(address, pageCount));
-        if (!result.errno().isOk()) {
-            return DmirrorReply.failed(result.errno());
-        }
-        if (!fits(pageCount, to)) {
-            return DmirrorReply.failed(Errno.EFAULT);
-        }
-        Access access = accessOnce(address, 0, pageCount, to, false);
-        if (!access.errno().isOk()) {
-            return DmirrorReply.failed(access.errno());
-        }
-        return access.donePages() < pageCount
-                ? DmirrorReply.failed(Errno.ENOENT)
-                : DmirrorReply.ok(pageCount, 0);
+        return result.errno().isOk()
+                ? access.readPresent(address, pageCount, to)
+                : DmirrorReply.failed(result.errno());
     }
 
     /// @kernel lib/test_hmm.c: dmirror_migrate_to_system
     private DmirrorReply migrateToSystem(long address, long pageCount) {
-        return address < 0
-                ? DmirrorReply.failed(Errno.EINVAL)
-                : reply(migrator.toSystem(mirror, address, walkEnd(address, pageCount)));
+        if (address < 0) {
+            return DmirrorReply.failed(Errno.EINVAL);
+        }
+        MigrationResult result = migrator.toSystem(mirror, address, walkEnd(address, pageCount));
+        return result.errno().isOk()
+                ? DmirrorReply.ok(result.movedPages(), 0)
+                : DmirrorReply.failed(result.errno());
     }
 
     /// Migrates single pages to the device, many ranges in one batch, and loads nothing.
@@ -234,13 +153,18 @@ public final class Dmirror implements AutoCloseable {
     /// @param pageNumbers in ascending order, none twice
     /// @param count how many of them
     public MigrationResult migrateToDevice(long[] pageNumbers, int count) {
-        return migrator.toDevice(mirror, pageNumbers, count);
+        return whileOpen(() -> migrator.toDevice(mirror, pageNumbers, count));
     }
 
     /// Migrates a range to the device and loads nothing.
     public MigrationResult migrateToDevice(long address, long pageCount) {
-        requireLegal(address, pageCount);
-        return migrator.toDevice(mirror, address, end(address, pageCount));
+        if (!isLegalRange(address, pageCount)) {
+            throw new IllegalArgumentException(
+                    String.format(
+                            "range: address=%x, pageCount=%d, limit=aligned and not empty",
+                            address, pageCount));
+        }
+        return whileOpen(() -> migrator.toDevice(mirror, address, end(address, pageCount)));
     }
 
     /// Migrates single pages back to system memory, many ranges in one batch.
@@ -248,73 +172,54 @@ public final class Dmirror implements AutoCloseable {
     /// @param pageNumbers in ascending order, none twice
     /// @param count how many of them
     public MigrationResult migrateToSystem(long[] pageNumbers, int count) {
-        return migrator.toSystem(mirror, pageNumbers, count);
+        return whileOpen(() -> migrator.toSystem(mirror, pageNumbers, count));
     }
 
-    private static void requireLegal(long address, long pageCount) {
-        if (!isLegalRange(address, pageCount)) {
-            throw new IllegalArgumentException(
-                    String.format(
-                            "range: address=%x, pageCount=%d, limit=aligned and not empty",
-                            address, pageCount));
+    // The file's life.
+
+    /// Does something while the file stays open.
+    ///
+    /// @kernel include/linux/file.h: fdget, fdput
+    private <R> R whileOpen(Supplier<R> command) {
+        get();
+        try {
+            return command.get();
+        } finally {
+            put();
         }
     }
 
-    // SNAPSHOT.
-
-    /// @kernel lib/test_hmm.c: dmirror_snapshot
-    private DmirrorReply snapshot(long address, long pageCount, MemorySegment to) {
-        long[] words = new long[ProcessMirror.RANGE_PAGES];
-        byte[] prots = new byte[ProcessMirror.RANGE_PAGES];
-        for (long done = 0; done < pageCount; ) {
-            int step = (int) Math.min(ProcessMirror.RANGE_PAGES, pageCount - done);
-            long start = end(address, done);
-            Errno errno =
-                    mirror.snapshot(start, end(start, step), words, () -> fill(words, prots, step));
-            if (!errno.isOk()) {
-                return DmirrorReply.failed(errno);
+    private void get() {
+        int before;
+        do {
+            before = references.get();
+            if (closed.get() || before == 0) {
+                throw new IllegalStateException("the device file is closed");
             }
-            if (done + step > to.byteSize()) {
-                return DmirrorReply.failed(Errno.EFAULT);
-            }
-            MemorySegment.copy(prots, 0, to, ValueLayout.JAVA_BYTE, done, step);
-            done += step;
-        }
-        return DmirrorReply.ok(pageCount, 0);
+        } while (!references.compareAndSet(before, before + 1));
     }
 
-    private void fill(long[] words, byte[] prots, int count) {
-        for (int page = 0; page < count; page++) {
-            prots[page] = (byte) prot(words[page]);
+    private void put() {
+        if (references.decrementAndGet() == 0) {
+            release();
         }
     }
 
-    /// @kernel lib/test_hmm.c: dmirror_mkentry
-    private int prot(long word) {
-        if (HmmPfn.isError(word)) {
-            return DmirrorProt.ERROR;
-        }
-        if (!HmmPfn.isValid(word)) {
-            return DmirrorProt.NONE;
-        }
-        long page = HmmPfn.page(word);
-        int prot = HmmPfn.isWritable(word) ? DmirrorProt.WRITE : DmirrorProt.READ;
-        if (Page.isDevice(page)) {
-            // Only pages of this device are ever answered.
-            prot |= DmirrorProt.DEVICE_PRIVATE_LOCAL;
-        } else if (page == machine.zeroPage()) {
-            prot |= DmirrorProt.ZERO;
-        }
-        return HmmPfn.order(word) == PageSize.HPAGE_PMD_ORDER ? prot | DmirrorProt.PMD : prot;
+    /// Ends the mirroring and moves the device's pages back, whoever maps them: they remember the
+    /// file through which they came.
+    ///
+    /// @kernel lib/test_hmm.c: dmirror_fops_release
+    private void release() {
+        mirror.close();
+        migrator.evictAll();
+        onClose.accept(this);
     }
 
-    /// Closes the file. Pages that it migrated stay on the device.
+    /// Closes the file. If commands are under way, the last one of them does the rest.
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            mirror.close();
-            onClose.accept(this);
+        if (closed.compareAndSet(false, true)) {
+            put();
         }
     }
 }

@@ -64,6 +64,34 @@ public sealed interface DmirrorCommand {
     /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_RELEASE
     record Release(long address, long pageCount) implements DmirrorCommand {}
 
+    /// Takes the pages for the device's atomic access alone, and loads them through the device's
+    /// table. Any access of a CPU takes them back.
+    ///
+    /// @param to takes the pages' bytes
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_EXCLUSIVE
+    record Exclusive(long address, long pageCount, MemorySegment to) implements DmirrorCommand {
+        public Exclusive {
+            requireNative(to);
+        }
+    }
+
+    /// Asks whether any of the pages is the device's alone through this file: EPERM if one is.
+    ///
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_CHECK_EXCLUSIVE
+    record CheckExclusive(long address, long pageCount) implements DmirrorCommand {}
+
+    /// Sets the switches of this file. They stand where other commands have the count, so the range
+    /// must be a legal one with that count.
+    ///
+    /// @param pageCount of [#FAIL_ALLOC]
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_FLAGS
+    record Flags(long address, long pageCount) implements DmirrorCommand {
+        /// The next allocation of a migration, in either direction, fails.
+        ///
+        /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_FLAG_FAIL_ALLOC
+        public static final long FAIL_ALLOC = 0x1;
+    }
+
     private static void requireNative(MemorySegment buffer) {
         if (!buffer.isNative()) {
             throw new IllegalArgumentException("buffer: on the Java heap, limit=native memory");

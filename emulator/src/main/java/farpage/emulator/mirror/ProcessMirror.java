@@ -9,6 +9,7 @@ import farpage.mm.hmm.HmmRangeFault;
 import farpage.mm.notifier.MmuIntervalNotifier;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,9 @@ public final class ProcessMirror implements AutoCloseable {
     /// The thread that migrates on behalf of this mirror; written under the device's `DRIVER_SVM`.
     private volatile @Nullable Thread migrating;
 
+    /// Whether the next allocation of a migration is to fail.
+    private final AtomicBoolean failAllocation = new AtomicBoolean();
+
     /// Begins to mirror a process.
     ///
     /// @param owner of the device's pages
@@ -67,6 +71,20 @@ public final class ProcessMirror implements AutoCloseable {
     /// The device's page table. Entries count only while its lock is held.
     public DevicePageTable table() {
         return table;
+    }
+
+    // The injected failure.
+
+    /// Has the next allocation of a migration fail, in either direction, or not.
+    ///
+    /// @kernel lib/test_hmm.c: flags of struct dmirror
+    public void setFailAllocation(boolean fail) {
+        failAllocation.set(fail);
+    }
+
+    /// Whether this allocation is the one to fail; asked once for it.
+    public boolean takeFailAllocation() {
+        return failAllocation.get() && failAllocation.getAndSet(false);
     }
 
     // The notifier's side.
