@@ -123,13 +123,13 @@ public final class Emulator implements AutoCloseable {
         }
         closed = true;
         List<String> left = new ArrayList<>();
+        for (Mm process : machine.processes()) {
+            process.exit();
+        }
         for (EmulatedDevice device : devices) {
             for (Dmirror mirror : device.openMirrors()) {
                 mirror.close();
             }
-        }
-        for (Mm process : machine.processes()) {
-            process.exit();
         }
         for (EmulatedDevice device : devices) {
             closeDevice(device, left);

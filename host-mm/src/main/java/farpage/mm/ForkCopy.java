@@ -156,7 +156,9 @@ final class ForkCopy {
         spare = Page.NONE;
         AnonVma anonVma = child.anonVma();
         assert anonVma != null : "the parent's VMA has pages, so the child's has an AnonVma";
-        parent.mm().machine().ram().copy(PageTableEntry.page(entry), page);
+        boolean copied =
+                parent.mm().machine().pageBytes().copyToSystem(PageTableEntry.page(entry), page);
+        Check.that(copied, "the memory of a device failed while a pinned page was copied");
         folios.setMapping(page, anonVma, child.pageIndex(address));
         folios.setFlag(
                 page,

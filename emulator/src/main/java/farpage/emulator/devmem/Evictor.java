@@ -96,6 +96,19 @@ public final class Evictor {
         return result.isCopied() ? moved : NOTHING_TO_GAIN;
     }
 
+    /// Moves out what nobody holds, once over all chunks. The lock of the memory is held.
+    ///
+    /// @kernel lib/test_hmm.c: dmirror_device_evict_chunk
+    public void evictAll() {
+        for (DeviceChunk chunk : memory.chunks()) {
+            for (DeviceBlock block : chunk.blocks()) {
+                if (block.livePages() > 0 && evictBlock(block) < 0) {
+                    return;
+                }
+            }
+        }
+    }
+
     /// Moves everything out and gives all chunks back; the next allocation makes a fresh one. The
     /// lock of the memory is held.
     ///

@@ -17,14 +17,19 @@ public final class SystemDestinations {
     ///
     /// @return how many pages found no memory; they stay on the device
     public static int append(Machine machine, Migration migration, CopyBatch batch) {
+        return append(machine, migration, 0, batch);
+    }
+
+    /// The same for the pages from an index on; those before it stay.
+    public static int append(Machine machine, Migration migration, int from, CopyBatch batch) {
         int wanted = 0;
-        for (int i = 0; i < migration.pageCount(); i++) {
+        for (int i = from; i < migration.pageCount(); i++) {
             wanted += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
         }
         long[] pages = new long[wanted];
         int allocated = machine.allocateLockedPages(pages, wanted);
         int used = 0;
-        for (int i = 0; i < migration.pageCount() && used < allocated; i++) {
+        for (int i = from; i < migration.pageCount() && used < allocated; i++) {
             long word = migration.src(i);
             if (!MigratePfn.hasMigrated(word)) {
                 continue;

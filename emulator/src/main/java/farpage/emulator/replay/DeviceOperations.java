@@ -14,12 +14,10 @@ import java.lang.foreign.ValueLayout;
 ///
 /// @kernel lib/test_hmm_uapi.h
 final class DeviceOperations {
-    private final String trace;
     private final RegionSlots regions;
     private final PageBuffer buffer;
 
-    DeviceOperations(String trace, RegionSlots regions, PageBuffer buffer) {
-        this.trace = trace;
+    DeviceOperations(RegionSlots regions, PageBuffer buffer) {
         this.regions = regions;
         this.buffer = buffer;
     }
@@ -33,11 +31,9 @@ final class DeviceOperations {
             case KernelOperation.MigrateToSystem migrate -> migrateToSystem(mirror, migrate);
             case KernelOperation.Snapshot snapshot -> snapshot(mirror, snapshot);
             case KernelOperation.Release _ -> release(mirror);
-            case KernelOperation.Exclusive _,
-                    KernelOperation.CheckExclusive _,
-                    KernelOperation.SetFlags _ ->
-                    throw new ReplayException(
-                            trace, operation, "can not be executed: it is not modelled yet");
+            case KernelOperation.Exclusive exclusive -> exclusive(mirror, exclusive);
+            case KernelOperation.CheckExclusive check -> checkExclusive(mirror, check);
+            case KernelOperation.SetFlags flags -> setFlags(mirror, flags);
         };
     }
 
@@ -104,6 +100,28 @@ final class DeviceOperations {
                     .append(String.format("%02x*%d", permission & 0xff, page - first));
         }
         return text.toString();
+    }
+
+    private String exclusive(Dmirror mirror, KernelOperation.Exclusive exclusive) {
+        MemorySegment pages = buffer.pages(exclusive.pageCount());
+        DmirrorReply reply =
+                mirror.execute(
+                        new DmirrorCommand.Exclusive(
+                                address(exclusive), exclusive.pageCount(), pages));
+        return reply.errno().isOk() ? counts(reply) + hash(pages) : error(reply);
+    }
+
+    private String checkExclusive(Dmirror mirror, KernelOperation.CheckExclusive check) {
+        DmirrorReply reply =
+                mirror.execute(
+                        new DmirrorCommand.CheckExclusive(address(check), check.pageCount()));
+        return reply.errno().describe();
+    }
+
+    private static String setFlags(Dmirror mirror, KernelOperation.SetFlags flags) {
+        DmirrorReply reply =
+                mirror.execute(new DmirrorCommand.Flags(PageSize.PAGE_SIZE, flags.flags()));
+        return reply.errno().describe();
     }
 
     private static String release(Dmirror mirror) {

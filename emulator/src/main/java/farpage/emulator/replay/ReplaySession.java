@@ -41,7 +41,7 @@ public final class ReplaySession implements AutoCloseable {
         this.emulator = emulator;
         this.devices = List.copyOf(devices);
         this.cpuOperations = new CpuOperations(trace, regions, buffer);
-        this.deviceOperations = new DeviceOperations(trace, regions, buffer);
+        this.deviceOperations = new DeviceOperations(regions, buffer);
         running.addLast(new ReplayProcess(emulator.newProcess(), this.devices));
     }
 

@@ -13,6 +13,7 @@ import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
@@ -96,7 +97,8 @@ public final class RangeMigrator {
             for (long at = start; at < end && errno.isOk(); ) {
                 long first = at;
                 long stop = Math.min(end, at + PageSize.pageAddress(BATCH_PAGES));
-                makeRoom(() -> missingPages(mirror, first, stop));
+                long valid = migratableEnd(mirror.mm(), first, stop);
+                makeRoom(() -> missingPages(mirror, first, valid));
                 MigrationResult result = batchToDevice(mirror, at, stop);
                 moved += result.movedPages();
                 errno = result.errno();
@@ -106,6 +108,27 @@ public final class RangeMigrator {
             memory.unlock();
         }
         return new MigrationResult(errno, moved);
+    }
+
+    /// Where the part of `[start, end)` ends that can migrate at all, so that no room is made for a
+    /// range that will be refused.
+    private static long migratableEnd(Mm mm, long start, long end) {
+        mm.lockRead();
+        try {
+            long at = start;
+            while (at < end && !mm.isExited()) {
+                Vma vma = mm.lookupVma(at);
+                if (vma == null
+                        || !vma.isReadable()
+                        || (vma.flags() & VmFlags.SPECIAL) != 0) {
+                    break;
+                }
+                at = vma.end();
+            }
+            return Math.min(at, end);
+        } finally {
+            mm.unlockRead();
+        }
     }
 
     private MigrationResult batchToDevice(ProcessMirror mirror, long start, long end) {
@@ -339,7 +362,10 @@ public final class RangeMigrator {
         }
         CopyBatch one = new CopyBatch(1);
         FaultResult result = FaultResult.HANDLED;
-        if (SystemDestinations.append(machine, migration, one) > 0) {
+        boolean injected =
+                machine.folios().zoneDeviceData(fault.page()) instanceof ProcessMirror mirror
+                        && mirror.takeFailAllocation();
+        if (injected || SystemDestinations.append(machine, migration, one) > 0) {
             result = FaultResult.OUT_OF_MEMORY;
         } else if (!engine.toSystem(one).isCopied()) {
             SystemDestinations.drop(machine, migration);
@@ -350,7 +376,17 @@ public final class RangeMigrator {
         return result;
     }
 
-    // Release.
+    // Eviction and release.
+
+    /// Moves every page of the device back that nobody holds; its memory stays. Nothing is held.
+    public void evictAll() {
+        memory.lock();
+        try {
+            evictor.evictAll();
+        } finally {
+            memory.unlock();
+        }
+    }
 
     /// Moves every page of the device back, whoever maps it, and gives its memory up. Nothing is
     /// held.

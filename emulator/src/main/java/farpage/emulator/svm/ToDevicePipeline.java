@@ -40,12 +40,13 @@ final class ToDevicePipeline extends MigrationPipeline {
 
     @Override
     CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
-        int allocated = memory.allocate(devicePages, pages, 0);
+        int skipped = mirror.takeFailAllocation() ? 1 : 0;
+        int allocated = memory.allocate(devicePages, pages - skipped, 0);
         batch.clear();
         int used = 0;
         for (int i = from; i < set.size(); i++) {
+            used = fillDestinations(mirror, set.get(i), used, allocated, i == from ? skipped : 0);
             withdrawWrite(mirror.table(), set.get(i));
-            used = fillDestinations(set.get(i), used, allocated);
         }
         assert used == allocated;
         return engine.startToDevice(batch);
@@ -57,7 +58,7 @@ final class ToDevicePipeline extends MigrationPipeline {
         long first = PageSize.pageNumber(migration.address(0));
         table.lock();
         for (int i = 0; i < migration.pageCount(); i++) {
-            if (MigratePfn.hasMigrated(migration.src(i))) {
+            if (MigratePfn.hasPage(migration.dst(i)) && MigratePfn.hasPage(migration.src(i))) {
                 long entry = table.entryLocked(first + i);
                 if (DevicePte.isWritable(entry)) {
                     table.setEntryLocked(first + i, DevicePte.of(DevicePte.page(entry), false));
@@ -68,14 +69,23 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     /// Hands out the allocated pages in order; what migrates beyond them stays.
-    private int fillDestinations(MigrateVma migration, int used, int allocated) {
+    ///
+    /// @param skipped how many pages find no memory before the others
+    private int fillDestinations(
+            ProcessMirror mirror, MigrateVma migration, int used, int allocated, int skipped) {
         int next = used;
+        int toSkip = skipped;
         for (int i = 0; i < migration.pageCount() && next < allocated; i++) {
             long word = migration.src(i);
             if (!MigratePfn.isMigrating(word)) {
                 continue;
             }
+            if (toSkip > 0) {
+                toSkip--;
+                continue;
+            }
             long to = devicePages[next++];
+            machine.folios().setZoneDeviceData(to, mirror);
             long destination = MigratePfn.ofPage(to);
             migration.setDst(
                     i,

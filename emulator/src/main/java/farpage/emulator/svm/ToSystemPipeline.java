@@ -30,17 +30,29 @@ final class ToSystemPipeline extends MigrationPipeline {
     CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
         batch.clear();
         for (int i = from; i < set.size(); i++) {
-            eraseMigrating(mirror.table(), set.get(i));
-            SystemDestinations.append(machine, set.get(i), batch);
+            MigrateVma migration = set.get(i);
+            int failing = i == from && mirror.takeFailAllocation() ? endOfPiece(migration) : 0;
+            SystemDestinations.append(machine, migration, failing, batch);
+            eraseMoving(mirror.table(), migration);
         }
         return engine.startToSystem(batch);
     }
 
-    private static void eraseMigrating(DevicePageTable table, MigrateVma migration) {
+    /// Where the piece ends that the first page to migrate lies in. The driver goes by pieces of one
+    /// page table's length and gives a piece up where it finds no memory.
+    private static int endOfPiece(MigrateVma migration) {
+        int first = 0;
+        while (!MigratePfn.isMigrating(migration.src(first))) {
+            first++;
+        }
+        return (first / PageSize.ENTRIES_PER_TABLE + 1) * PageSize.ENTRIES_PER_TABLE;
+    }
+
+    private static void eraseMoving(DevicePageTable table, MigrateVma migration) {
         long first = PageSize.pageNumber(migration.address(0));
         table.lock();
         for (int i = 0; i < migration.pageCount(); i++) {
-            if (MigratePfn.isMigrating(migration.src(i))) {
+            if (MigratePfn.hasPage(migration.dst(i))) {
                 table.eraseLocked(first + i, first + i + 1);
             }
         }

@@ -124,6 +124,9 @@ final class MigrateCollect {
         if (folios.mapping(page) == null) {
             return MigratePfn.SKIP;
         }
+        if (folios.isMaybePinned(page) && folios.hasFlag(page, FolioFlags.ANON_EXCLUSIVE)) {
+            return MigratePfn.SKIP; // whoever pinned it relies on its staying the process's own
+        }
         int flags;
         if (page == faultPage) {
             flags = folios.flags(page);
