@@ -10,8 +10,8 @@ import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 
 /// Copies the entries of one VMA to a forked child. No data is copied: both sides lose the right to
-/// write, and the first store after that makes a private copy. Only a pinned page is copied at once,
-/// because the parent must keep the very page that was pinned.
+/// write, and the first store after that makes a private copy. Only a pinned page is copied at
+/// once, because the parent must keep the very page that was pinned.
 ///
 /// @kernel mm/memory.c: copy_page_range, copy_nonpresent_pte
 final class ForkCopy {

@@ -39,12 +39,12 @@ final class ReplayCommandTest {
     @ValueSource(strings = {"lwjgl", "jocl"})
     void everyRecordedResultIsReproduced(String binding) {
         List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
-        for (String group : List.of("basic", "release", "twodev", "protect", "ksm")) {
+        for (String group : List.of("basic", "release", "twodev", "protect", "excl", "ksm")) {
             args.add(trace(group));
             args.add("--golden=" + golden(group));
         }
         CommandRun run = CommandRun.of(args.toArray(String[]::new));
-        assertEquals("93 traces, 11459 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals("114 traces, 14451 operations, 0 differ\n", run.out(), run.toString());
         assertEquals(0, run.exitCode());
     }
 

@@ -59,11 +59,10 @@ public final class Dmirror implements AutoCloseable {
 
     /// Carries a command out.
     public DmirrorReply execute(DmirrorCommand command) {
-        return whileOpen(
-                () ->
-                        isLegalRange(command.address(), command.pageCount())
-                                ? executeLegal(command)
-                                : DmirrorReply.failed(Errno.EINVAL));
+        return whileOpen(() ->
+                isLegalRange(command.address(), command.pageCount())
+                        ? executeLegal(command)
+                        : DmirrorReply.failed(Errno.EINVAL));
     }
 
     private DmirrorReply executeLegal(DmirrorCommand command) {

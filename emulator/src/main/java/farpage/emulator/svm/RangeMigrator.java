@@ -118,9 +118,7 @@ public final class RangeMigrator {
             long at = start;
             while (at < end && !mm.isExited()) {
                 Vma vma = mm.lookupVma(at);
-                if (vma == null
-                        || !vma.isReadable()
-                        || (vma.flags() & VmFlags.SPECIAL) != 0) {
+                if (vma == null || !vma.isReadable() || (vma.flags() & VmFlags.SPECIAL) != 0) {
                     break;
                 }
                 at = vma.end();

@@ -38,8 +38,8 @@ final class ToSystemPipeline extends MigrationPipeline {
         return engine.startToSystem(batch);
     }
 
-    /// Where the piece ends that the first page to migrate lies in. The driver goes by pieces of one
-    /// page table's length and gives a piece up where it finds no memory.
+    /// Where the piece ends that the first page to migrate lies in. The driver goes by pieces of
+    /// one page table's length and gives a piece up where it finds no memory.
     private static int endOfPiece(MigrateVma migration) {
         int first = 0;
         while (!MigratePfn.isMigrating(migration.src(first))) {

@@ -43,8 +43,7 @@ public final class PageFaultHandler {
     ///
     /// @kernel mm/memory.c: handle_mm_fault
     public static FaultResult handleLocked(Vma vma, long address, boolean write) {
-        return handleLocked(
-                vma, address, FaultFlags.REMOTE | (write ? FaultFlags.WRITE : 0));
+        return handleLocked(vma, address, FaultFlags.REMOTE | (write ? FaultFlags.WRITE : 0));
     }
 
     /// A fault at an address of a VMA that permits the access. The mmap lock is held for reading;

@@ -87,13 +87,11 @@ final class FollowPage {
         if (PageTableEntry.isWritable(entry)) {
             return true;
         }
-        boolean forced =
-                (flags & GupFlags.FORCE) != 0 && vma.isCopyOnWrite() && !vma.isWritable();
+        boolean forced = (flags & GupFlags.FORCE) != 0 && vma.isCopyOnWrite() && !vma.isWritable();
         return forced
                 && !PageTableEntry.isSpecial(entry)
                 && !PageTableEntry.isUffdWp(entry)
-                && machine.folios()
-                        .hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
+                && machine.folios().hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
     }
 
     private static long take(Machine machine, @Nullable Vma vma, long entry, int flags) {
@@ -122,8 +120,7 @@ final class FollowPage {
     /// process may write a copy of it, can not be read for long.
     ///
     /// @kernel include/linux/mm.h: gup_must_unshare
-    private static boolean mustUnshare(
-            FolioTable folios, @Nullable Vma vma, long page, int flags) {
+    private static boolean mustUnshare(FolioTable folios, @Nullable Vma vma, long page, int flags) {
         if ((flags & (GupFlags.WRITE | GupFlags.PIN)) != GupFlags.PIN) {
             return false;
         }

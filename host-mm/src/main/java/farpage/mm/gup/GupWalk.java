@@ -133,8 +133,7 @@ final class GupWalk {
         return switch (result) {
             case HANDLED, RETRY -> Errno.OK;
             case OUT_OF_MEMORY -> Errno.ENOMEM;
-            case HWPOISON ->
-                    (flags & GupFlags.HWPOISON) != 0 ? Errno.EHWPOISON : Errno.EFAULT;
+            case HWPOISON -> (flags & GupFlags.HWPOISON) != 0 ? Errno.EHWPOISON : Errno.EFAULT;
             case SIGBUS, SIGSEGV -> Errno.EFAULT;
         };
     }

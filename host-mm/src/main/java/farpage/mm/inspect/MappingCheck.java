@@ -130,7 +130,14 @@ final class MappingCheck {
                 report(vma.mm(), address, entry, "a migration was not finished");
                 yield true;
             }
-            case SWAP, DEVICE_EXCLUSIVE, HWPOISON, MARKER -> {
+            case DEVICE_EXCLUSIVE -> {
+                if (Page.isDevice(PageTableEntry.page(entry))) {
+                    report(vma.mm(), address, entry, "a device page is held for exclusive use");
+                }
+                checkCounted(vma, address, entry, true);
+                yield true;
+            }
+            case SWAP, HWPOISON, MARKER -> {
                 report(vma.mm(), address, entry, "an entry of a kind that nothing makes");
                 yield false;
             }

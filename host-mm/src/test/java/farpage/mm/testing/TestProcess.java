@@ -114,6 +114,14 @@ public final class TestProcess {
         return leaf == null ? PageTableEntry.NONE : leaf.entryAcquire(PageTableLeaf.slot(address));
     }
 
+    /// Puts an entry in place that no operation makes.
+    public void setEntry(long address, long entry) {
+        PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
+        leaf.lock();
+        leaf.setEntryLocked(PageTableLeaf.slot(address), entry);
+        leaf.unlock();
+    }
+
     public PageTableEntry.Shape shape(long address) {
         return PageTableEntry.shape(entry(address));
     }
