@@ -14,6 +14,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class Exclusive extends ExclusiveContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

@@ -14,6 +14,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class Exclusive extends ExclusiveContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

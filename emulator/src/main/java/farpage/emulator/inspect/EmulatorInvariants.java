@@ -12,6 +12,7 @@ import farpage.mm.Check;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.exclusive.DeviceExclusive;
 import farpage.mm.hmm.HmmPfn;
 import farpage.mm.inspect.MmInvariants;
 import farpage.mm.memory.FolioTable;
@@ -122,6 +123,14 @@ public final class EmulatorInvariants {
     }
 
     private void checkEntry(EmulatedDevice device, Mm mm, long address, long entry, long word) {
+        if (DevicePte.isAtomic(entry)) {
+            expect(
+                    DeviceExclusive.pageAt(mm, address) == DevicePte.page(entry),
+                    String.format(
+                            "%s, %s at %x: the device has %s, but not to itself",
+                            device, mm, address, DevicePte.describe(entry)));
+            return;
+        }
         boolean agrees =
                 HmmPfn.isValid(word)
                         && !HmmPfn.isError(word)

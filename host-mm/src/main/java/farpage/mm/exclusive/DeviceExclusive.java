@@ -4,6 +4,7 @@ import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.Mprotect;
+import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.gup.GetUserPages;
@@ -107,6 +108,14 @@ public final class DeviceExclusive {
     public static void release(Machine machine, long page) {
         machine.folios().unlock(page);
         machine.put(page);
+    }
+
+    /// The page at an address that some device has to itself, else [Page#NONE]; for checks.
+    public static long pageAt(Mm mm, long address) {
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        long entry =
+                leaf == null ? PageTableEntry.NONE : leaf.entryAcquire(PageTableLeaf.slot(address));
+        return PageTableEntry.isDeviceExclusive(entry) ? PageTableEntry.page(entry) : Page.NONE;
     }
 
     /// The present entry that an exclusive one becomes again. It is writable only where a store
