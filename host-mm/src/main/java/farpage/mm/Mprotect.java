@@ -59,16 +59,16 @@ public final class Mprotect {
         if (PageTableEntry.isWritableMigration(entry)) {
             return PageTableEntry.asMigrationType(
                     entry,
-                    folios.isAnonymous(PageTableEntry.page(entry))
+                    vma.mm().machine().folios().isAnonymous(PageTableEntry.page(entry))
                             ? PageTableEntry.TYPE_MIGRATION_READ_EXCLUSIVE
                             : PageTableEntry.TYPE_MIGRATION_READ);
         }
         return entry;
     }
 
-    /// Whether a store would only be let through by its fault anyway: the VMA permits it, nobody wants
-    /// to hear of it, and the page is exclusive, or, in a shared mapping, its file knows already
-    /// that it is dirty.
+    /// Whether a store would only be let through by its fault anyway: the VMA permits it, nobody
+    /// wants to hear of it, and the page is exclusive, or, in a shared mapping, its file knows
+    /// already that it is dirty.
     ///
     /// @kernel mm/mprotect.c: can_change_pte_writable
     public static boolean canChangeWritable(Vma vma, long entry) {
