@@ -12,6 +12,7 @@ module farpage.emulator {
     exports farpage.emulator.mirror;
     exports farpage.emulator.svm;
     exports farpage.emulator.trace;
+    exports farpage.emulator.stress;
     exports farpage.emulator.workload;
     exports farpage.emulator.replay;
     exports farpage.emulator.selftest;

@@ -4,6 +4,7 @@ import farpage.emulator.trace.TraceInput;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /// `run`: a migration workload.
 @CommandLine.Command(
@@ -16,21 +17,29 @@ import picocli.CommandLine.Option;
                     + " system memory and the device: CPU and device take turns, and each faults the"
                     + " pages that it needs over to its side. Every load on either side, and all memory"
                     + " at the end, is checked against an independent shadow.",
-            "The report ends with 'digest HEX', a hash of the final memory that depends on the trace and"
-                    + " the seed alone. The exit code is 1 when data differ."
+            "'run stress' needs no recording: threads of the CPU and of devices fault, migrate, unmap,"
+                    + " protect, fork and evict the same pages at once, and every store is accounted"
+                    + " for.",
+            "The report ends with 'digest HEX', a hash of the final memory that depends on the workload"
+                    + " and the seed alone. The exit code is 1 when data differ."
         },
         footer = {
             "",
             "Examples:",
             "  farpage run --trace=sort.lackey.gz --device-memory=1MiB",
-            "  farpage run --trace=- --phase-length=1000000 --pages=every:2 --format=json"
+            "  farpage run stress --duration=10m --threads=4 --devices=2 --seed=7"
         })
 final class RunCommand extends Command {
     private static final long DEVICE_MEMORY_DEFAULT = 64L << 20;
 
+    @Parameters(
+            paramLabel = "WORKLOAD",
+            arity = "0..1",
+            description = "A built-in workload instead of a recording: stress")
+    String builtIn = "";
+
     @Option(
             names = "--trace",
-            required = true,
             paramLabel = "FILE",
             description = {
                 "What 'valgrind --tool=lackey --trace-mem=yes' wrote, as it is or compressed with gzip;"
@@ -40,14 +49,34 @@ final class RunCommand extends Command {
 
     @Mixin WorkloadOptions workload = new WorkloadOptions();
 
+    @Mixin StressOptions stress = new StressOptions();
+
     RunCommand(CliEnvironment environment) {
         super(environment);
     }
 
     @Override
     int run(ReportOutput output) {
+        if (builtIn.isEmpty() == trace.isEmpty()) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "run: right would be either --trace=FILE or a WORKLOAD: stress");
+        }
+        if (!builtIn.isEmpty()) {
+            return runBuiltIn(output);
+        }
         TraceInput input = TraceInput.open(trace, environment().in());
         new WorkloadRun(this, workload, DEVICE_MEMORY_DEFAULT).run("run", input, output);
+        return ExitCode.DONE;
+    }
+
+    private int runBuiltIn(ReportOutput output) {
+        if (!builtIn.equals("stress")) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "WORKLOAD: '%s' is not known; right would be stress".formatted(builtIn));
+        }
+        new StressWorkload(this, stress, workload).run(output);
         return ExitCode.DONE;
     }
 }

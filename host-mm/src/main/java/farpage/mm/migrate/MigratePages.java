@@ -68,7 +68,9 @@ final class MigratePages {
         if (folios.refCount(from) != expected) {
             return moveFilePage(from, to, expected + 1);
         }
-        assert !folios.hasFlag(from, FolioFlags.ANON_EXCLUSIVE);
+        // A page whose last mapping went by itself is still marked exclusive; the mark stays
+        // behind.
+        assert !folios.hasFlag(to, FolioFlags.ANON_EXCLUSIVE);
         folios.migrateState(from, to);
         if (folios.hasFlag(to, FolioFlags.KSM) && folios.mapping(to) instanceof StableNode merged) {
             merged.migrated(to);

@@ -1,0 +1,40 @@
+package farpage.emulator.stress;
+
+/// What an agent does in one step.
+///
+/// @kernel tools/testing/selftests/mm/hmm-tests.c: what its cases are made of
+public enum StressOperation {
+    /// The CPU loads words.
+    LOAD("loads"),
+    /// The CPU stores words.
+    STORE("stores"),
+    /// A device loads a page.
+    DEVICE_READ("device reads"),
+    /// A device stores a page.
+    DEVICE_WRITE("device writes"),
+    /// A range migrates to a device.
+    MIGRATE_TO_DEVICE("migrations to a device"),
+    /// A range migrates back.
+    MIGRATE_TO_SYSTEM("migrations to the system"),
+    /// A device's view of a range is taken.
+    SNAPSHOT("snapshots"),
+    /// A device gives all its pages up.
+    RELEASE("releases"),
+    /// A page is unmapped and mapped again.
+    REMAP("unmappings"),
+    /// A page is made read-only and writable again.
+    PROTECT("protections"),
+    /// A child is forked, works, and exits.
+    FORK("forks");
+
+    private final String label;
+
+    StressOperation(String label) {
+        this.label = label;
+    }
+
+    /// The plural, for reports.
+    public String label() {
+        return label;
+    }
+}

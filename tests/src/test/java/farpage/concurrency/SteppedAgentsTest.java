@@ -1,0 +1,103 @@
+package farpage.concurrency;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import farpage.emulator.Emulator;
+import farpage.emulator.EmulatorConfig;
+import farpage.emulator.stress.Agent;
+import farpage.emulator.stress.StressScene;
+import farpage.opencl.ClBinding;
+import farpage.testing.Interleavings;
+import farpage.testing.SteppedRunner;
+import farpage.testing.opencl.FakeClBinding;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// CPUs and devices on one process that fault, migrate both ways, unmap, protect, fork and evict,
+/// under hundreds of interleavings: every load sees what was stored last, and the invariants hold
+/// when all have come to rest.
+final class SteppedAgentsTest {
+    private static final int STEPS = 12;
+
+    private final ClBinding binding = FakeClBinding.open();
+
+    @AfterEach
+    void closeBinding() {
+        binding.close();
+    }
+
+    /// Agents on a machine of their own, whose devices have memory for some of the pages only.
+    private final class AgentsScene implements Interleavings.Scene {
+        private final Emulator emulator;
+        private final StressScene scene;
+
+        AgentsScene(long seed) {
+            emulator =
+                    new Emulator(
+                            EmulatorConfig.of(binding, binding.devices().getFirst())
+                                    .withRamSize(2L << 20)
+                                    .withDeviceMemory(8 * 4096)
+                                    .withChunkSize(4 * 4096)
+                                    .withNanoClock(() -> 0));
+            scene = new StressScene(emulator, new StressScene.Sizes(3, 2, 2, true), seed);
+        }
+
+        @Override
+        public Map<String, Runnable> bodies() {
+            Map<String, Runnable> bodies = new LinkedHashMap<>();
+            for (Agent agent : scene.agents()) {
+                bodies.put(agent.name(), () -> work(agent));
+            }
+            return bodies;
+        }
+
+        private static void work(Agent agent) {
+            for (int step = 0; step < STEPS; step++) {
+                agent.step();
+            }
+            agent.finish();
+        }
+
+        @Override
+        public void verify() {
+            scene.verify(0);
+        }
+
+        @Override
+        public void close() {
+            scene.close();
+            emulator.close();
+        }
+    }
+
+    @Test
+    void everyInterleavingLosesNothing() {
+        Interleavings.explore(getClass(), 150, 100, AgentsScene::new);
+    }
+
+    private long fingerprint(long seed) {
+        AgentsScene scene = new AgentsScene(seed);
+        SteppedRunner runner = new SteppedRunner(seed);
+        runner.run(scene.bodies());
+        scene.verify();
+        scene.close();
+        assertTrue(runner.stepCount() > 1000);
+        return runner.fingerprint();
+    }
+
+    @Test
+    void sameNumberInterleavesInTheSameWay() {
+        Set<Long> different = new HashSet<>();
+        for (long seed = 1; seed <= 5; seed++) {
+            long first = fingerprint(seed);
+            assertEquals(first, fingerprint(seed));
+            different.add(first);
+        }
+        assertEquals(5, different.size());
+    }
+}
