@@ -14,12 +14,16 @@ import org.junit.jupiter.api.Test;
 
 /// Agents in threads: when they end, and what is said of those that do not.
 final class AgentThreadsTest {
-    /// A clock that moves on by a second whenever it is read.
-    private final AtomicLong clock = new AtomicLong();
+    private static final long SECOND = 1_000_000_000L;
 
-    private AgentThreads threads(Agent... agents) {
-        return new AgentThreads(
-                List.of(agents), 1000_000_000_000L, () -> clock.addAndGet(1_000_000_000L));
+    private static AgentThreads threads(Agent... agents) {
+        return new AgentThreads(List.of(agents), SECOND, () -> 0);
+    }
+
+    /// With a clock that moves on by a second whenever it is read.
+    private static AgentThreads impatientThreads(Agent... agents) {
+        AtomicLong clock = new AtomicLong();
+        return new AgentThreads(List.of(agents), 50 * SECOND, () -> clock.addAndGet(SECOND));
     }
 
     private static class Idle implements Agent {
@@ -119,9 +123,9 @@ final class AgentThreadsTest {
         AgentThreads.BrokenRunException stalled =
                 assertThrows(
                         AgentThreads.BrokenRunException.class,
-                        () -> threads(new Idle("busy"), stuck).run(_ -> true));
+                        () -> impatientThreads(stuck).run(_ -> true));
         assertTrue(
-                String.valueOf(stalled.getMessage()).startsWith("stuck made no step for 100"),
+                String.valueOf(stalled.getMessage()).startsWith("stuck made no step for 5"),
                 stalled.getMessage());
         assertTrue(
                 stalled.report().contains("stuck: 0 steps, WAITING, holds MMAP"), stalled.report());

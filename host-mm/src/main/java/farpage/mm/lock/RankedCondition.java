@@ -17,6 +17,7 @@ public final class RankedCondition {
     }
 
     /// Sleeps until another thread signals.
+    @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
     public void await() {
         assert lock.isHeldByCurrentThread();
         Stepper stepper = Stepping.lookupCurrent();
