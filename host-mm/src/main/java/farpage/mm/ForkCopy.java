@@ -65,8 +65,7 @@ final class ForkCopy {
     ///
     /// @kernel mm/memory.c: vma_needs_copy
     private static boolean needsCopy(Vma parent) {
-        int copied = VmFlags.PFNMAP | VmFlags.MIXEDMAP | VmFlags.UFFD_WP;
-        return parent.anonVma() != null || (parent.flags() & copied) != 0;
+        return parent.anonVma() != null || (parent.flags() & VmFlags.COPY_ON_FORK) != 0;
     }
 
     /// Copies entries.
@@ -84,6 +83,10 @@ final class ForkCopy {
             int slot = PageTableLeaf.slot(address);
             long entry = from.entryLocked(slot);
             if (PageTableEntry.isNone(entry)) {
+                continue;
+            }
+            if (PageTableEntry.isMarker(entry)) {
+                to.setEntryLocked(slot, entry);
                 continue;
             }
             if (PageTableEntry.isDeviceExclusive(entry)) {

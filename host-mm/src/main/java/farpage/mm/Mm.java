@@ -2,7 +2,6 @@ package farpage.mm;
 
 import farpage.mm.file.DriverMmap;
 import farpage.mm.file.OpenFile;
-import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.lock.RankedReadWriteLock;
@@ -88,7 +87,21 @@ public final class Mm {
         pageTableLock.unlock();
     }
 
+    void lockWrite() {
+        mmapLock.lockWrite();
+    }
+
+    void unlockWrite() {
+        mmapLock.unlockWrite();
+    }
+
     // VMAs.
+
+    /// The VMAs, for those who change them. The mmap lock is held.
+    VmaTree vmaTree() {
+        assert mmapLock.isHeld();
+        return vmas;
+    }
 
     /// The VMA that holds an address. The mmap lock is held.
     public @Nullable Vma lookupVma(long address) {
@@ -265,7 +278,8 @@ public final class Mm {
         }
     }
 
-    private void unmapLocked(long start, long end) {
+    /// The mmap lock is held for writing.
+    void unmapLocked(long start, long end) {
         Vma first = vmas.lookupFrom(start);
         if (first == null || first.start() >= end) {
             return;
@@ -284,8 +298,8 @@ public final class Mm {
 
     /// Changes the access flags of `[address, address + length)`.
     ///
-    /// @return ENOMEM if a part is not mapped, EACCES if it is a mapping of a file that is not open
-    ///   for this; what lies below that part was changed
+    /// @return ENOMEM if a part is not mapped, EACCES if a VMA can not get that access; what lies
+    ///   below was changed
     /// @kernel mm/mprotect.c: do_mprotect_pkey
     public Errno mprotect(long address, long length, int access) {
         assert (access & ~VmFlags.ACCESS) == 0;
@@ -300,91 +314,10 @@ public final class Mm {
         }
         mmapLock.lockWrite();
         try {
-            return mprotectLocked(address, address + PageSize.alignUp(length), access);
+            return Mprotect.protect(this, address, address + PageSize.alignUp(length), access);
         } finally {
             mmapLock.unlockWrite();
         }
-    }
-
-    private Errno mprotectLocked(long start, long end, int access) {
-        long at = start;
-        while (at < end) {
-            Vma vma = vmas.lookup(at);
-            if (vma == null) {
-                return Errno.ENOMEM;
-            }
-            long stop = Math.min(vma.end(), end);
-            if ((access & ~(vma.flags() >>> 4) & VmFlags.ACCESS) != 0) {
-                return Errno.EACCES;
-            }
-            int flags = vma.flags() & ~VmFlags.ACCESS | access;
-            if (flags != vma.flags()) {
-                vmas.splitAt(at);
-                vmas.splitAt(stop);
-                Vma changed = vmas.lookup(at);
-                assert changed != null;
-                changed.setFlags(flags);
-                Vma merged = vmas.mergeAround(changed);
-                Mprotect.change(merged, at, stop);
-            }
-            at = stop;
-        }
-        return Errno.OK;
-    }
-
-    /// Lets the pages of `[address, address + length)` be merged with equal ones, or gives those
-    /// that are merged pages of their own again.
-    ///
-    /// @return EINVAL for an unaligned or too large range, ENOMEM if a part is not mapped, while
-    ///   the rest was done, or EAGAIN if there was no memory for a copy
-    /// @kernel mm/madvise.c: MADV_MERGEABLE, MADV_UNMERGEABLE; mm/ksm.c: ksm_madvise
-    public Errno madviseMergeable(long address, long length, boolean mergeable) {
-        if (!PageSize.isAligned(address) || length < 0 || length > Long.MAX_VALUE - address) {
-            return Errno.EINVAL;
-        }
-        long end = address + PageSize.alignUp(length);
-        mmapLock.lockWrite();
-        try {
-            Errno result = Errno.OK;
-            long at = address;
-            while (at < end) {
-                Vma vma = vmas.lookupFrom(at);
-                if (vma == null || vma.start() >= end) {
-                    return Errno.ENOMEM;
-                }
-                result = vma.start() > at ? Errno.ENOMEM : result;
-                long start = Math.max(vma.start(), at);
-                at = Math.min(vma.end(), end);
-                if (!adviseMergeableLocked(vma, start, at, mergeable).isOk()) {
-                    return Errno.EAGAIN;
-                }
-            }
-            return result;
-        } finally {
-            mmapLock.unlockWrite();
-        }
-    }
-
-    private Errno adviseMergeableLocked(Vma vma, long start, long end, boolean mergeable) {
-        boolean isMergeable = (vma.flags() & VmFlags.MERGEABLE) != 0;
-        if (mergeable == isMergeable || mergeable && !Ksm.isCompatible(vma)) {
-            return Errno.OK;
-        }
-        if (mergeable) {
-            machine.ksm().enter(this);
-        } else {
-            Errno unmerged = machine.ksm().unmerge(vma, start, end);
-            if (!unmerged.isOk()) {
-                return unmerged;
-            }
-        }
-        vmas.splitAt(start);
-        vmas.splitAt(end);
-        Vma changed = vmas.lookup(start);
-        assert changed != null;
-        changed.setFlags(changed.flags() ^ VmFlags.MERGEABLE);
-        vmas.mergeAround(changed);
-        return Errno.OK;
     }
 
     /// A child with the same mappings, copied on write. Mirrors of the parent are not inherited.
@@ -397,10 +330,9 @@ public final class Mm {
         mmapLock.lockWrite();
         try {
             for (Vma vma : vmas.all()) {
-                Vma copy = vma.duplicate(child, vma.start(), vma.end(), vma.pageOffset());
-                AnonVmaLinks.forkChain(vma, copy);
-                child.vmas.add(copy);
-                errno = ForkCopy.copy(vma, copy);
+                if ((vma.flags() & VmFlags.DONTCOPY) == 0) {
+                    errno = forkVma(vma, child);
+                }
                 if (!errno.isOk()) {
                     break;
                 }
@@ -414,6 +346,18 @@ public final class Mm {
             throw new OutOfMemoryError("fork: no page for the copy of a pinned one");
         }
         return child;
+    }
+
+    /// Memory that is wiped on fork begins empty in the child, and locks are not inherited.
+    private static Errno forkVma(Vma vma, Mm child) {
+        Vma copy = vma.duplicate(child, vma.start(), vma.end(), vma.pageOffset());
+        copy.setFlags(vma.flags() & ~VmFlags.LOCKED_MASK);
+        boolean wiped = (vma.flags() & VmFlags.WIPEONFORK) != 0;
+        if (!wiped) {
+            AnonVmaLinks.forkChain(vma, copy);
+        }
+        child.vmas.add(copy);
+        return wiped ? Errno.OK : ForkCopy.copy(vma, copy);
     }
 
     /// Ends the process: mirrors are told, everything is unmapped. Whoever looks at the mappings
@@ -440,6 +384,58 @@ public final class Mm {
             Check.that(rss(counter) == 0, "a process ended with " + counter + " still counted");
         }
         machine.exited(this);
+    }
+
+    /// Moves mappings with their pages, or changes the size of one.
+    ///
+    /// @param flags of [MremapFlags]
+    /// @param newAddress where to, with [MremapFlags#FIXED]; a wish with [MremapFlags#DONTUNMAP]
+    /// @kernel mm/mremap.c: mremap
+    public MremapResult mremap(
+            long address, long oldLength, long newLength, int flags, long newAddress) {
+        return new Mremap(this, address, oldLength, newLength, flags, newAddress).execute();
+    }
+
+    /// Tells what the memory in `[address, address + length)` will be used for, or changes it.
+    ///
+    /// @return ENOMEM if a part is not mapped: the rest was done all the same
+    /// @kernel mm/madvise.c: do_madvise
+    public Errno madvise(long address, long length, Advice advice) {
+        return Madvise.call(this, address, length, advice);
+    }
+
+    /// Faults in the pages of a range and keeps them in memory.
+    ///
+    /// @return ENOMEM if a part is not mapped or permits no access, EAGAIN if memory is out
+    /// @kernel mm/mlock.c: mlock
+    public Errno mlock(long address, long length) {
+        return Mlock.lock(this, address, length, false);
+    }
+
+    /// The same, but each page is locked when it comes.
+    ///
+    /// @kernel mm/mlock.c: mlock2 with MLOCK_ONFAULT
+    public Errno mlockOnFault(long address, long length) {
+        return Mlock.lock(this, address, length, true);
+    }
+
+    /// @return ENOMEM if a part is not mapped
+    /// @kernel mm/mlock.c: munlock
+    public Errno munlock(long address, long length) {
+        return Mlock.unlock(this, address, length);
+    }
+
+    /// Locks all that is mapped now.
+    ///
+    /// @kernel mm/mlock.c: mlockall with MCL_CURRENT
+    public void mlockAll() {
+        Mlock.changeAll(this, VmFlags.LOCKED);
+        Populate.populate(this, 0, PageSize.TASK_SIZE);
+    }
+
+    /// @kernel mm/mlock.c: munlockall
+    public void munlockAll() {
+        Mlock.changeAll(this, 0);
     }
 
     // Counters.

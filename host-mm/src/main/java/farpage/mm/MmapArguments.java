@@ -27,11 +27,11 @@ final class MmapArguments implements AutoCloseable {
         this.flags = vmFlags(flags | VmFlags.MAY_ACCESS, file);
     }
 
-    /// A shared mapping of a file that is open for reading alone is shared only by name: nobody can
-    /// ever store through it.
+    /// Private memory that can be written is accounted for. A shared mapping of a file that is open
+    /// for reading alone is shared only by name: nobody can ever store through it.
     private static int vmFlags(int flags, @Nullable OpenFile file) {
         if ((flags & VmFlags.SHARED) == 0) {
-            return flags;
+            return (flags & VmFlags.WRITE) != 0 ? flags | VmFlags.ACCOUNT : flags;
         }
         int shared = flags | VmFlags.MAYSHARE;
         return file == null || file.isWritable()

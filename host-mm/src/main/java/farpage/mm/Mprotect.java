@@ -15,7 +15,48 @@ import farpage.mm.pagetable.PageTableLeaf;
 public final class Mprotect {
     private Mprotect() {}
 
-    static void change(Vma vma, long start, long end) {
+    /// Changes the access of a range, VMA by VMA. The mmap lock is held for writing.
+    ///
+    /// @return ENOMEM at a hole, EACCES at a VMA that can not get that access; what lies below was
+    ///   changed
+    static Errno protect(Mm mm, long start, long end, int access) {
+        VmaTree vmas = mm.vmaTree();
+        for (long at = start; at < end; ) {
+            Vma vma = vmas.lookup(at);
+            if (vma == null) {
+                return Errno.ENOMEM;
+            }
+            int flags = vma.flags() & ~VmFlags.ACCESS | access;
+            if ((access & ~(flags >>> 4) & VmFlags.ACCESS) != 0) {
+                return Errno.EACCES;
+            }
+            long stop = Math.min(vma.end(), end);
+            if (flags != vma.flags()) {
+                change(vmas.modifyFlags(at, stop, accounted(vma, flags)), at, stop);
+            }
+            at = stop;
+        }
+        return Errno.OK;
+    }
+
+    /// Private memory that becomes writable is accounted from then on; memory that was never
+    /// touched ceases to be when it is no longer writable.
+    ///
+    /// @kernel mm/mprotect.c: mprotect_fixup
+    private static int accounted(Vma vma, int flags) {
+        int exempt =
+                VmFlags.ACCOUNT
+                        | VmFlags.WRITE
+                        | VmFlags.HUGETLB
+                        | VmFlags.SHARED
+                        | VmFlags.NORESERVE;
+        if ((flags & VmFlags.WRITE) != 0) {
+            return (vma.flags() & exempt) == 0 ? flags | VmFlags.ACCOUNT : flags;
+        }
+        return vma.isAnonymous() && vma.anonVma() == null ? flags & ~VmFlags.ACCOUNT : flags;
+    }
+
+    private static void change(Vma vma, long start, long end) {
         Mm mm = vma.mm();
         boolean started =
                 mm.notifiers()

@@ -14,6 +14,7 @@ public final class VmFlags {
     public static final int MAYSHARE = 0x80;
     public static final int UFFD_MISSING = 0x200;
     public static final int PFNMAP = 0x400;
+    public static final int MAYBE_GUARD = 0x800;
     public static final int UFFD_WP = 0x1000;
     public static final int LOCKED = 0x2000;
     public static final int IO = 0x4000;
@@ -41,6 +42,19 @@ public final class VmFlags {
 
     /// Mappings whose pages are no ordinary folios: migration refuses them.
     public static final int SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
+
+    /// What `mlock` sets.
+    public static final int LOCKED_MASK = LOCKED | LOCKONFAULT;
+
+    /// Flags that do not keep VMAs apart; one that absorbs another takes them over.
+    ///
+    /// @kernel include/linux/mm.h: VM_STICKY
+    public static final int STICKY = SOFTDIRTY | MAYBE_GUARD;
+
+    /// Mappings whose entries `fork` copies although they need hold no anonymous page.
+    ///
+    /// @kernel include/linux/mm.h: VM_COPY_ON_FORK
+    public static final int COPY_ON_FORK = PFNMAP | MIXEDMAP | UFFD_WP | MAYBE_GUARD;
 
     private VmFlags() {}
 

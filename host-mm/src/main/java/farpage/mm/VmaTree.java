@@ -106,6 +106,21 @@ final class VmaTree {
         byStart.put(address, high);
     }
 
+    /// Gives the part `[start, end)` of a VMA other flags: the rest is cut off, and the part is
+    /// joined with its neighbours where nothing tells them apart any more.
+    ///
+    /// @return the VMA that the part is in now
+    /// @kernel mm/vma.c: vma_modify_flags
+    Vma modifyFlags(long start, long end, int flags) {
+        splitAt(start);
+        splitAt(end);
+        Vma part = lookup(start);
+        assert part != null;
+        assert part.end() == end;
+        part.setFlags(flags);
+        return mergeAround(part);
+    }
+
     /// Joins the VMA with its neighbours where nothing tells them apart.
     ///
     /// @kernel mm/vma.c: vma_merge_existing_range
@@ -123,10 +138,14 @@ final class VmaTree {
     }
 
     private static boolean canMerge(Vma low, Vma high) {
-        return low.flags() == high.flags()
+        return isSameKind(low, high, VmFlags.STICKY)
                 && (low.flags() & VmFlags.SPECIAL) == 0
                 && isContiguous(low, high)
                 && hasMergeableAnonVma(low, high);
+    }
+
+    private static boolean isSameKind(Vma low, Vma high, int ignoredFlags) {
+        return ((low.flags() ^ high.flags()) & ~ignoredFlags) == 0;
     }
 
     private static boolean isContiguous(Vma low, Vma high) {
@@ -158,6 +177,7 @@ final class VmaTree {
         long end = high.end();
         byStart.remove(low.start());
         byStart.remove(high.start());
+        kept.setFlags(kept.flags() | gone.flags() & VmFlags.STICKY);
         // In this order, so that the reverse map reaches every page at every moment.
         FileLinks.setBounds(kept, start, end);
         AnonVmaLinks.unlinkAll(gone);
@@ -183,7 +203,7 @@ final class VmaTree {
     }
 
     private static @Nullable AnonVma reusable(Vma vma, Vma neighbour) {
-        boolean sameKind = ((vma.flags() ^ neighbour.flags()) & ~VmFlags.ACCESS) == 0;
+        boolean sameKind = isSameKind(vma, neighbour, VmFlags.ACCESS | VmFlags.STICKY);
         return sameKind && neighbour.anonVmaChain().size() == 1 ? neighbour.anonVma() : null;
     }
 }

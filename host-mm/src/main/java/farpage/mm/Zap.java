@@ -19,7 +19,7 @@ public final class Zap {
         Mm mm = vma.mm();
         boolean started = mm.notifiers().start(MmuNotifierRange.of(event, start, end));
         assert started;
-        zapPages(vma, start, end);
+        zapPages(vma, start, end, true, event == MmuNotifierRange.Event.CLEAR);
         mm.notifiers().end();
     }
 
@@ -33,16 +33,19 @@ public final class Zap {
         MmuNotifierRange range = MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, start, end);
         boolean started = mm.notifiers().start(range);
         assert started;
-        zapPages(vma, start, end, evenCows);
+        zapPages(vma, start, end, evenCows, true);
         mm.notifiers().end();
     }
 
     /// Without telling anybody, as on exit, when the mirrors are gone.
     static void zapPages(Vma vma, long start, long end) {
-        zapPages(vma, start, end, true);
+        zapPages(vma, start, end, true, false);
     }
 
-    private static void zapPages(Vma vma, long start, long end, boolean evenCows) {
+    /// @param evenCows private copies of a file's pages too
+    /// @param keepMarkers whether the mapping stays, and with it what markers say about the place
+    private static void zapPages(
+            Vma vma, long start, long end, boolean evenCows, boolean keepMarkers) {
         PageTable pageTable = vma.mm().pageTable();
         long at = pageTable.nextMapped(start, end);
         while (at < end) {
@@ -50,20 +53,29 @@ public final class Zap {
             PageTableLeaf leaf = pageTable.lookupLeaf(at);
             assert leaf != null;
             leaf.lock();
-            zapLeafLocked(vma, leaf, at, stop, evenCows);
+            zapLeafLocked(vma, leaf, at, stop, evenCows, keepMarkers);
             leaf.unlock();
             at = pageTable.nextMapped(stop, end);
         }
     }
 
     private static void zapLeafLocked(
-            Vma vma, PageTableLeaf leaf, long start, long end, boolean evenCows) {
+            Vma vma,
+            PageTableLeaf leaf,
+            long start,
+            long end,
+            boolean evenCows,
+            boolean keepMarkers) {
         Mm mm = vma.mm();
         int anonymousPages = 0;
         for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
             long entry = leaf.entryLocked(slot);
             if (PageTableEntry.isNone(entry)) {
+                continue;
+            }
+            if (PageTableEntry.isMarker(entry)) {
+                leaf.setEntryLocked(slot, keepMarkers ? entry : PageTableEntry.NONE);
                 continue;
             }
             if (PageTableEntry.isSpecial(entry)) {

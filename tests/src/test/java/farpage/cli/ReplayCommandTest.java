@@ -39,12 +39,13 @@ final class ReplayCommandTest {
     @ValueSource(strings = {"lwjgl", "jocl"})
     void everyRecordedResultIsReproduced(String binding) {
         List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
-        for (String group : List.of("basic", "release", "twodev", "protect", "excl", "ksm")) {
+        for (String group :
+                List.of("basic", "release", "twodev", "protect", "vma", "fork", "excl", "ksm")) {
             args.add(trace(group));
             args.add("--golden=" + golden(group));
         }
         CommandRun run = CommandRun.of(args.toArray(String[]::new));
-        assertEquals("114 traces, 14451 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals("186 traces, 23943 operations, 0 differ\n", run.out(), run.toString());
         assertEquals(0, run.exitCode());
     }
 

@@ -5,7 +5,10 @@ import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.PatternGenerator;
 import farpage.emulator.trace.RegionAdvice;
 import farpage.emulator.trace.RegionProtection;
+import farpage.mm.Advice;
 import farpage.mm.Errno;
+import farpage.mm.MremapFlags;
+import farpage.mm.MremapResult;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
@@ -15,7 +18,7 @@ import java.lang.foreign.ValueLayout;
 
 /// The operations of a trace that the process itself does: system calls, loads and stores.
 ///
-/// @kernel mmap(2), munmap(2), mprotect(2)
+/// @kernel mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2)
 final class CpuOperations {
     private static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
 
@@ -45,8 +48,14 @@ final class CpuOperations {
             case KernelOperation.WriteByte write -> writeByte(process, write);
             case KernelOperation.ReadPage read -> readPage(process, read);
             case KernelOperation.SumPages sum -> sumPages(process, sum);
-            case KernelOperation.Remap remap -> throw notModelled(remap, "mremap");
-            case KernelOperation.Advise advise -> advise(process, advise);
+            case KernelOperation.Remap remap -> result(remap(process, remap).errno());
+            case KernelOperation.Advise advise ->
+                    result(
+                            process.mm()
+                                    .madvise(
+                                            address(advise),
+                                            size(advise),
+                                            advice(advise.advice())));
             default -> throw notModelled(operation, "it");
         };
     }
@@ -85,16 +94,32 @@ final class CpuOperations {
         }
     }
 
-    private String advise(ReplayProcess process, KernelOperation.Advise advise) {
-        return switch (advise.advice()) {
-            case MERGEABLE, UNMERGEABLE ->
-                    result(
-                            process.mm()
-                                    .madviseMergeable(
-                                            address(advise),
-                                            size(advise),
-                                            advise.advice() == RegionAdvice.MERGEABLE));
-            default -> throw notModelled(advise, "madvise");
+    private MremapResult remap(ReplayProcess process, KernelOperation.Remap remap) {
+        return process.mm()
+                .mremap(
+                        address(remap),
+                        size(remap),
+                        size(remap),
+                        MremapFlags.MAYMOVE | MremapFlags.FIXED,
+                        regions.address(remap.targetRegion(), remap.targetStartPage()));
+    }
+
+    private static Advice advice(RegionAdvice advice) {
+        return switch (advice) {
+            case DONTNEED -> Advice.DONTNEED;
+            case REMOVE -> Advice.REMOVE;
+            case HUGEPAGE -> Advice.HUGEPAGE;
+            case NOHUGEPAGE -> Advice.NOHUGEPAGE;
+            case MERGEABLE -> Advice.MERGEABLE;
+            case UNMERGEABLE -> Advice.UNMERGEABLE;
+            case POPULATE_READ -> Advice.POPULATE_READ;
+            case POPULATE_WRITE -> Advice.POPULATE_WRITE;
+            case COLLAPSE -> Advice.COLLAPSE;
+            case FREE -> Advice.FREE;
+            case DONTFORK -> Advice.DONTFORK;
+            case DOFORK -> Advice.DOFORK;
+            case WIPEONFORK -> Advice.WIPEONFORK;
+            case KEEPONFORK -> Advice.KEEPONFORK;
         };
     }
 

@@ -66,8 +66,8 @@ public final class PageFaultHandler {
             case DEVICE_PRIVATE -> DevicePrivateFault.handle(fault, leaf, entry);
             case DEVICE_EXCLUSIVE -> DeviceExclusiveFault.handle(fault, leaf, entry);
             case HWPOISON -> FaultResult.HWPOISON;
-            case SWAP, MARKER ->
-                    throw Check.broken("no fault for " + PageTableEntry.describe(entry));
+            case MARKER -> markerFault(entry);
+            case SWAP -> throw Check.broken("no fault for " + PageTableEntry.describe(entry));
         };
     }
 
@@ -77,6 +77,16 @@ public final class PageFaultHandler {
         return file == null
                 ? AnonymousFault.handle(fault, leaf)
                 : FileFault.handle(fault, leaf, file.mapping());
+    }
+
+    /// @kernel mm/memory.c: handle_pte_marker
+    private static FaultResult markerFault(long entry) {
+        int marks = PageTableEntry.marks(entry);
+        if ((marks & PageTableEntry.MARK_POISONED) != 0) {
+            return FaultResult.HWPOISON;
+        }
+        Check.that((marks & PageTableEntry.MARK_GUARD) != 0, "a marker that nothing makes");
+        return FaultResult.SIGSEGV;
     }
 
     private static FaultResult presentFault(PageFault fault, PageTableLeaf leaf, long entry) {

@@ -348,6 +348,17 @@ public final class FileMapping implements ReverseMap {
         }
     }
 
+    /// Keeps the reverse map from being walked, while entries move from one VMA to another.
+    ///
+    /// @kernel mm/mremap.c: take_rmap_locks
+    public void lockMappings() {
+        mmapLock.lockWrite();
+    }
+
+    public void unlockMappings() {
+        mmapLock.unlockWrite();
+    }
+
     /// Whether any VMA maps the file.
     ///
     /// @kernel include/linux/fs.h: mapping_mapped

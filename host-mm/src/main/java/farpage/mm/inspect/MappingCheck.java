@@ -4,6 +4,7 @@ import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
@@ -137,7 +138,13 @@ final class MappingCheck {
                 checkCounted(vma, address, entry, true);
                 yield true;
             }
-            case SWAP, HWPOISON, MARKER -> {
+            case MARKER -> {
+                if ((vma.flags() & VmFlags.MAYBE_GUARD) == 0) {
+                    report(vma.mm(), address, entry, "a guard, but the VMA does not know of it");
+                }
+                yield false;
+            }
+            case SWAP, HWPOISON -> {
                 report(vma.mm(), address, entry, "an entry of a kind that nothing makes");
                 yield false;
             }
@@ -197,8 +204,7 @@ final class MappingCheck {
         if (writable && (flags & FolioFlags.ANON_EXCLUSIVE) == 0) {
             report(mm, address, entry, "writable, but the page is not exclusive");
         }
-        int expected = FolioFlags.UPTODATE | FolioFlags.SWAPBACKED;
-        if ((flags & expected) != expected) {
+        if ((flags & FolioFlags.UPTODATE) == 0) {
             report(mm, address, entry, "mapped, but only " + FolioFlags.describe(flags));
         }
         checkReverseMap(vma, address, entry);

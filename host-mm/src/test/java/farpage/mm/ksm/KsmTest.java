@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.mm.Advice;
 import farpage.mm.Errno;
 import farpage.mm.PageSize;
 import farpage.mm.memory.FolioFlags;
@@ -32,7 +33,11 @@ final class KsmTest {
     private void advise(TestProcess adviser, boolean mergeable) {
         assertEquals(
                 Errno.OK,
-                adviser.mm().madviseMergeable(address, 8L * PageSize.PAGE_SIZE, mergeable));
+                adviser.mm()
+                        .madvise(
+                                address,
+                                8L * PageSize.PAGE_SIZE,
+                                mergeable ? Advice.MERGEABLE : Advice.UNMERGEABLE));
     }
 
     private void mergeAll() {
@@ -182,12 +187,12 @@ final class KsmTest {
     @Test
     void adviceCutsTheVmaAndItsWithdrawalJoinsItAgain() {
         long middle = page(address, 2);
-        assertEquals(Errno.OK, process.mm().madviseMergeable(middle, 4096, true));
+        assertEquals(Errno.OK, process.mm().madvise(middle, 4096, Advice.MERGEABLE));
         assertEquals(3, process.vmaCount());
-        assertEquals(Errno.OK, process.mm().madviseMergeable(middle, 4096, false));
+        assertEquals(Errno.OK, process.mm().madvise(middle, 4096, Advice.UNMERGEABLE));
         assertEquals(1, process.vmaCount());
-        assertEquals(Errno.EINVAL, process.mm().madviseMergeable(address + 1, 4096, true));
-        assertEquals(Errno.ENOMEM, process.mm().madviseMergeable(address, 9 * 4096, true));
+        assertEquals(Errno.EINVAL, process.mm().madvise(address + 1, 4096, Advice.MERGEABLE));
+        assertEquals(Errno.ENOMEM, process.mm().madvise(address, 9 * 4096, Advice.MERGEABLE));
     }
 
     @Test

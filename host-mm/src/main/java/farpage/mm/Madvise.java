@@ -1,0 +1,175 @@
+package farpage.mm;
+
+import farpage.mm.file.OpenFile;
+import farpage.mm.notifier.MmuNotifierRange;
+
+/// `madvise`: takes a range VMA by VMA. A hole does not end it; it only makes the answer ENOMEM.
+///
+/// Advice that changes flags of VMAs needs the mmap lock for writing; the rest changes entries
+/// alone, and faults may happen beside it.
+///
+/// @kernel mm/madvise.c
+final class Madvise {
+    private Madvise() {}
+
+    static Errno call(Mm mm, long address, long length, Advice advice) {
+        long size = PageSize.alignUp(length);
+        boolean wraps = length != 0 && size == 0 || address + size < address;
+        if (!PageSize.isAligned(address) || wraps || size < 0) {
+            return Errno.EINVAL;
+        }
+        if (size == 0) {
+            return Errno.OK;
+        }
+        long end = address + size;
+        if (changesFlags(advice)) {
+            mm.lockWrite();
+            try {
+                return walk(mm, address, end, advice);
+            } finally {
+                mm.unlockWrite();
+            }
+        }
+        mm.lockRead();
+        try {
+            return switch (advice) {
+                case POPULATE_READ -> Populate.advised(mm, address, end, false);
+                case POPULATE_WRITE -> Populate.advised(mm, address, end, true);
+                default -> walk(mm, address, end, advice);
+            };
+        } finally {
+            mm.unlockRead();
+        }
+    }
+
+    private static boolean changesFlags(Advice advice) {
+        return switch (advice) {
+            case WILLNEED,
+                    DONTNEED,
+                    DONTNEED_LOCKED,
+                    FREE,
+                    REMOVE,
+                    COLLAPSE,
+                    POPULATE_READ,
+                    POPULATE_WRITE,
+                    GUARD_REMOVE ->
+                    false;
+            case NORMAL,
+                    RANDOM,
+                    SEQUENTIAL,
+                    DONTFORK,
+                    DOFORK,
+                    WIPEONFORK,
+                    KEEPONFORK,
+                    MERGEABLE,
+                    UNMERGEABLE,
+                    HUGEPAGE,
+                    NOHUGEPAGE,
+                    DONTDUMP,
+                    DODUMP,
+                    GUARD_INSTALL ->
+                    true;
+        };
+    }
+
+    /// @kernel mm/madvise.c: madvise_walk_vmas
+    private static Errno walk(Mm mm, long start, long end, Advice advice) {
+        Errno answer = Errno.OK;
+        for (long at = start; at < end; ) {
+            Vma vma = mm.vmaTree().lookupFrom(at);
+            if (vma == null) {
+                return Errno.ENOMEM;
+            }
+            if (at < vma.start()) {
+                answer = Errno.ENOMEM;
+                at = vma.start();
+                if (at >= end) {
+                    break;
+                }
+            }
+            long stop = Math.min(vma.end(), end);
+            Errno errno = advise(vma, at, stop, advice);
+            if (!errno.isOk()) {
+                return errno;
+            }
+            at = stop;
+        }
+        return answer;
+    }
+
+    /// @kernel mm/madvise.c: madvise_vma_behavior
+    private static Errno advise(Vma vma, long start, long end, Advice advice) {
+        return switch (advice) {
+            case DONTNEED, DONTNEED_LOCKED -> dontNeed(vma, start, end, advice);
+            case FREE -> free(vma, start, end);
+            case REMOVE -> remove(vma, start, end);
+            case COLLAPSE -> collapse(vma, start, end);
+            case GUARD_INSTALL -> GuardRegions.install(vma, start, end);
+            case GUARD_REMOVE -> GuardRegions.remove(vma, start, end);
+            // Nothing of private memory waits anywhere to be read in.
+            case WILLNEED -> Errno.OK;
+            default -> MadviseFlags.change(vma, start, end, advice);
+        };
+    }
+
+    private static Errno dontNeed(Vma vma, long start, long end, Advice advice) {
+        int forbidden =
+                advice == Advice.DONTNEED_LOCKED ? VmFlags.PFNMAP : VmFlags.PFNMAP | VmFlags.LOCKED;
+        if ((vma.flags() & forbidden) != 0) {
+            return Errno.EINVAL;
+        }
+        Zap.unmap(vma, start, end, MmuNotifierRange.Event.CLEAR);
+        return Errno.OK;
+    }
+
+    private static Errno free(Vma vma, long start, long end) {
+        if ((vma.flags() & (VmFlags.PFNMAP | VmFlags.LOCKED)) != 0 || !vma.isAnonymous()) {
+            return Errno.EINVAL;
+        }
+        MadviseFree.free(vma, start, end);
+        return Errno.OK;
+    }
+
+    /// Makes a hole in the file, of which everybody who maps it loses the pages. The mmap lock is
+    /// given up meanwhile, because the file's own locks are outer ones.
+    ///
+    /// @kernel mm/madvise.c: madvise_remove
+    private static Errno remove(Vma vma, long start, long end) {
+        OpenFile file = vma.file();
+        if (file == null || (vma.flags() & VmFlags.LOCKED) != 0) {
+            return Errno.EINVAL;
+        }
+        int sharedWritable = VmFlags.SHARED | VmFlags.MAYWRITE;
+        if ((vma.flags() & sharedWritable) != sharedWritable) {
+            return Errno.EACCES;
+        }
+        long offset = PageSize.pageAddress(vma.pageIndex(start));
+        file.get();
+        vma.mm().unlockRead();
+        Errno errno = file.punchHole(offset, end - start);
+        file.put();
+        vma.mm().lockRead();
+        return errno;
+    }
+
+    /// Whether the range could be collapsed, and what becomes of it without large folios: what
+    /// Linux answers when it finds no memory for one.
+    ///
+    /// @kernel mm/khugepaged.c: madvise_collapse
+    private static Errno collapse(Vma vma, long start, long end) {
+        int forbidden = VmFlags.SPECIAL | VmFlags.HUGETLB | VmFlags.NOHUGEPAGE;
+        boolean roomForOne = pmdStart(vma.start()) + PageSize.PMD_SIZE <= vma.end();
+        boolean hasPages = !vma.isAnonymous() || vma.anonVma() != null;
+        boolean suitable = (vma.flags() & forbidden) == 0 && roomForOne && hasPages;
+        long first = pmdStart(start);
+        long last = PageSize.alignDownPmd(end);
+        if (!suitable || first > last) {
+            return Errno.EINVAL;
+        }
+        return first == last ? Errno.OK : Errno.ENOMEM;
+    }
+
+    private static long pmdStart(long address) {
+        return PageSize.alignDownPmd(address + PageSize.PMD_SIZE - 1);
+    }
+}

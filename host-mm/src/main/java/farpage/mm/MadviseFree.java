@@ -1,0 +1,75 @@
+package farpage.mm;
+
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// `MADV_FREE`: pages that only this process maps become clean and are no longer backed by swap, so
+/// that reclaim may throw them away as long as nobody writes them again. Pages on devices, and
+/// pages that others share, stay as they are.
+///
+/// @kernel mm/madvise.c: madvise_free_single_vma, madvise_free_pte_range
+final class MadviseFree {
+    private MadviseFree() {}
+
+    static void free(Vma vma, long start, long end) {
+        Mm mm = vma.mm();
+        boolean started =
+                mm.notifiers().start(MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, start, end));
+        assert started;
+        PageTable pageTable = mm.pageTable();
+        long at = pageTable.nextMapped(start, end);
+        while (at < end) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = pageTable.lookupLeaf(at);
+            assert leaf != null;
+            leaf.lock();
+            for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
+                int slot = PageTableLeaf.slot(address);
+                long entry = leaf.entryLocked(slot);
+                if (isOrdinary(entry) && makeLazilyFree(mm.machine().folios(), entry)) {
+                    leaf.setEntryLocked(
+                            slot, PageTableEntry.withoutDirty(PageTableEntry.withoutYoung(entry)));
+                }
+            }
+            leaf.unlock();
+            at = pageTable.nextMapped(stop, end);
+        }
+        mm.notifiers().end();
+    }
+
+    /// A present mapping of a page of system memory.
+    private static boolean isOrdinary(long entry) {
+        return PageTableEntry.isPresent(entry)
+                && !PageTableEntry.isSpecial(entry)
+                && !Page.isDevice(PageTableEntry.page(entry));
+    }
+
+    /// A dirty page that is locked by somebody or shared stays as it is.
+    private static boolean makeLazilyFree(FolioTable folios, long entry) {
+        long page = PageTableEntry.page(entry);
+        if (folios.hasFlag(page, FolioFlags.DIRTY)) {
+            if (!folios.tryLock(page)) {
+                return false;
+            }
+            boolean shared = folios.mapCount(page) != 1;
+            if (!shared) {
+                folios.clearFlag(page, FolioFlags.DIRTY);
+            }
+            folios.unlock(page);
+            if (shared) {
+                return false;
+            }
+        }
+        int flags = folios.flags(page);
+        boolean onLru = (flags & FolioFlags.LRU) != 0;
+        if (onLru && (flags & (FolioFlags.SWAPCACHE | FolioFlags.UNEVICTABLE)) == 0) {
+            folios.clearFlag(
+                    page, FolioFlags.SWAPBACKED | FolioFlags.ACTIVE | FolioFlags.REFERENCED);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,100 @@
+package farpage.mm;
+
+import farpage.mm.file.OpenFile;
+import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
+
+/// Moves entries to other addresses of the same process, whatever they are: present, on a device,
+/// in migration. Neither references nor counts change. Each entry becomes soft-dirty, because the
+/// contents of the new address changed.
+///
+/// @kernel mm/mremap.c: move_page_tables, move_ptes
+final class MovePageTables {
+    private MovePageTables() {}
+
+    /// Moves the entries of `[from, from + length)` of `source` to `to` and onwards in `target`.
+    /// The mmap lock is held for writing.
+    ///
+    /// @param lockReverseMap whether the reverse map must not be walked meanwhile
+    static void move(
+            Vma source, long from, Vma target, long to, long length, boolean lockReverseMap) {
+        if (length == 0) {
+            return;
+        }
+        Mm mm = source.mm();
+        PageTable pageTable = mm.pageTable();
+        long end = from + length;
+        boolean started =
+                mm.notifiers().start(MmuNotifierRange.of(MmuNotifierRange.Event.UNMAP, from, end));
+        assert started;
+        long at = pageTable.nextMapped(from, end);
+        while (at < end) {
+            long newAt = to + (at - from);
+            long oldStop = PageTable.leafEnd(at, end);
+            long newStop = PageTable.leafEnd(newAt, newAt + (oldStop - at));
+            int count = (int) PageSize.pageNumber(newStop - newAt);
+            PageTableLeaf oldLeaf = pageTable.lookupLeaf(at);
+            assert oldLeaf != null;
+            PageTableLeaf newLeaf = pageTable.leafOrNew(newAt);
+            if (lockReverseMap) {
+                lockReverseMap(source);
+            }
+            moveEntries(oldLeaf, PageTableLeaf.slot(at), newLeaf, newAt, count);
+            if (lockReverseMap) {
+                unlockReverseMap(source);
+            }
+            at = pageTable.nextMapped(at + PageSize.pageAddress(count), end);
+        }
+        assert target.contains(to);
+        mm.notifiers().end();
+    }
+
+    /// @kernel mm/mremap.c: take_rmap_locks
+    private static void lockReverseMap(Vma vma) {
+        OpenFile file = vma.file();
+        if (file != null) {
+            file.mapping().lockMappings();
+        }
+        AnonVma anonVma = vma.anonVma();
+        if (anonVma != null) {
+            anonVma.lock();
+        }
+    }
+
+    private static void unlockReverseMap(Vma vma) {
+        AnonVma anonVma = vma.anonVma();
+        if (anonVma != null) {
+            anonVma.unlock();
+        }
+        OpenFile file = vma.file();
+        if (file != null) {
+            file.mapping().unlockMappings();
+        }
+    }
+
+    /// Both leaves are locked while entries move. Nobody else takes two leaves of this process,
+    /// because the mmap lock is held for writing.
+    private static void moveEntries(
+            PageTableLeaf oldLeaf, int oldSlot, PageTableLeaf newLeaf, long newAddress, int count) {
+        int newSlot = PageTableLeaf.slot(newAddress);
+        oldLeaf.lock();
+        if (newLeaf != oldLeaf) {
+            newLeaf.lockNested();
+        }
+        for (int i = 0; i < count; i++) {
+            long entry = oldLeaf.entryLocked(oldSlot + i);
+            if (!PageTableEntry.isNone(entry)) {
+                assert PageTableEntry.isNone(newLeaf.entryLocked(newSlot + i));
+                oldLeaf.setEntryLocked(oldSlot + i, PageTableEntry.NONE);
+                newLeaf.setEntryLocked(newSlot + i, PageTableEntry.withSoftDirty(entry));
+            }
+        }
+        if (newLeaf != oldLeaf) {
+            newLeaf.unlock();
+        }
+        oldLeaf.unlock();
+    }
+}

@@ -1,0 +1,117 @@
+package farpage.mm;
+
+import farpage.mm.fault.FaultResult;
+import farpage.mm.fault.PageFaultHandler;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+
+/// Faults pages in before the process touches them. A page on a device comes back for it.
+///
+/// @kernel mm/gup.c: __mm_populate, faultin_page_range
+final class Populate {
+    /// A fault that is handled this often without a page coming is no fault of the program.
+    private static final int FAULT_RETRY_LIMIT = 1_000_000;
+
+    private Populate() {}
+
+    /// As far as it can be done: for new parts of locked memory.
+    static void populate(Mm mm, long start, long length) {
+        Errno _ = range(mm, start, start + length, true);
+    }
+
+    /// Faults in the pages of a range of locked memory. Holes are passed over.
+    ///
+    /// @return the first error
+    static Errno locked(Mm mm, long start, long end) {
+        return range(mm, start, end, false);
+    }
+
+    private static Errno range(Mm mm, long start, long end, boolean ignoreErrors) {
+        mm.lockRead();
+        try {
+            Vma vma = mm.lookupVmaFrom(start);
+            while (vma != null && vma.start() < end) {
+                Errno errno = pages(vma, Math.max(vma.start(), start), Math.min(vma.end(), end));
+                if (!errno.isOk() && !ignoreErrors) {
+                    return errno;
+                }
+                vma = mm.lookupVmaFrom(vma.end());
+            }
+            return Errno.OK;
+        } finally {
+            mm.unlockRead();
+        }
+    }
+
+    /// Private memory that can be written gets pages of its own at once.
+    ///
+    /// @kernel mm/gup.c: populate_vma_page_range
+    private static Errno pages(Vma vma, long start, long end) {
+        int flags = vma.flags();
+        if ((flags & (VmFlags.IO | VmFlags.PFNMAP | VmFlags.LOCKONFAULT)) != 0) {
+            return Errno.OK;
+        }
+        if (!vma.isAccessible()) {
+            return Errno.EFAULT;
+        }
+        boolean write = (flags & (VmFlags.WRITE | VmFlags.SHARED)) == VmFlags.WRITE;
+        return faultIn(vma, start, end, write);
+    }
+
+    /// `MADV_POPULATE_READ` and `MADV_POPULATE_WRITE`. The mmap lock is held for reading.
+    ///
+    /// @return ENOMEM at a hole or without memory, EINVAL where the VMA does not permit the access,
+    ///   EFAULT or EHWPOISON where a touch would have ended in a signal; what lies below was done
+    /// @kernel mm/madvise.c: madvise_populate
+    static Errno advised(Mm mm, long start, long end, boolean write) {
+        for (long at = start; at < end; ) {
+            Vma vma = mm.lookupVma(at);
+            if (vma == null) {
+                return Errno.ENOMEM;
+            }
+            boolean special = (vma.flags() & (VmFlags.IO | VmFlags.PFNMAP)) != 0;
+            if (special || !(write ? vma.isWritable() : vma.isReadable())) {
+                return Errno.EINVAL;
+            }
+            long stop = Math.min(vma.end(), end);
+            Errno errno = faultIn(vma, at, stop, write);
+            if (!errno.isOk()) {
+                return errno;
+            }
+            at = stop;
+        }
+        return Errno.OK;
+    }
+
+    private static Errno faultIn(Vma vma, long start, long end, boolean write) {
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
+            FaultResult result = FaultResult.HANDLED;
+            for (int attempt = 0; !result.isError() && !isThere(vma, at, write); attempt++) {
+                Check.that(attempt < FAULT_RETRY_LIMIT, "populating does not get on");
+                result = PageFaultHandler.handleLocked(vma, at, write);
+            }
+            if (result.isError()) {
+                return errno(result);
+            }
+        }
+        return Errno.OK;
+    }
+
+    private static boolean isThere(Vma vma, long address, boolean write) {
+        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
+        if (leaf == null) {
+            return false;
+        }
+        long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+        return write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry);
+    }
+
+    private static Errno errno(FaultResult result) {
+        return switch (result) {
+            case SIGSEGV, SIGBUS -> Errno.EFAULT;
+            case OUT_OF_MEMORY -> Errno.ENOMEM;
+            case HWPOISON -> Errno.EHWPOISON;
+            case HANDLED, RETRY -> throw new AssertionError(result);
+        };
+    }
+}

@@ -1,0 +1,207 @@
+package farpage.mm;
+
+import static farpage.mm.testing.TestProcess.page;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import farpage.mm.fault.FaultResult;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableEntry.Shape;
+import farpage.mm.testing.TestDevice;
+import farpage.mm.testing.TestMachine;
+import farpage.mm.testing.TestProcess;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/// `madvise` and `mlock`: what they do to pages in memory and on a device, and their errors.
+final class MadviseTest {
+    private static final long BASE = 0x40000000L;
+
+    @RegisterExtension final TestMachine machine = new TestMachine();
+    private final TestDevice device = machine.newDevice(16);
+    private final TestProcess process = machine.newProcess();
+    private final Mm mm = process.mm();
+
+    private static long bytes(int pageCount) {
+        return PageSize.pageAddress(pageCount);
+    }
+
+    private Errno advise(long address, int pageCount, Advice advice) {
+        return mm.madvise(address, bytes(pageCount), advice);
+    }
+
+    private void advised(long address, int pageCount, Advice advice) {
+        assertEquals(Errno.OK, advise(address, pageCount, advice));
+    }
+
+    @Test
+    void rangesThatCanNotBeAreRefused() {
+        process.mapAt(BASE, 1);
+        assertEquals(Errno.EINVAL, mm.madvise(BASE + 1, 4096, Advice.DONTNEED));
+        assertEquals(Errno.EINVAL, mm.madvise(BASE, -1, Advice.DONTNEED));
+        assertEquals(Errno.EINVAL, mm.madvise(BASE, -8192, Advice.DONTNEED));
+        assertEquals(Errno.OK, mm.madvise(BASE, 0, Advice.DONTNEED));
+        assertEquals(Errno.ENOMEM, mm.madvise(0, 4096, Advice.DONTNEED));
+    }
+
+    @Test
+    @Tag("T-3.8")
+    void dontNeedFreesDevicePagesAndTheNextReadIsZero() {
+        process.mapAt(BASE, 4);
+        process.storeRow(BASE, 4, 1);
+        device.pull(process, BASE, 4);
+        advised(page(BASE, 1), 2, Advice.DONTNEED);
+        assertEquals(14, device.freePageCount());
+        assertEquals(0, process.load(page(BASE, 1)));
+        assertEquals(1, process.load(BASE));
+        assertEquals(4, process.load(page(BASE, 3)));
+    }
+
+    @Test
+    void holeIsReportedAfterTheRestWasDone() {
+        process.mapAt(BASE, 1);
+        process.mapAt(page(BASE, 2), 1);
+        process.store(BASE, 1);
+        process.store(page(BASE, 2), 2);
+        assertEquals(Errno.ENOMEM, advise(BASE, 3, Advice.DONTNEED));
+        assertEquals(0, process.load(BASE));
+        assertEquals(0, process.load(page(BASE, 2)));
+    }
+
+    @Test
+    @Tag("T-3.9")
+    void freeLeavesDevicePagesAndMakesOthersClean() {
+        process.mapAt(BASE, 2);
+        process.storeRow(BASE, 2, 1);
+        device.pull(process, BASE, 1);
+        advised(BASE, 2, Advice.FREE);
+        assertEquals(Shape.DEVICE_PRIVATE, process.shape(BASE));
+        long entry = process.entry(page(BASE, 1));
+        assertFalse(PageTableEntry.isDirty(entry));
+        assertFalse(PageTableEntry.isYoung(entry));
+        long page = process.pageAt(page(BASE, 1));
+        assertFalse(machine.folios().hasFlag(page, FolioFlags.SWAPBACKED));
+        machine.check();
+        process.assertRow(BASE, 2, 1);
+    }
+
+    @Test
+    void anonymousMemoryHasNoHolesToPunch() {
+        process.mapAt(BASE, 1);
+        assertEquals(Errno.EINVAL, advise(BASE, 1, Advice.REMOVE));
+    }
+
+    @Test
+    void populateBringsPagesInAndDevicePagesBack() {
+        process.mapAt(BASE, 3);
+        process.store(page(BASE, 1), 7);
+        device.pull(process, page(BASE, 1), 1);
+        advised(BASE, 3, Advice.POPULATE_READ);
+        assertEquals(machine.machine().zeroPage(), process.pageAt(BASE));
+        assertEquals(1, device.ramCalls());
+        advised(BASE, 3, Advice.POPULATE_WRITE);
+        assertEquals(3, mm.rss(RssCounter.ANON));
+        process.protect(BASE, 1, VmFlags.READ);
+        assertEquals(Errno.EINVAL, advise(BASE, 3, Advice.POPULATE_WRITE));
+        assertEquals(Errno.ENOMEM, advise(BASE, 4, Advice.POPULATE_READ));
+        device.pull(process, page(BASE, 1), 1);
+        device.refuse(FaultResult.SIGBUS, 1);
+        assertEquals(Errno.EFAULT, advise(BASE, 3, Advice.POPULATE_READ));
+    }
+
+    @Test
+    void guardEndsEveryAccessAndOutlastsDontNeedAndFork() {
+        process.mapAt(BASE, 4);
+        process.storeRow(BASE, 4, 1);
+        advised(page(BASE, 1), 2, Advice.GUARD_INSTALL);
+        advised(BASE, 4, Advice.DONTNEED);
+        TestProcess child = process.fork();
+        machine.check();
+        assertEquals(FaultResult.SIGSEGV, process.tryLoad(page(BASE, 1)));
+        assertEquals(FaultResult.SIGSEGV, child.tryStore(page(BASE, 2), 1));
+        assertEquals(Errno.EFAULT, advise(BASE, 4, Advice.POPULATE_READ));
+        device.pull(process, BASE, 4);
+        assertEquals(Shape.MARKER, process.shape(page(BASE, 1)));
+        advised(BASE, 4, Advice.GUARD_REMOVE);
+        assertEquals(0, process.load(page(BASE, 1)));
+        assertEquals(FaultResult.SIGSEGV, child.tryLoad(page(BASE, 1)));
+    }
+
+    @Test
+    @Tag("T-3.3")
+    void forkLeavesOutAndWipesWhatItWasTold() {
+        process.mapAt(BASE, 3);
+        process.storeRow(BASE, 3, 1);
+        device.pull(process, BASE, 3);
+        advised(BASE, 1, Advice.DONTFORK);
+        advised(page(BASE, 1), 1, Advice.WIPEONFORK);
+        TestProcess child = process.fork();
+        machine.check();
+        assertEquals(FaultResult.SIGSEGV, child.tryLoad(BASE));
+        assertEquals(0, child.load(page(BASE, 1)));
+        assertEquals(3, child.load(page(BASE, 2)));
+        process.assertRow(BASE, 3, 1);
+        advised(BASE, 1, Advice.DOFORK);
+        advised(page(BASE, 1), 1, Advice.KEEPONFORK);
+        assertEquals(1, process.vmaCount());
+    }
+
+    @Test
+    @Tag("T-3.10")
+    void exitOfAProcessGivesAllDevicePagesBack() {
+        process.mapAt(BASE, 8);
+        process.storeRow(BASE, 8, 1);
+        device.pull(process, BASE, 8);
+        mm.exit();
+        assertEquals(16, device.freePageCount());
+    }
+
+    /// As on a machine that has no large folio free: nothing moves.
+    @Test
+    @Tag("T-3.15")
+    void collapseWithoutLargeFoliosFindsNoMemory() {
+        long start = BASE;
+        process.mapAt(start, 512);
+        assertEquals(Errno.EINVAL, advise(start, 512, Advice.COLLAPSE));
+        process.storeRow(start, 4, 1);
+        device.pull(process, page(start, 1), 2);
+        assertEquals(Errno.ENOMEM, advise(start, 512, Advice.COLLAPSE));
+        assertEquals(Errno.OK, advise(page(start, 1), 511, Advice.COLLAPSE));
+        assertEquals(Errno.EINVAL, advise(page(start, 1), 2, Advice.COLLAPSE));
+        assertEquals(Shape.DEVICE_PRIVATE, process.shape(page(start, 1)));
+        advised(start, 512, Advice.NOHUGEPAGE);
+        assertEquals(Errno.EINVAL, advise(start, 512, Advice.COLLAPSE));
+        process.assertRow(start, 4, 1);
+    }
+
+    @Test
+    void lockedMemoryIsFaultedInAndKept() {
+        process.mapAt(BASE, 3);
+        process.store(page(BASE, 1), 7);
+        device.pull(process, page(BASE, 1), 1);
+        assertEquals(Errno.OK, mm.mlock(BASE + 5, bytes(2)));
+        assertEquals(3, mm.rss(RssCounter.ANON));
+        assertEquals(16, device.freePageCount());
+        assertEquals(Errno.EINVAL, advise(BASE, 1, Advice.DONTNEED));
+        assertEquals(Errno.EINVAL, advise(BASE, 1, Advice.FREE));
+        assertEquals(Errno.OK, advise(BASE, 1, Advice.DONTNEED_LOCKED));
+        assertEquals(Errno.ENOMEM, mm.mlock(BASE, bytes(4)));
+        assertEquals(Errno.OK, mm.munlock(BASE, bytes(3)));
+        advised(BASE, 3, Advice.DONTNEED);
+        process.protect(BASE, 1, 0);
+        assertEquals(Errno.ENOMEM, mm.mlock(BASE, bytes(1)));
+    }
+
+    @Test
+    void lockOnFaultBringsNothingIn() {
+        process.mapAt(BASE, 2);
+        assertEquals(Errno.OK, mm.mlockOnFault(BASE, bytes(2)));
+        assertEquals(0, mm.rss(RssCounter.ANON));
+        TestProcess child = process.fork();
+        assertEquals(0, child.<Integer>withVma(BASE, vma -> vma.flags() & VmFlags.LOCKED_MASK));
+        mm.munlockAll();
+        assertEquals(0, process.<Integer>withVma(BASE, vma -> vma.flags() & VmFlags.LOCKED_MASK));
+    }
+}
