@@ -91,6 +91,19 @@ public final class FileTable {
         }
     }
 
+    /// Opens a file once more that is open already, with rights of its own.
+    ///
+    /// @kernel fs/proc/fd.c: opening /proc/PID/fd/N
+    public OpenFile reopen(OpenFile file, boolean writable) {
+        lock.lock();
+        try {
+            file.mapping().openCount++;
+            return new OpenFile(this, file.mapping(), true, writable, file.driverMmap());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// A file that somebody opens to read now may be opened to write later; they share the channel.
     private static Set<StandardOpenOption> hostOptions(Path path) {
         Set<StandardOpenOption> options = EnumSet.of(StandardOpenOption.READ);

@@ -33,7 +33,7 @@ final class PageCache {
     private record Root(Object node, int height) {
         boolean covers(long index) {
             int bits = SHIFT * (height + 1);
-            return bits >= Long.SIZE - 1 || index >>> bits == 0;
+            return bits >= Long.SIZE || index >>> bits == 0;
         }
     }
 

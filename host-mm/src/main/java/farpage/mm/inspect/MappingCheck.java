@@ -23,6 +23,7 @@ final class MappingCheck {
     private final FolioTable folios;
     private final MappingCounts counts;
     private final Findings findings;
+    private final FilePageCheck filePages;
 
     /// The pair that the reverse map was last found to connect; pages in a row mostly share it.
     private @Nullable AnonVma connectedAnonVma;
@@ -34,6 +35,12 @@ final class MappingCheck {
         this.folios = machine.folios();
         this.counts = counts;
         this.findings = findings;
+        this.filePages = new FilePageCheck(machine, findings);
+    }
+
+    /// Of pages that are no process's own.
+    FilePageCheck filePages() {
+        return filePages;
     }
 
     void check(Mm mm) {
@@ -49,6 +56,7 @@ final class MappingCheck {
                             + mm.anonymousPageCount()
                             + " anonymous pages, but maps "
                             + anonymousPages);
+            filePages.endProcess(mm);
         } finally {
             mm.unlockRead();
         }
@@ -65,6 +73,7 @@ final class MappingCheck {
             AnonVma own = vma.anonVma();
             findings.addUnless(
                     own == null || own.covers(vma), where, "its own AnonVma does not know it");
+            filePages.checkVma(vma);
             floor = vma.end();
         }
     }
@@ -121,7 +130,7 @@ final class MappingCheck {
             case NONE -> false;
             case PRESENT -> {
                 checkPresent(vma, address, entry);
-                yield !PageTableEntry.isSpecial(entry);
+                yield !PageTableEntry.isSpecial(entry) && !isOfFile(entry);
             }
             case DEVICE_PRIVATE -> {
                 checkDevicePrivate(vma, address, entry);
@@ -151,6 +160,12 @@ final class MappingCheck {
         };
     }
 
+    /// Whether a counted page is no process's own.
+    private boolean isOfFile(long entry) {
+        long page = PageTableEntry.page(entry);
+        return counts.exists(page) && !folios.isAnonymous(page);
+    }
+
     private void checkPresent(Vma vma, long address, long entry) {
         Mm mm = vma.mm();
         long page = PageTableEntry.page(entry);
@@ -172,6 +187,11 @@ final class MappingCheck {
         }
         if (page == machine.zeroPage()) {
             report(mm, address, entry, "the zero page is mapped as if it were counted");
+        }
+        if (isOfFile(entry)) {
+            counts.add(page);
+            filePages.checkMapped(vma, address, entry);
+            return;
         }
         checkCounted(vma, address, entry, PageTableEntry.isWritable(entry));
         if (!Page.isDevice(page) && counts.exists(page) && !folios.hasFlag(page, FolioFlags.LRU)) {

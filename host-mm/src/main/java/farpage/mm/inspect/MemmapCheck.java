@@ -2,6 +2,7 @@ package farpage.mm.inspect;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.file.FileMapping;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.zonedevice.DevicePagemap;
@@ -89,12 +90,19 @@ final class MemmapCheck {
         if ((flags & FolioFlags.RESERVED) != 0) {
             return;
         }
-        if (folios.refCount(page) != mappings) {
-            report(page, "but " + mappings + " references are accounted for");
+        int references = mappings + (isCached(page) ? 1 : 0);
+        if (folios.refCount(page) != references) {
+            report(page, "but " + references + " references are accounted for");
         }
         if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0 && mappings != 1) {
             report(page, "exclusive with " + mappings + " mappings");
         }
+    }
+
+    /// Whether the page is in RAM for a file, which then has a reference to it.
+    private boolean isCached(long page) {
+        return folios.mapping(page) instanceof FileMapping file
+                && file.lookupPage(folios.index(page)) == page;
     }
 
     private void checkFree(long page) {

@@ -27,6 +27,7 @@ public final class MmInvariants {
         for (Mm mm : machine.processes()) {
             mappings.check(mm);
         }
+        mappings.filePages().checkFiles();
         MemmapCheck memmap = new MemmapCheck(machine, counts, findings);
         memmap.checkSystemPages();
         for (DevicePagemap pagemap : machine.pagemaps()) {

@@ -253,11 +253,14 @@ public final class FolioTable {
         return section(page).mappingAcquire(slot(page));
     }
 
-    /// Whether the page belongs to processes, and not to a file or a driver.
+    /// Whether the page belongs to processes, and not to a file or a driver. A merged page does, also
+    /// while it has no node.
     ///
     /// @kernel include/linux/page-flags.h: folio_test_anon
     public boolean isAnonymous(long page) {
-        return mapping(page) instanceof ReverseMap reverseMap && reverseMap.isAnonymous();
+        return mapping(page) instanceof ReverseMap reverseMap
+                ? reverseMap.isAnonymous()
+                : hasFlag(page, FolioFlags.KSM);
     }
 
     public long index(long page) {

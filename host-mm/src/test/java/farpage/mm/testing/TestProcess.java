@@ -2,6 +2,7 @@ package farpage.mm.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
@@ -10,6 +11,7 @@ import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.file.OpenFile;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import java.lang.foreign.MemorySegment;
@@ -51,6 +53,18 @@ public final class TestProcess {
     /// The same at a given place.
     public long mapAt(long address, int pageCount) {
         assertEquals(Errno.OK, mm.mmapFixed(address, bytes(pageCount), READ_WRITE));
+        return address;
+    }
+
+    /// Maps new memory that forked children share.
+    public long mapShared(int pageCount) {
+        return mapFile(null, 0, pageCount, READ_WRITE | VmFlags.SHARED);
+    }
+
+    /// Maps pages of a file from the given one on.
+    public long mapFile(@Nullable OpenFile file, int firstPage, int pageCount, int flags) {
+        long address = mm.mmap(bytes(pageCount), flags, file, bytes(firstPage));
+        assertTrue(address > 0, () -> "mmap: " + address);
         return address;
     }
 
