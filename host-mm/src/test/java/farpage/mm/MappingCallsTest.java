@@ -16,6 +16,7 @@ import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -337,6 +338,7 @@ final class MappingCallsTest {
     }
 
     @Test
+    @Tag("T-3.5")
     void anyChangeOfProtectionMakesADeviceEntryTheReadType() {
         process.mapAt(BASE, 2);
         process.storeRow(BASE, 2, 1);
@@ -352,6 +354,7 @@ final class MappingCallsTest {
     // exit.
 
     @Test
+    @Tag("T-3.10")
     void exitGivesEverythingBack() {
         process.mapAt(BASE, 4);
         process.storeRow(BASE, 4, 1);

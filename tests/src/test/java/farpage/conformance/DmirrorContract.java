@@ -17,6 +17,7 @@ import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// The commands of the test driver one by one.
@@ -41,16 +42,20 @@ abstract class DmirrorContract extends EmulatorScene {
     }
 
     @Test
+    @Tag("T-6.1")
     void unalignedAddressIsInvalid() {
         assertAllRefuse(map(1) + 8, 1);
     }
 
     @Test
+    @Tag("T-6.1")
     void emptyRangeIsInvalid() {
         assertAllRefuse(map(1), 0);
     }
 
     @Test
+    @Tag("T-6.1")
+    @Tag("T-6.2")
     void rangeThatWrapsIsInvalid() {
         assertAllRefuse(map(1), PageSize.pageNumber(-1L));
         assertAllRefuse(0x1000, 1L << 52);
@@ -75,6 +80,7 @@ abstract class DmirrorContract extends EmulatorScene {
     // READ.
 
     @Test
+    @Tag("T-6.4")
     void deviceReadsWhatTheCpuWrote() {
         long address = map(40);
         MemorySegment data = pattern(40, 1);
@@ -168,6 +174,7 @@ abstract class DmirrorContract extends EmulatorScene {
     }
 
     @Test
+    @Tag("T-6.5")
     void writeAfterReadFaultsOnceMore() {
         long address = map(4);
         cpuWrites(address, pattern(4, 5));
@@ -242,6 +249,7 @@ abstract class DmirrorContract extends EmulatorScene {
     }
 
     @Test
+    @Tag("T-6.11")
     void holesMigrateAsZerosThatTheDeviceMayOnlyRead() {
         long address = map(4);
         assertMigrates(device0, address, 4);
@@ -288,6 +296,7 @@ abstract class DmirrorContract extends EmulatorScene {
     }
 
     @Test
+    @Tag("T-6.13")
     void whatCameBeforeAHoleInTheMappingsStaysMigrated() {
         long address = map(6);
         cpuWrites(address, pattern(6, 12));
@@ -372,6 +381,7 @@ abstract class DmirrorContract extends EmulatorScene {
     // MIGRATE_TO_SYS.
 
     @Test
+    @Tag("T-6.10")
     void migrateToSystemCountsWhatMoved() {
         long address = map(8);
         cpuWrites(address, pattern(8, 16));
@@ -432,6 +442,7 @@ abstract class DmirrorContract extends EmulatorScene {
     }
 
     @Test
+    @Tag("T-6.14")
     void ownPageDroppedFromTheTableIsReadFromDeviceMemory() {
         long address = map(6);
         cpuWrites(address, pattern(6, 20));
@@ -485,6 +496,7 @@ abstract class DmirrorContract extends EmulatorScene {
     // Several files, processes and devices.
 
     @Test
+    @Tag("T-6.9")
     void secondFileOfTheSameDeviceHasATableOfItsOwn() {
         long address = map(4);
         cpuWrites(address, pattern(4, 26));
@@ -501,6 +513,7 @@ abstract class DmirrorContract extends EmulatorScene {
     }
 
     @Test
+    @Tag("T-6.9")
     void childReadsItsParentsPageThroughAFileOfItsOwn() {
         long address = map(2);
         cpuWrites(address, pattern(2, 28));
@@ -545,6 +558,7 @@ abstract class DmirrorContract extends EmulatorScene {
     // RELEASE.
 
     @Test
+    @Tag("T-6.7")
     void releaseBringsThePagesOfEveryProcessBack() {
         long address = map(2048);
         MemorySegment data = pattern(2048, 34);

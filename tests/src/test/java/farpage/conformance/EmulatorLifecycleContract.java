@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Making an emulator and giving everything back.
@@ -209,6 +210,7 @@ abstract class EmulatorLifecycleContract {
     }
 
     @Test
+    @Tag("T-4.10")
     void rangeThatDoesNotComeToRestIsBusyWhenTheTimeIsUp() {
         AtomicLong nanos = new AtomicLong();
         AtomicLong step = new AtomicLong();

@@ -45,6 +45,17 @@ final class DeviceFile {
         return execute(new DmirrorCommand.Release(pages.address(), pages.pageCount()));
     }
 
+    /// Takes the pages for the device alone, and their bytes into the mirror.
+    DeviceReply makeExclusive(TestPages pages) {
+        return execute(
+                new DmirrorCommand.Exclusive(pages.address(), pages.pageCount(), pages.mirror()));
+    }
+
+    /// Asks whether all pages were taken back.
+    DeviceReply checkExclusive(TestPages pages) {
+        return execute(new DmirrorCommand.CheckExclusive(pages.address(), pages.pageCount()));
+    }
+
     /// What the device may know of each page: two hexadecimal digits a page, with blanks.
     String snapshot(TestPages pages) {
         try (Arena arena = Arena.ofConfined()) {

@@ -1,9 +1,12 @@
 package farpage.emulator.selftest;
 
+import static farpage.emulator.selftest.TestProcess.READ_WRITE;
 import static farpage.emulator.selftest.Values.BUFFER_PAGES;
 import static farpage.emulator.selftest.Values.INDEX;
 import static farpage.emulator.selftest.Values.NEGATED;
 import static farpage.emulator.selftest.Values.PMD_PAGES;
+
+import farpage.mm.VmFlags;
 
 /// A parent, its forked child, and a device that one of them uses.
 ///
@@ -39,6 +42,23 @@ final class ForkCases {
         });
         child.awaitExit();
         buffer.expectLoads(INDEX);
+    }
+
+    /// What a device writes to shared memory for the child the parent sees too.
+    static void anonWriteChildShared(TestProgram program) {
+        TestPages buffer = program.process().map(BUFFER_PAGES, READ_WRITE | VmFlags.SHARED);
+        buffer.store(INDEX);
+        buffer.fillMirror(NEGATED);
+        TestProcess child = program.fork();
+        TestPages inChild = buffer.in(child);
+        child.start(() -> {
+            inChild.expectLoads(INDEX);
+            DeviceFile device = child.open(program.machineDevice(0));
+            device.write(inChild).copies(BUFFER_PAGES).faults(1);
+            inChild.expectLoads(NEGATED);
+        });
+        child.awaitExit();
+        buffer.expectLoads(NEGATED);
     }
 
     /// The child dies while the pages are shared with it and still on the device, but for those

@@ -23,6 +23,9 @@ public final class SelftestRunner {
     /// How long a run may take where nothing else is asked for.
     public static final Duration LIMIT_DEFAULT = Duration.ofSeconds(30);
 
+    /// Of a message about broken invariants, which may be one for each page.
+    private static final int MESSAGE_LINES_MAX = 10;
+
     private final Supplier<Emulator> machines;
     private final long seed;
     private final Duration limit;
@@ -100,7 +103,9 @@ public final class SelftestRunner {
 
     private static SelftestResult broken(SelftestRun run, Throwable broken) {
         List<String> lines = new ArrayList<>();
-        lines.addAll((run.caseName() + ": the model broke: " + broken).lines().toList());
+        List<String> message = broken.toString().lines().toList();
+        lines.add(run.caseName() + ": the model broke: " + message.getFirst());
+        message.stream().skip(1).limit(MESSAGE_LINES_MAX).forEach(lines::add);
         Arrays.stream(broken.getStackTrace()).forEach(frame -> lines.add("    at " + frame));
         return new SelftestResult(SelftestResult.Status.FAILED, lines, List.of());
     }

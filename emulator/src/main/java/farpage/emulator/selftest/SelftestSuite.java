@@ -13,11 +13,6 @@ import java.util.List;
 public final class SelftestSuite {
     static final String NO_HUGE_PAGES = "huge pages are not modelled yet";
     static final String NO_HUGETLB_PAGE = "no hugetlb page is free";
-    static final String NO_SHARED_MEMORY = "shared memory is not modelled yet";
-    static final String NO_FILES = "files are not modelled yet";
-    static final String NO_DEVICE_MMAP = "mmap of the device file is not modelled yet";
-    static final String NO_EXCLUSIVE = "device-exclusive access is not modelled yet";
-    static final String NO_GUP = "get-user-pages is not modelled yet";
     static final String NO_MREMAP = "mremap is not modelled yet";
     static final String NO_USERFAULTFD = "userfaultfd is not modelled yet";
 
@@ -29,25 +24,25 @@ public final class SelftestSuite {
                     hmm("anon_write", ReadWriteCases::anonWrite),
                     hmm("anon_write_prot", ReadWriteCases::anonWriteProt),
                     hmm("anon_write_child", ForkCases::anonWriteChild),
-                    skipped("anon_write_child_shared", NO_SHARED_MEMORY),
+                    hmm("anon_write_child_shared", ForkCases::anonWriteChildShared),
                     skipped("anon_write_huge", NO_HUGE_PAGES),
                     skipped("anon_write_hugetlbfs", NO_HUGETLB_PAGE),
-                    skipped("file_read", NO_FILES),
-                    skipped("file_write", NO_FILES),
+                    hmm("file_read", FileCases::fileRead),
+                    hmm("file_write", FileCases::fileWrite),
                     hmm("migrate", MigrateCases::migrate),
-                    skipped("migrate_file_private", NO_FILES),
+                    hmm("migrate_file_private", FileCases::migrateFilePrivate),
                     hmm("migrate_fault", MigrateCases::migrateFault),
                     hmm("migrate_release", MigrateCases::migrateRelease),
-                    skipped("migrate_shared", NO_SHARED_MEMORY),
+                    hmm("migrate_shared", FileCases::migrateShared),
                     hmm("migrate_multiple", MigrateCases::migrateMultiple),
                     hmm("anon_read_multiple", ReadWriteCases::anonReadMultiple),
                     hmm("anon_teardown", ReadWriteCases::anonTeardown),
-                    skipped("mixedmap", NO_DEVICE_MMAP),
+                    hmm("mixedmap", FileCases::mixedmap),
                     skipped("compound", NO_HUGETLB_PAGE),
-                    skipped("exclusive", NO_EXCLUSIVE),
-                    skipped("exclusive_mprotect", NO_EXCLUSIVE),
-                    skipped("exclusive_cow", NO_EXCLUSIVE),
-                    skipped("hmm_gup_test", NO_GUP),
+                    hmm("exclusive", ExclusiveCases::exclusiveAccess),
+                    hmm("exclusive_mprotect", ExclusiveCases::exclusiveMprotect),
+                    hmm("exclusive_cow", ExclusiveCases::exclusiveCow),
+                    hmm("hmm_gup_test", PinCases::gupTest),
                     hmm("hmm_cow_in_device", ForkCases::cowInDevice),
                     skipped("migrate_anon_huge_empty", NO_HUGE_PAGES),
                     skipped("migrate_anon_huge_zero", NO_HUGE_PAGES),

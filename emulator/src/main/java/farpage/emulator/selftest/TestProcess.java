@@ -6,6 +6,7 @@ import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.file.OpenFile;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,15 +54,26 @@ final class TestProcess {
         return file;
     }
 
-    /// Private anonymous memory.
-    TestPages map(int pageCount, int access) {
-        long address = mm.mmap(PageSize.pageAddress(pageCount), access);
+    /// Anonymous memory.
+    ///
+    /// @param flags of access, and SHARED for shared memory
+    TestPages map(int pageCount, int flags) {
+        return pagesAt(mm.mmap(PageSize.pageAddress(pageCount), flags), pageCount);
+    }
+
+    /// The start of a file.
+    TestPages map(int pageCount, int flags, OpenFile file) {
+        return pagesAt(mm.mmap(PageSize.pageAddress(pageCount), flags, file, 0), pageCount);
+    }
+
+    private TestPages pagesAt(long address, int pageCount) {
         if (address < 0) {
-            throw new CaseEnd.Failed("no room for " + pageCount + " pages");
+            throw new CaseEnd.Failed("mmap of " + pageCount + " pages failed: " + address);
         }
         return TestPages.of(this, address, pageCount);
     }
 
+    /// Private anonymous memory to read and write.
     TestPages map(int pageCount) {
         return map(pageCount, READ_WRITE);
     }

@@ -28,6 +28,7 @@ final class TestProgram implements AutoCloseable {
     private final TestProcess self;
     private final List<TestProcess> children = new ArrayList<>();
     private final List<DeviceFile> devices = new ArrayList<>();
+    private final List<TestFile> files = new ArrayList<>();
 
     /// @param notes takes what the case does not look at
     TestProgram(
@@ -105,6 +106,13 @@ final class TestProgram implements AutoCloseable {
         return child;
     }
 
+    /// A temporary file of zeros, open until the end.
+    TestFile newFile(int pageCount) {
+        TestFile file = TestFile.create(emulator.machine(), pageCount);
+        files.add(file);
+        return file;
+    }
+
     /// Another thread of the program.
     Running<Boolean> start(String name, Runnable work) {
         return threads.start(
@@ -120,6 +128,7 @@ final class TestProgram implements AutoCloseable {
         try (arena) {
             children.forEach(TestProcess::end);
             self.closeFiles();
+            files.forEach(TestFile::close);
             EmulatorInvariants.assertHold(emulator);
             self.exit();
             EmulatorInvariants.assertHold(emulator);

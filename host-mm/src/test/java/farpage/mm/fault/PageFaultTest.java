@@ -22,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -254,6 +255,7 @@ final class PageFaultTest {
     }
 
     @Test
+    @Tag("T-3.3")
     void storeToADevicePageOfTwoProcessesMovesItForBothAndThenCopies() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -269,6 +271,7 @@ final class PageFaultTest {
     }
 
     @Test
+    @Tag("T-3.3")
     void parentStoreLeavesTheChildItsContent() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -293,6 +296,7 @@ final class PageFaultTest {
     }
 
     @Test
+    @Tag("T-3.16")
     void refusalOfTheDriverReachesTheThread() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -306,6 +310,7 @@ final class PageFaultTest {
     }
 
     @Test
+    @Tag("T-3.17")
     void driverThatMovesNothingIsAskedAgain() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -331,6 +336,7 @@ final class PageFaultTest {
     }
 
     @Test
+    @Tag("T-3.1")
     void faultSleepsWhileThePageIsLocked() {
         process.store(address, 5);
         device.pull(process, address, 1);
@@ -345,6 +351,7 @@ final class PageFaultTest {
     }
 
     @Test
+    @Tag("T-3.2")
     void threadsThatTouchOneDevicePageAllSeeItsContent() {
         for (int round = 0; round < 50; round++) {
             process.store(address, round);

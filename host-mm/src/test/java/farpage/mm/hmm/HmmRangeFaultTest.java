@@ -21,6 +21,7 @@ import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -113,6 +114,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.4")
     void holeBetweenTwoVmasIsAnErrorAndFaultsFail() {
         process.storeRow(address, 8, 1);
         process.unmap(page(address, 3), 2);
@@ -134,6 +136,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void emptyEntryGivesNothing() {
         assertEquals(Errno.OK, snapshot(address, 8));
         assertArrayEquals(new long[8], words);
@@ -142,6 +145,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void presentEntryGivesItsPageAndWritability() {
         process.storeRow(address, 2, 1);
         process.protect(page(address, 1), 1, VmFlags.READ);
@@ -151,6 +155,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void zeroPageIsValidAndReadOnly() {
         process.load(address);
         assertEquals(Errno.OK, snapshot(address, 1));
@@ -158,6 +163,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void ownDevicePageIsAnsweredAsItIs() {
         process.storeRow(address, 2, 1);
         device.pull(process, address, 2);
@@ -168,6 +174,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void foreignDevicePageGivesNothing() {
         process.store(address, 1);
         other.pull(process, address, 1);
@@ -177,6 +184,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void migrationEntryGivesNothing() {
         process.store(address, 1);
         process.withVma(
@@ -258,6 +266,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.3")
     void writeToAReadOnlyVmaIsNotPermittedEvenIfThePageIsThere() {
         process.store(address, 1);
         process.protect(address, 8, VmFlags.READ);
@@ -284,6 +293,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.9")
     void writeToOnesOwnReadTypePageIsValidWithoutWrite() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -335,6 +345,7 @@ final class HmmRangeFaultTest {
     // Requests for single pages.
 
     @Test
+    @Tag("T-4.2")
     void pagesBeforeTheOneThatAsksAreNotFaulted() {
         process.store(process.map(1), 1); // the page table is there
         words[7] = FAULT;
@@ -357,6 +368,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.2")
     void maskHidesWhatTheWordsAskFor() {
         Arrays.fill(words, WRITE);
         assertEquals(Errno.OK, fill(address, 8, 0, 0));
@@ -399,6 +411,7 @@ final class HmmRangeFaultTest {
     // The sequence.
 
     @Test
+    @Tag("T-4.6")
     void staleSequenceIsRefusedBeforeAnythingIsTouched() {
         long sequence = mirror.notifier().readBegin();
         process.protect(address, 1, VmFlags.READ);
@@ -416,6 +429,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.7")
     void stickyBitsSurviveSnapshotsFaultsAndErrors() {
         long sticky = 5L << 58;
         Arrays.fill(words, sticky);

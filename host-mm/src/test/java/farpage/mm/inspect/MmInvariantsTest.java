@@ -19,6 +19,7 @@ import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Each kind of damage is done on purpose, and must be reported. The machine of a test is thrown
@@ -122,6 +123,7 @@ final class MmInvariantsTest {
     }
 
     @Test
+    @Tag("T-2.28")
     void migrationEntryIsReported() {
         long entry = process.entry(inRam);
         setEntry(inRam, PageTableEntry.ofMigration(entry, true, true));

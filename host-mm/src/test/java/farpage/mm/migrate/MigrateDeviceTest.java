@@ -15,6 +15,7 @@ import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -26,6 +27,7 @@ final class MigrateDeviceTest {
     private final long address = process.map(8);
 
     @Test
+    @Tag("T-2.22")
     void evictionFindsPagesWhereverTheyAreMapped() {
         TestProcess other = machine.newProcess();
         long elsewhere = other.map(2);
@@ -43,6 +45,7 @@ final class MigrateDeviceTest {
     }
 
     @Test
+    @Tag("T-2.22")
     void freeAndLockedPagesAreSkipped() {
         process.storeRow(address, 3, 1);
         device.pull(process, address, 3);
@@ -93,6 +96,7 @@ final class MigrateDeviceTest {
     }
 
     @Test
+    @Tag("T-1.5")
     void takingTheDeviceDownWaitsForTheLastPage() {
         TestDevice doomed = machine.newDevice(2);
         process.store(address, 5);

@@ -16,6 +16,7 @@ import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -44,6 +45,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.1")
     void rangesThatAreEmptyOrBackwardAreRefused() {
         assertEquals(Errno.EINVAL, setup(address, address));
         assertEquals(Errno.EINVAL, setup(address, address + PageSize.PAGE_SIZE - 1));
@@ -51,6 +53,8 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.1")
+    @Tag("T-2.2")
     void rangesMustLieWithinTheVma() {
         assertEquals(Errno.OK, setup(address, page(address, 8)));
         assertEquals(Errno.EINVAL, setup(address, page(address, 9)));
@@ -74,6 +78,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.1")
     void faultPageMustBeALockedDevicePage() {
         process.store(address, 1);
         assertEquals(
@@ -117,12 +122,14 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.3")
     void holesWithoutAPageTableAreOfferedForFilling() {
         assertHoles(4);
         assertEquals(Shape.NONE, process.shape(address));
     }
 
     @Test
+    @Tag("T-2.3")
     void holesInAPageTableAreOfferedForFilling() {
         process.store(page(address, 7), 1);
         assertHoles(4);
@@ -154,6 +161,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.4")
     void zeroPageIsOfferedForFillingAndStaysMappedUntilThen() {
         assertEquals(0, process.load(address));
         long before = process.entry(address);
@@ -210,6 +218,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.11")
     void devicePageOfAnotherOwnerIsSkipped() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -218,6 +227,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.11")
     void devicePageIsSkippedWhenSystemPagesAreSelected() {
         process.store(address, 1);
         device.pull(process, address, 1);
@@ -231,6 +241,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.7")
     void lockedPageIsSkippedWithoutWaiting() {
         process.storeRow(address, 2, 1);
         long locked = process.pageAt(address);
@@ -251,6 +262,7 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.9")
     void systemPageWithAStrayReferenceIsPutBackAsItWas() {
         process.store(address, 1);
         long page = process.pageAt(address);
@@ -264,6 +276,8 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.9")
+    @Tag("T-2.10")
     void strayReferencePutsBackEveryMappingOfThePage() {
         process.store(address, 1);
         TestProcess child = process.fork();

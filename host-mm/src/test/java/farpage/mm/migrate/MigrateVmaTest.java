@@ -23,6 +23,7 @@ import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -163,6 +164,7 @@ final class MigrateVmaTest {
     }
 
     @Test
+    @Tag("T-2.24")
     void dirtyIsCarriedByTheFolioOverARoundTrip() {
         process.store(address, 1);
         assertTrue(PageTableEntry.isDirty(process.entry(address)));
@@ -193,6 +195,7 @@ final class MigrateVmaTest {
     }
 
     @Test
+    @Tag("T-2.16")
     void pagesWithoutADestinationStay() {
         process.storeRow(address, 4, 1);
         process.withVma(
@@ -258,6 +261,7 @@ final class MigrateVmaTest {
     // Somebody else is faster.
 
     @Test
+    @Tag("T-2.15")
     void cpuStoreIntoAHoleWinsOverTheMigration() {
         process.withVma(
                 address,
@@ -313,6 +317,7 @@ final class MigrateVmaTest {
     }
 
     @Test
+    @Tag("T-2.28")
     void cpuSleepsUntilTheMigrationIsFinished() {
         process.store(address, 6);
         Agent<Integer> cpu =
@@ -337,6 +342,7 @@ final class MigrateVmaTest {
     // Several processes.
 
     @Test
+    @Tag("T-2.10")
     void pageOfTwoProcessesMovesForBoth() {
         process.storeRow(address, 2, 1);
         TestProcess child = process.fork();
@@ -380,6 +386,7 @@ final class MigrateVmaTest {
     // Mirrors.
 
     @Test
+    @Tag("T-2.13")
     void mirrorsAreToldOfTheMigrationWithItsOwner() {
         process.storeRow(address, 2, 1);
         try (EventLog log = new EventLog(process.mm())) {
@@ -394,6 +401,7 @@ final class MigrateVmaTest {
     }
 
     @Test
+    @Tag("T-2.14")
     void mirrorsOfOtherProcessesAreToldThatThePageIsCleared() {
         process.store(address, 1);
         TestProcess child = process.fork();
@@ -422,6 +430,7 @@ final class MigrateVmaTest {
     // The fault page.
 
     @Test
+    @Tag("T-2.21")
     void faultPageMovesWithItsTwoReferences() {
         process.store(address, 3);
         device.pull(process, address, 1);
@@ -431,6 +440,7 @@ final class MigrateVmaTest {
     }
 
     @Test
+    @Tag("T-2.21")
     void faultPageWithAStrayReferenceStays() {
         process.store(address, 3);
         device.pull(process, address, 1);

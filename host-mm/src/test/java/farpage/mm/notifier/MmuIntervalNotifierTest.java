@@ -13,6 +13,7 @@ import farpage.mm.notifier.MmuNotifierRange.Event;
 import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
 import farpage.mm.testing.Agent;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// The sequence protocol between those who change mappings and those who mirror them.
@@ -81,6 +82,7 @@ final class MmuIntervalNotifierTest {
     }
 
     @Test
+    @Tag("T-4.5")
     void invalidationBetweenReadAndUseForcesARetry() {
         MmuIntervalNotifier notifier = insert(0, PAGE);
         long sequence = notifier.readBegin();
@@ -103,6 +105,7 @@ final class MmuIntervalNotifierTest {
     }
 
     @Test
+    @Tag("T-4.5")
     void disjointInvalidationForcesNoRetry() {
         MmuIntervalNotifier notifier = insert(PAGE, 2 * PAGE);
         MmuIntervalNotifier other = insert(0, PAGE);
@@ -243,6 +246,7 @@ final class MmuIntervalNotifierTest {
     }
 
     @Test
+    @Tag("T-4.11")
     void busyDriverRefusesARangeThatMayNotWait() {
         RankedLock driver = new RankedLock(LockRank.DRIVER_UPDATE);
         AtomicInteger later = new AtomicInteger();

@@ -10,6 +10,7 @@ import farpage.mm.Page;
 import farpage.mm.pagetable.PageTableEntry.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -102,6 +103,7 @@ final class PageTableEntryTest {
     }
 
     @Test
+    @Tag("T-1.2")
     void swapTypesFollowTwentyFourSwapFiles() {
         assertEquals(24, PageTableEntry.TYPE_HWPOISON);
         assertEquals(25, PageTableEntry.TYPE_MIGRATION_READ);
@@ -144,6 +146,7 @@ final class PageTableEntryTest {
     }
 
     @Test
+    @Tag("T-1.3")
     void youngAndDirtyTravelWithAMigrationEntry() {
         long used = PageTableEntry.withAccess(PageTableEntry.ofPage(3, true), true);
         long migration = PageTableEntry.ofMigration(used, true, true);
@@ -172,6 +175,7 @@ final class PageTableEntryTest {
     private static final long UFFD_WP = 0x20;
 
     @Test
+    @Tag("T-2.25")
     void softDirtyAndUffdWpSurviveTheRoundTrip() {
         for (long bits : new long[] {0, SOFT_DIRTY, UFFD_WP, SOFT_DIRTY | UFFD_WP}) {
             long present = PageTableEntry.ofPage(3, true) | bits;

@@ -16,6 +16,7 @@ import farpage.mm.lock.HeldRanks;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Device pages as a machine registers, counts and frees them.
@@ -75,6 +76,7 @@ final class DevicePagemapTest {
     }
 
     @Test
+    @Tag("T-1.8")
     void ownersAreKnownByIdentity() {
         List<Long> one = new ArrayList<>(List.of(1L));
         DevicePagemap pagemap = machine.memremapPages(1, ops, one);
@@ -124,6 +126,7 @@ final class DevicePagemapTest {
     }
 
     @Test
+    @Tag("T-1.4")
     void pageInUseCanNotBeMadeAgain() {
         DevicePagemap pagemap = pagemap(1);
         long page = pagemap.page(0);

@@ -23,11 +23,6 @@ final class SelftestTest {
             Set.of(
                     SelftestSuite.NO_HUGE_PAGES,
                     SelftestSuite.NO_HUGETLB_PAGE,
-                    SelftestSuite.NO_SHARED_MEMORY,
-                    SelftestSuite.NO_FILES,
-                    SelftestSuite.NO_DEVICE_MMAP,
-                    SelftestSuite.NO_EXCLUSIVE,
-                    SelftestSuite.NO_GUP,
                     SelftestSuite.NO_MREMAP,
                     SelftestSuite.NO_USERFAULTFD,
                     "DEVICE_COHERENT not available");
