@@ -5,6 +5,10 @@ import farpage.mm.Vma;
 
 /// The VMAs of a process in the layout of `/proc/PID/maps`.
 ///
+/// ```
+/// 1000000000-1000004000 rw-p 00000000 00:00 0
+/// ```
+///
 /// @kernel fs/proc/task_mmu.c: show_map_vma
 public final class MapsDump {
     private MapsDump() {}
@@ -15,7 +19,7 @@ public final class MapsDump {
         mm.lockRead();
         try {
             for (Vma vma : mm.vmas()) {
-                text.append(vma).append('\n');
+                text.append(VmaHeader.line(vma)).append('\n');
             }
         } finally {
             mm.unlockRead();

@@ -1,0 +1,103 @@
+package farpage.mm.inspect;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.memory.FolioFlags;
+
+/// The words of `/proc/kpageflags` and `/proc/kpagecount`. Both know online system pages only: of a
+/// device page, or a number that no page has, they say 0.
+///
+/// @kernel fs/proc/page.c: stable_page_flags, kpage_read; include/uapi/linux/kernel-page-flags.h
+public final class KpageFlags {
+    public static final long LOCKED = 1;
+    public static final long REFERENCED = 1L << 2;
+    public static final long UPTODATE = 1L << 3;
+    public static final long DIRTY = 1L << 4;
+    public static final long LRU = 1L << 5;
+    public static final long ACTIVE = 1L << 6;
+    public static final long WRITEBACK = 1L << 8;
+    public static final long RECLAIM = 1L << 9;
+    public static final long BUDDY = 1L << 10;
+    public static final long MMAP = 1L << 11;
+    public static final long ANON = 1L << 12;
+    public static final long SWAPCACHE = 1L << 13;
+    public static final long SWAPBACKED = 1L << 14;
+    public static final long UNEVICTABLE = 1L << 18;
+    public static final long HWPOISON = 1L << 19;
+    public static final long KSM = 1L << 21;
+    public static final long ZERO_PAGE = 1L << 24;
+    public static final long IDLE = 1L << 25;
+    public static final long MLOCKED = 1L << 33;
+    public static final long RESERVED = 1L << 32;
+
+    private static final int[] FOLIO_FLAGS = {
+        FolioFlags.LOCKED,
+        FolioFlags.REFERENCED,
+        FolioFlags.UPTODATE,
+        FolioFlags.DIRTY,
+        FolioFlags.LRU,
+        FolioFlags.ACTIVE,
+        FolioFlags.WRITEBACK,
+        FolioFlags.RECLAIM,
+        FolioFlags.SWAPCACHE,
+        FolioFlags.SWAPBACKED,
+        FolioFlags.UNEVICTABLE,
+        FolioFlags.HWPOISON,
+        FolioFlags.KSM,
+        FolioFlags.IDLE,
+        FolioFlags.MLOCKED,
+        FolioFlags.RESERVED,
+    };
+
+    private static final long[] WORD_BITS = {
+        LOCKED,
+        REFERENCED,
+        UPTODATE,
+        DIRTY,
+        LRU,
+        ACTIVE,
+        WRITEBACK,
+        RECLAIM,
+        SWAPCACHE,
+        SWAPBACKED,
+        UNEVICTABLE,
+        HWPOISON,
+        KSM,
+        IDLE,
+        MLOCKED,
+        RESERVED,
+    };
+
+    private KpageFlags() {}
+
+    /// The flags of a page.
+    public static long flags(Machine machine, long page) {
+        if (!isOnline(machine, page)) {
+            return 0;
+        }
+        if (machine.ram().isFree(page) || !machine.folios().isKnown(page)) {
+            return BUDDY;
+        }
+        int flags = machine.folios().flags(page);
+        long word = 0;
+        for (int i = 0; i < FOLIO_FLAGS.length; i++) {
+            word |= (flags & FOLIO_FLAGS[i]) != 0 ? WORD_BITS[i] : 0;
+        }
+        word |= machine.folios().mapCount(page) > 0 ? MMAP : 0;
+        word |= MappedPage.isAnonymous(machine, page) ? ANON : 0;
+        return page == machine.zeroPage() ? word | ZERO_PAGE : word;
+    }
+
+    /// How often a page is mapped.
+    public static long count(Machine machine, long page) {
+        return isOnline(machine, page) && machine.folios().isKnown(page)
+                ? machine.folios().mapCount(page)
+                : 0;
+    }
+
+    private static boolean isOnline(Machine machine, long page) {
+        return page != Page.NONE
+                && !Page.isDevice(page)
+                && Page.pfn(page) < machine.ram().pageCount();
+    }
+}

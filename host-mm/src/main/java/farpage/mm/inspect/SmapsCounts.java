@@ -1,0 +1,140 @@
+package farpage.mm.inspect;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableEntry;
+
+/// What `smaps` counts of one VMA, in bytes.
+///
+/// A page on a device counts as present, but its entry is never young or dirty: what the folio
+/// knows decides. Of the other pages behind entries that are not present nobody can tell how many
+/// map them; they count in full and as shared.
+///
+/// @kernel fs/proc/task_mmu.c: struct mem_size_stats, smaps_pte_entry, smaps_account
+final class SmapsCounts {
+    /// Proportional sizes are kept with this many bits below a byte.
+    private static final int PSS_SHIFT = 12;
+
+    private final Machine machine;
+    private final FolioTable folios;
+    private final boolean locked;
+
+    private long resident;
+    private long pss;
+    private long pssDirty;
+    private long pssLocked;
+    private long sharedClean;
+    private long sharedDirty;
+    private long privateClean;
+    private long privateDirty;
+    private long referenced;
+    private long anonymous;
+    private long merged;
+    private long lazyFree;
+    private long swap;
+    private long swapPss;
+
+    private SmapsCounts(Vma vma) {
+        this.machine = vma.mm().machine();
+        this.folios = machine.folios();
+        this.locked = (vma.flags() & VmFlags.LOCKED) != 0;
+    }
+
+    /// Counts a VMA. The mmap lock is held.
+    static SmapsCounts of(Vma vma) {
+        SmapsCounts counts = new SmapsCounts(vma);
+        PageWalk.walk(vma, vma.start(), vma.end(), (address, entry) -> counts.count(entry));
+        return counts;
+    }
+
+    private void count(long entry) {
+        if (PageTableEntry.isSwap(entry)) {
+            countSwap(entry);
+            return;
+        }
+        long page = MappedPage.of(entry);
+        if (page != Page.NONE) {
+            boolean present =
+                    PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry);
+            countPage(page, entry, present);
+        }
+    }
+
+    private void countSwap(long entry) {
+        assert PageTableEntry.isSwap(entry);
+        swap += PageSize.PAGE_SIZE;
+        swapPss += (long) PageSize.PAGE_SIZE << PSS_SHIFT;
+    }
+
+    private void countPage(long page, long entry, boolean present) {
+        int flags = folios.flags(page);
+        boolean young = PageTableEntry.isPresent(entry) && PageTableEntry.isYoung(entry);
+        boolean dirty =
+                (flags & FolioFlags.DIRTY) != 0
+                        || PageTableEntry.isPresent(entry) && PageTableEntry.isDirty(entry);
+        resident += PageSize.PAGE_SIZE;
+        if (MappedPage.isAnonymous(machine, page)) {
+            anonymous += PageSize.PAGE_SIZE;
+            if ((flags & FolioFlags.SWAPBACKED) == 0 && !dirty) {
+                lazyFree += PageSize.PAGE_SIZE;
+            }
+        }
+        if ((flags & FolioFlags.KSM) != 0) {
+            merged += PageSize.PAGE_SIZE;
+        }
+        if (young || (flags & (FolioFlags.YOUNG | FolioFlags.REFERENCED)) != 0) {
+            referenced += PageSize.PAGE_SIZE;
+        }
+        int mappings = present ? Math.max(1, folios.mapCount(page)) : 1;
+        share(((long) PageSize.PAGE_SIZE << PSS_SHIFT) / mappings, dirty, present && mappings == 1);
+    }
+
+    private void share(long proportion, boolean dirty, boolean exclusive) {
+        pss += proportion;
+        pssLocked += locked ? proportion : 0;
+        pssDirty += dirty ? proportion : 0;
+        if (dirty) {
+            privateDirty += exclusive ? PageSize.PAGE_SIZE : 0;
+            sharedDirty += exclusive ? 0 : PageSize.PAGE_SIZE;
+        } else {
+            privateClean += exclusive ? PageSize.PAGE_SIZE : 0;
+            sharedClean += exclusive ? 0 : PageSize.PAGE_SIZE;
+        }
+    }
+
+    /// The lines of `smaps` from `Rss` to `Locked`.
+    ///
+    /// @kernel fs/proc/task_mmu.c: __show_smap
+    void appendTo(StringBuilder text) {
+        line(text, "Rss", resident);
+        line(text, "Pss", pss >> PSS_SHIFT);
+        line(text, "Pss_Dirty", pssDirty >> PSS_SHIFT);
+        line(text, "Shared_Clean", sharedClean);
+        line(text, "Shared_Dirty", sharedDirty);
+        line(text, "Private_Clean", privateClean);
+        line(text, "Private_Dirty", privateDirty);
+        line(text, "Referenced", referenced);
+        line(text, "Anonymous", anonymous);
+        line(text, "KSM", merged);
+        line(text, "LazyFree", lazyFree);
+        // Base pages only.
+        line(text, "AnonHugePages", 0);
+        line(text, "ShmemPmdMapped", 0);
+        line(text, "FilePmdMapped", 0);
+        line(text, "Shared_Hugetlb", 0);
+        line(text, "Private_Hugetlb", 0);
+        line(text, "Swap", swap);
+        line(text, "SwapPss", swapPss >> PSS_SHIFT);
+        line(text, "Locked", pssLocked >> PSS_SHIFT);
+    }
+
+    /// One size, in whole kB, as the kernel pads it.
+    static void line(StringBuilder text, String name, long bytes) {
+        text.append(String.format("%-16s%8d kB\n", name + ":", bytes >> 10));
+    }
+}
