@@ -320,6 +320,20 @@ public final class Mm {
         }
     }
 
+    /// Forgets which pages were used: 1 all of them, 2 those of anonymous mappings, 3 those of
+    /// files; 4 which were stored to, the soft-dirty bits.
+    ///
+    /// @return EINVAL for another number
+    /// @kernel fs/proc/task_mmu.c: /proc/PID/clear_refs
+    public Errno clearRefs(int number) {
+        mmapLock.lockWrite();
+        try {
+            return ClearRefs.clear(this, number);
+        } finally {
+            mmapLock.unlockWrite();
+        }
+    }
+
     /// A child with the same mappings, copied on write. Mirrors of the parent are not inherited.
     ///
     /// @throws OutOfMemoryError if the machine has no page for what must be copied at once

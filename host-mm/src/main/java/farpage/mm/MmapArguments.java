@@ -24,7 +24,7 @@ final class MmapArguments implements AutoCloseable {
         boolean shared = (flags & VmFlags.SHARED) != 0;
         this.ownFile = shared && file == null;
         this.file = ownFile ? machine.files().sharedMemory(size) : file;
-        this.flags = vmFlags(flags | VmFlags.MAY_ACCESS, file);
+        this.flags = vmFlags(flags | VmFlags.MAY_ACCESS | VmFlags.SOFTDIRTY, file);
     }
 
     /// Private memory that can be written is accounted for. A shared mapping of a file that is open

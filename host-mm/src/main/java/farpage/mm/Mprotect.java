@@ -113,6 +113,9 @@ public final class Mprotect {
     ///
     /// @kernel mm/mprotect.c: can_change_pte_writable
     public static boolean canChangeWritable(Vma vma, long entry) {
+        if (vma.tracksSoftDirty() && !PageTableEntry.isSoftDirty(entry)) {
+            return false;
+        }
         if (vma.isShared()) {
             return vma.isWritable()
                     && !PageTableEntry.isUffdWp(entry)

@@ -126,15 +126,25 @@ public final class Vma {
         return fileNode;
     }
 
+    /// Whether somebody wants to know which pages are stored to from now on: the soft-dirty bits
+    /// were cleared since the mapping was made. A new mapping counts as stored to everywhere.
+    ///
+    /// @kernel mm/internal.h: vma_soft_dirty_enabled
+    public boolean tracksSoftDirty() {
+        return (flags & VmFlags.SOFTDIRTY) == 0;
+    }
+
     /// Whether the first store to a clean page must be noticed: the file wants to know which pages
-    /// it must write back, or userfaultfd is to be asked.
+    /// it must write back, soft-dirty bits are wanted, or userfaultfd is to be asked.
     ///
     /// @kernel mm/mmap.c: vma_wants_writenotify
     public boolean wantsWriteNotify() {
         int sharedWritable = VmFlags.SHARED | VmFlags.WRITE;
         return file != null
                 && (flags & sharedWritable) == sharedWritable
-                && (!file.mapping().isShmem() || (flags & VmFlags.UFFD_WP) != 0);
+                && (!file.mapping().isShmem()
+                        || tracksSoftDirty()
+                        || (flags & VmFlags.UFFD_WP) != 0);
     }
 
     /// Whether an entry for a page of the file is writable from the start.

@@ -109,7 +109,7 @@ final class MappingCallsTest {
         process.mapAt(BASE, 2);
         assertEquals(1, process.vmaCount());
         process.mapAt(page(BASE, 4), 2);
-        assertEquals("000040000000-000040006000 rw-p 00000000 00:00 0\n", MapsDump.text(mm));
+        assertEquals("40000000-40006000 rw-p 00000000 00:00 0 \n", MapsDump.text(mm));
     }
 
     @Test

@@ -64,9 +64,19 @@ final class AnonymousFault {
                         | FolioFlags.ANON_EXCLUSIVE);
         folios.addMapping(page);
         long entry = PageTableEntry.withAccess(PageTableEntry.ofPage(page, false), false);
+        int slot = PageTableLeaf.slot(fault.address());
         leaf.setEntryLocked(
-                PageTableLeaf.slot(fault.address()),
-                fault.unshare() ? entry : written(fault, entry));
+                slot,
+                fault.unshare()
+                        ? unshared(entry, leaf.entryLocked(slot))
+                        : written(fault, entry));
+    }
+
+    /// The read-only entry of a copy that was not made for a store: what was known of stores to the
+    /// page stays known.
+    private static long unshared(long entry, long replaced) {
+        long kept = PageTableEntry.isSoftDirty(replaced) ? PageTableEntry.withSoftDirty(entry) : entry;
+        return PageTableEntry.isUffdWp(replaced) ? PageTableEntry.withUffdWp(kept) : kept;
     }
 
     /// The entry after a store: dirty, and writable unless the store was forced past the VMA's
@@ -74,7 +84,7 @@ final class AnonymousFault {
     ///
     /// @kernel include/linux/mm.h: maybe_mkwrite
     static long written(PageFault fault, long entry) {
-        long dirty = PageTableEntry.withAccess(entry, true);
+        long dirty = PageTableEntry.withStore(entry);
         return fault.vma().isWritable() ? PageTableEntry.withWrite(dirty) : dirty;
     }
 }

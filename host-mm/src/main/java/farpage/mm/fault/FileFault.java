@@ -68,9 +68,12 @@ final class FileFault {
         folios.addMapping(page);
         boolean writable = write || vma.mapsWritable();
         boolean dirty = write || writable && folios.hasFlag(page, FolioFlags.DIRTY);
+        long entry = PageTableEntry.ofPage(page, writable);
         leaf.setEntryLocked(
                 PageTableLeaf.slot(address),
-                PageTableEntry.withAccess(PageTableEntry.ofPage(page, writable), dirty));
+                dirty
+                        ? PageTableEntry.withStore(entry)
+                        : PageTableEntry.withAccess(entry, false));
         return RssCounter.of(folios, page);
     }
 

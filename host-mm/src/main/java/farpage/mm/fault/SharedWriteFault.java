@@ -44,7 +44,7 @@ final class SharedWriteFault {
         if (leaf.entryLocked(slot) == entry) {
             fault.mm().machine().folios().setFlag(PageTableEntry.page(entry), FolioFlags.DIRTY);
             leaf.setEntryLocked(
-                    slot, PageTableEntry.withAccess(PageTableEntry.withWrite(entry), true));
+                    slot, PageTableEntry.withStore(PageTableEntry.withWrite(entry)));
         }
         leaf.unlock();
     }

@@ -40,6 +40,7 @@ public final class FileMapping implements ReverseMap {
     private final Machine machine;
     private final FolioTable folios;
     private final BackingStore store;
+    private final FileName name;
     private final PageCache pages;
     private final RankedReadWriteLock inodeLock = new RankedReadWriteLock(LockRank.INODE);
     private final RankedReadWriteLock invalidateLock = new RankedReadWriteLock(LockRank.INVALIDATE);
@@ -51,11 +52,12 @@ public final class FileMapping implements ReverseMap {
     /// Openings; guarded by the lock of the [FileTable].
     int openCount;
 
-    FileMapping(Machine machine, BackingStore store, long size) {
+    FileMapping(Machine machine, BackingStore store, FileName name, long size) {
         assert size >= 0;
         this.machine = machine;
         this.folios = machine.folios();
         this.store = store;
+        this.name = name;
         this.pages = new PageCache(machine);
         this.size = size;
     }
@@ -85,6 +87,11 @@ public final class FileMapping implements ReverseMap {
     /// @kernel include/linux/shmem_fs.h: shmem_mapping
     public boolean isShmem() {
         return store.isShmem();
+    }
+
+    /// What it is called in the views of a process.
+    public FileName name() {
+        return name;
     }
 
     /// Bytes in the file.

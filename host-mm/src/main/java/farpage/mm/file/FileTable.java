@@ -27,6 +27,7 @@ public final class FileTable {
     private final RankedLock lock = new RankedLock(LockRank.FILE_TABLE);
     private final List<FileMapping> files = new ArrayList<>();
     private final Map<Path, FileMapping> byPath = new HashMap<>();
+    private long nextInode = 1;
 
     public FileTable(Machine machine) {
         this.machine = machine;
@@ -36,31 +37,33 @@ public final class FileTable {
     ///
     /// @kernel mm/memfd.c: memfd_create
     public OpenFile memfd() {
-        return sharedMemory(0);
+        return openNew(new ShmemStore(), "/memfd: (deleted)", 0, null);
     }
 
     /// The file behind shared anonymous memory.
     ///
     /// @kernel mm/shmem.c: shmem_zero_setup
     public OpenFile sharedMemory(long size) {
-        return openNew(new ShmemStore(), size, null);
+        return openNew(new ShmemStore(), "/dev/zero (deleted)", size, null);
     }
 
     /// A device's file: it has no bytes, and a mapping of it has the pages that the driver puts
     /// there.
     public OpenFile device(DriverMmap driverMmap) {
-        return openNew(new ShmemStore(), 0, driverMmap);
+        return openNew(new ShmemStore(), "/dev/device", 0, driverMmap);
     }
 
     /// A file with contents in the given store, which it owns.
     public OpenFile openStore(BackingStore store, long size) {
-        return openNew(store, size, null);
+        return openNew(store, "/file", size, null);
     }
 
-    private OpenFile openNew(BackingStore store, long size, @Nullable DriverMmap driverMmap) {
+    private OpenFile openNew(
+            BackingStore store, String path, long size, @Nullable DriverMmap driverMmap) {
         lock.lock();
         try {
-            FileMapping mapping = new FileMapping(machine, store, size);
+            FileName name = new FileName(path, nextInode++, store.isShmem());
+            FileMapping mapping = new FileMapping(machine, store, name, size);
             files.add(mapping);
             mapping.openCount = 1;
             return new OpenFile(this, mapping, true, true, driverMmap);
@@ -80,7 +83,8 @@ public final class FileTable {
             FileMapping mapping = byPath.get(real);
             if (mapping == null) {
                 FileChannel channel = FileChannel.open(real, hostOptions(real));
-                mapping = new FileMapping(machine, new DiskStore(channel), channel.size());
+                FileName name = new FileName(real.toString(), nextInode++, false);
+                mapping = new FileMapping(machine, new DiskStore(channel), name, channel.size());
                 files.add(mapping);
                 byPath.put(real, mapping);
             }

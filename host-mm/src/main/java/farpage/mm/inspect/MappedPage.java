@@ -2,9 +2,7 @@ package farpage.mm.inspect;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
-import farpage.mm.memory.FolioFlags;
 import farpage.mm.pagetable.PageTableEntry;
-import farpage.mm.rmap.AnonVma;
 
 /// What the views ask about the page of an entry.
 final class MappedPage {
@@ -24,7 +22,6 @@ final class MappedPage {
     ///
     /// @kernel include/linux/page-flags.h: folio_test_anon
     static boolean isAnonymous(Machine machine, long page) {
-        return machine.folios().mapping(page) instanceof AnonVma
-                || machine.folios().hasFlag(page, FolioFlags.KSM);
+        return machine.folios().isAnonymous(page);
     }
 }

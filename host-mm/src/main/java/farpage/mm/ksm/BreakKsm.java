@@ -4,6 +4,7 @@ import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.fault.FaultFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.memory.FolioFlags;
@@ -31,7 +32,7 @@ final class BreakKsm {
             long stop = PageTable.leafEnd(at, end);
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
                 while (isMerged(folios, pageTable, address)) {
-                    FaultResult result = PageFaultHandler.handleLocked(vma, address, true);
+                    FaultResult result = PageFaultHandler.handleLocked(vma, address, FaultFlags.UNSHARE | FaultFlags.REMOTE);
                     if (result == FaultResult.OUT_OF_MEMORY) {
                         return Errno.ENOMEM;
                     }

@@ -11,6 +11,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import org.jspecify.annotations.Nullable;
 
 /// Turns one mapping of a page into a mapping of a merged page: the entry loses write, so that the
 /// contents stay as they are, and if they are those of the merged page, that page takes its place.
@@ -28,22 +29,26 @@ final class MergePage {
         this.contents = contents;
     }
 
-    /// Makes the page at an address a merged page itself, without a node as yet. The mmap lock is
-    /// held, and a reference to the page.
+    /// Makes the page at an address a merged page itself, whose node is in no tree as yet. The mmap
+    /// lock is held, and a reference to the page.
     ///
-    /// @return false if it can not be: it is locked, no longer there, or somebody may write it
-    boolean upgrade(Vma vma, long address, long page) {
-        if (!isAnonymous(folios, page) || !folios.tryLock(page)) {
-            return false;
+    /// @return null if it can not be: it is locked, no longer there, or somebody may write it
+    @Nullable StableNode upgrade(Vma vma, long address, long page) {
+        AnonVma anonVma = vma.anonVma();
+        if (anonVma == null || !isAnonymous(folios, page) || !folios.tryLock(page)) {
+            return null;
         }
         try {
             if (writeProtect(vma, address, page) == PageTableEntry.NONE) {
-                return false;
+                return null;
             }
+            StableNode node =
+                    new StableNode(
+                            page, contents.checksum(page), anonVma, vma.pageIndex(address));
             // A clean page could be reclaimed without its contents being kept.
             folios.setFlag(page, FolioFlags.KSM | FolioFlags.DIRTY | FolioFlags.REFERENCED);
-            folios.setMapping(page, null, folios.index(page));
-            return true;
+            folios.setMapping(page, node, folios.index(page));
+            return node;
         } finally {
             folios.unlock(page);
         }
@@ -72,9 +77,7 @@ final class MergePage {
 
     /// Whether it is an ordinary anonymous page of RAM, or a merged one.
     static boolean isAnonymous(FolioTable folios, long page) {
-        return !Page.isDevice(page)
-                && (folios.mapping(page) instanceof AnonVma
-                        || folios.hasFlag(page, FolioFlags.KSM));
+        return !Page.isDevice(page) && folios.isAnonymous(page);
     }
 
     /// @return the entry as it is now; NONE if it does not map the page, or somebody holds the page

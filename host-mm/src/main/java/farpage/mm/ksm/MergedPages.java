@@ -218,7 +218,8 @@ final class MergedPages {
     ///
     /// @kernel mm/ksm.c: try_to_merge_two_pages
     private void mergeTwo(RmapItem item, long page, RmapItem other, long otherPage) {
-        if (!upgrade(item, page)) {
+        StableNode node = upgrade(item, page);
+        if (node == null) {
             return;
         }
         unstable.remove(other);
@@ -227,22 +228,24 @@ final class MergedPages {
             return;
         }
         folios.lock(page);
-        StableNode node = stable.insert(page);
-        stable.append(other, node);
-        stable.append(item, node);
+        if (node.page() == page) {
+            stable.insert(node);
+            stable.append(other, node);
+            stable.append(item, node);
+        }
         folios.unlock(page);
     }
 
-    private boolean upgrade(RmapItem item, long page) {
+    private @Nullable StableNode upgrade(RmapItem item, long page) {
         Mm mm = item.slot.mm();
         mm.lockRead();
         try {
             Vma vma = lookupMergeableVma(item);
-            if (vma == null || !mergePage.upgrade(vma, item.address, page)) {
-                return false;
+            StableNode node = vma == null ? null : mergePage.upgrade(vma, item.address, page);
+            if (vma != null && node != null) {
+                setMapping(item, vma);
             }
-            setMapping(item, vma);
-            return true;
+            return node;
         } finally {
             mm.unlockRead();
         }

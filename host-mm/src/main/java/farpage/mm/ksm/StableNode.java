@@ -25,9 +25,11 @@ public final class StableNode implements ReverseMap {
     /// Where an item led to that is gone.
     private record Place(AnonVma anonVma, long pageIndex) {}
 
-    StableNode(long page, int checksum) {
+    /// Of a page that is mapped at one place, which no item leads to as yet.
+    StableNode(long page, int checksum, AnonVma anonVma, long pageIndex) {
         this.page = page;
         this.checksum = checksum;
+        places.add(new Place(anonVma, pageIndex));
     }
 
     /// The page, unless it was freed and serves something else.
@@ -49,6 +51,13 @@ public final class StableNode implements ReverseMap {
 
     List<RmapItem> items() {
         return items;
+    }
+
+    void addItem(RmapItem item) {
+        AnonVma anonVma = item.anonVma;
+        assert anonVma != null;
+        items.add(item);
+        places.remove(new Place(anonVma, item.pageIndex));
     }
 
     /// Removes an item, but not the way to mappings that have none.

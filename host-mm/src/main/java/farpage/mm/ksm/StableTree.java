@@ -2,7 +2,6 @@ package farpage.mm.ksm;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
-import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,16 +98,13 @@ final class StableTree {
         return List.copyOf(byChecksum.getOrDefault(checksum, List.of()));
     }
 
-    /// Gives a page that was just write-protected its node. The folio is locked.
+    /// Takes in a page that was just made a merged page. The folio is locked.
     ///
     /// @kernel mm/ksm.c: stable_tree_insert
-    StableNode insert(long page) {
-        assert folios.isLocked(page);
-        assert folios.hasFlag(page, FolioFlags.KSM);
-        StableNode node = new StableNode(page, contents.checksum(page));
-        chainOrNew(page, node.checksum()).dups.add(node);
-        folios.setMapping(page, node, folios.index(page));
-        return node;
+    void insert(StableNode node) {
+        assert folios.isLocked(node.page());
+        assert folios.mapping(node.page()) == node;
+        chainOrNew(node.page(), node.checksum()).dups.add(node);
     }
 
     private Chain chainOrNew(long page, int checksum) {
@@ -137,7 +133,7 @@ final class StableTree {
         } else {
             counters.pagesSharing++;
         }
-        node.items().add(item);
+        node.addItem(item);
         item.stableNode = node;
     }
 

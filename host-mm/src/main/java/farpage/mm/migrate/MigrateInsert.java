@@ -66,8 +66,11 @@ final class MigrateInsert {
             return PageTableEntry.ofDevicePrivate(page, vma.isWritable(), PageTableEntry.NONE);
         }
         long entry = PageTableEntry.ofPage(page, vma.isWritable());
-        return vma.isAccessible()
-                ? PageTableEntry.withAccess(entry, vma.isWritable())
-                : PageTableEntry.withProtNone(entry, true);
+        if (!vma.isAccessible()) {
+            return PageTableEntry.withProtNone(entry, true);
+        }
+        return vma.isWritable()
+                ? PageTableEntry.withStore(entry)
+                : PageTableEntry.withAccess(entry, false);
     }
 }

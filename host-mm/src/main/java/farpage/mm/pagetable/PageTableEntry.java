@@ -305,6 +305,15 @@ public final class PageTableEntry {
         return entry | YOUNG | (write ? DIRTY : 0);
     }
 
+    /// As a fault marks the entry that a store is about to use. Only a fault makes an entry
+    /// soft-dirty; the hardware does not know that bit.
+    ///
+    /// @kernel arch/x86/include/asm/pgtable.h: pte_mkdirty
+    public static long withStore(long entry) {
+        assert isPresent(entry);
+        return entry | YOUNG | DIRTY | SOFT_DIRTY;
+    }
+
     public static long withWrite(long entry) {
         assert isPresent(entry);
         return entry | WRITE;

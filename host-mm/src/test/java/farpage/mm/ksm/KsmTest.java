@@ -177,6 +177,9 @@ final class KsmTest {
         machine.check();
         for (int i = 0; i < 3; i++) {
             assertFalse(isMerged(process, i));
+            assertFalse(
+                    PageTableEntry.isWritable(process.entry(page(address, i))),
+                    "the copy was not made for a store");
         }
         ksm.scanFullPasses(1);
         assertEquals(0, ksm.statistics().pagesShared());
