@@ -123,9 +123,7 @@ final class ClearRefs {
                 PageTableEntry.isWritable(entry)
                         && vma.isCopyOnWrite()
                         && folios.isMaybePinned(PageTableEntry.page(entry));
-        return pinned
-                ? entry
-                : PageTableEntry.withoutSoftDirty(PageTableEntry.withoutWrite(entry));
+        return pinned ? entry : PageTableEntry.withoutSoftDirty(PageTableEntry.withoutWrite(entry));
     }
 
     /// @kernel fs/proc/task_mmu.c: clear_refs_pte_range

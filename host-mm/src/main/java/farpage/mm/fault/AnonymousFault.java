@@ -67,15 +67,14 @@ final class AnonymousFault {
         int slot = PageTableLeaf.slot(fault.address());
         leaf.setEntryLocked(
                 slot,
-                fault.unshare()
-                        ? unshared(entry, leaf.entryLocked(slot))
-                        : written(fault, entry));
+                fault.unshare() ? unshared(entry, leaf.entryLocked(slot)) : written(fault, entry));
     }
 
     /// The read-only entry of a copy that was not made for a store: what was known of stores to the
     /// page stays known.
     private static long unshared(long entry, long replaced) {
-        long kept = PageTableEntry.isSoftDirty(replaced) ? PageTableEntry.withSoftDirty(entry) : entry;
+        long kept =
+                PageTableEntry.isSoftDirty(replaced) ? PageTableEntry.withSoftDirty(entry) : entry;
         return PageTableEntry.isUffdWp(replaced) ? PageTableEntry.withUffdWp(kept) : kept;
     }
 

@@ -71,9 +71,7 @@ final class FileFault {
         long entry = PageTableEntry.ofPage(page, writable);
         leaf.setEntryLocked(
                 PageTableLeaf.slot(address),
-                dirty
-                        ? PageTableEntry.withStore(entry)
-                        : PageTableEntry.withAccess(entry, false));
+                dirty ? PageTableEntry.withStore(entry) : PageTableEntry.withAccess(entry, false));
         return RssCounter.of(folios, page);
     }
 

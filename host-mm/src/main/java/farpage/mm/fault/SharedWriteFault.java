@@ -43,8 +43,7 @@ final class SharedWriteFault {
         leaf.lock();
         if (leaf.entryLocked(slot) == entry) {
             fault.mm().machine().folios().setFlag(PageTableEntry.page(entry), FolioFlags.DIRTY);
-            leaf.setEntryLocked(
-                    slot, PageTableEntry.withStore(PageTableEntry.withWrite(entry)));
+            leaf.setEntryLocked(slot, PageTableEntry.withStore(PageTableEntry.withWrite(entry)));
         }
         leaf.unlock();
     }

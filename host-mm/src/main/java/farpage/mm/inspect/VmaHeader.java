@@ -24,11 +24,7 @@ final class VmaHeader {
         }
         FileName name = file.mapping().name();
         String prefix =
-                prefix(
-                        vma,
-                        PageSize.pageAddress(vma.pageOffset()),
-                        name.device(),
-                        name.inode());
+                prefix(vma, PageSize.pageAddress(vma.pageOffset()), name.device(), name.inode());
         return String.format("%-" + NAME_COLUMN + "s%s", prefix, name.path());
     }
 

@@ -32,7 +32,9 @@ final class BreakKsm {
             long stop = PageTable.leafEnd(at, end);
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
                 while (isMerged(folios, pageTable, address)) {
-                    FaultResult result = PageFaultHandler.handleLocked(vma, address, FaultFlags.UNSHARE | FaultFlags.REMOTE);
+                    FaultResult result =
+                            PageFaultHandler.handleLocked(
+                                    vma, address, FaultFlags.UNSHARE | FaultFlags.REMOTE);
                     if (result == FaultResult.OUT_OF_MEMORY) {
                         return Errno.ENOMEM;
                     }

@@ -43,8 +43,7 @@ final class MergePage {
                 return null;
             }
             StableNode node =
-                    new StableNode(
-                            page, contents.checksum(page), anonVma, vma.pageIndex(address));
+                    new StableNode(page, contents.checksum(page), anonVma, vma.pageIndex(address));
             // A clean page could be reclaimed without its contents being kept.
             folios.setFlag(page, FolioFlags.KSM | FolioFlags.DIRTY | FolioFlags.REFERENCED);
             folios.setMapping(page, node, folios.index(page));
