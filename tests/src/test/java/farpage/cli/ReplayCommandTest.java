@@ -92,15 +92,15 @@ final class ReplayCommandTest {
     }
 
     @Test
-    void operationThatIsNotModelledIsNamedWithFileAndLine() throws IOException {
+    void operationThatCanNotBeExecutedIsNamedWithFileAndLine() throws IOException {
         Path file =
                 Files.writeString(
                         folder.resolve("a.trace"),
-                        "=== a\nmap A 1 private\nmadvise A 0 1 collapse\n");
+                        "=== a\nmap A 1 private\nfork-end\n");
         CommandRun run = CommandRun.of("replay", "--quiet", file.toString());
         assertEquals(2, run.exitCode());
         assertTrue(
-                run.err().startsWith("farpage: " + file + ": line 3 of trace a: 'madvise'"),
+                run.err().startsWith("farpage: " + file + ": line 3 of trace a: 'fork-end'"),
                 run.err());
     }
 
