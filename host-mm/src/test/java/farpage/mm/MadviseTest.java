@@ -94,6 +94,40 @@ final class MadviseTest {
     }
 
     @Test
+    void removeMakesAHoleInASharedFileForEverybody() {
+        int shared = TestProcess.READ_WRITE | VmFlags.SHARED;
+        assertEquals(Errno.OK, mm.mmapFixed(BASE, bytes(4), shared));
+        process.storeRow(BASE, 4, 1);
+        TestProcess child = process.fork();
+        advised(page(BASE, 1), 2, Advice.REMOVE);
+        machine.check();
+        assertEquals(0, child.load(page(BASE, 1)));
+        assertEquals(0, process.load(page(BASE, 2)));
+        assertEquals(4, child.load(page(BASE, 3)));
+        assertEquals(Errno.EINVAL, advise(BASE, 1, Advice.WIPEONFORK));
+        assertEquals(Errno.EINVAL, advise(BASE, 1, Advice.FREE));
+        assertEquals(Errno.OK, mm.mlock(BASE, bytes(4)));
+        assertEquals(Errno.EINVAL, advise(BASE, 1, Advice.REMOVE));
+    }
+
+    @Test
+    void sharedMemoryMovesAndIsFoundByItsFile() {
+        int shared = TestProcess.READ_WRITE | VmFlags.SHARED;
+        assertEquals(Errno.OK, mm.mmapFixed(BASE, bytes(4), shared));
+        process.storeRow(BASE, 4, 1);
+        long far = BASE << 1;
+        int move = MremapFlags.MAYMOVE | MremapFlags.FIXED;
+        assertEquals(far, mm.mremap(page(BASE, 1), bytes(2), bytes(2), move, far).address());
+        machine.check();
+        process.assertRow(far, 2, 2);
+        // An old length of zero makes a second mapping of the same pages.
+        long twin = mm.mremap(far, 0, bytes(2), MremapFlags.MAYMOVE, 0).address();
+        process.assertRow(twin, 2, 2);
+        advised(far, 2, Advice.REMOVE);
+        assertEquals(0, process.load(twin));
+    }
+
+    @Test
     void populateBringsPagesInAndDevicePagesBack() {
         process.mapAt(BASE, 3);
         process.store(page(BASE, 1), 7);

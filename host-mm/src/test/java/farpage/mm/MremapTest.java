@@ -13,6 +13,7 @@ import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -220,41 +221,39 @@ final class MremapTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
     void contentsFollowTheirPagesThroughAnyMoves(long seed) {
-        Random random = new Random(seed);
-        process.mapAt(BASE, 16);
-        int[] contents = new int[32];
-        boolean[] mapped = new boolean[32];
-        java.util.Arrays.fill(mapped, 0, 16, true);
-        TestProcess child = null;
+        Row row = new Row(new Random(seed));
         for (int step = 0; step < 300; step++) {
-            int at = random.nextInt(32);
-            int count = 1 + random.nextInt(Math.min(4, 32 - at));
+            row.step();
+            machine.check();
+        }
+        row.assertContents();
+    }
+
+    /// A row of pages, some mapped, and what each must hold.
+    private final class Row {
+        private static final int PAGES = 32;
+
+        private final Random random;
+        private final int[] contents = new int[PAGES];
+        private final boolean[] mapped = new boolean[PAGES];
+        private @Nullable TestProcess child;
+
+        Row(Random random) {
+            this.random = random;
+            fill(0, PAGES / 2);
+        }
+
+        private static long at(int page) {
+            return page(BASE, page);
+        }
+
+        void step() {
+            int from = random.nextInt(PAGES);
+            int count = 1 + random.nextInt(Math.min(4, PAGES - from));
             switch (random.nextInt(6)) {
-                case 0 -> {
-                    for (int i = at; i < at + mappedRun(mapped, at, count); i++) {
-                        device.pull(process, page(BASE, i), 1);
-                    }
-                }
-                case 1 -> {
-                    int to = random.nextInt(33 - count);
-                    if (mappedRun(mapped, at, count) == count && Math.abs(to - at) >= count) {
-                        move(page(BASE, at), count, page(BASE, to));
-                        for (int i = 0; i < count; i++) {
-                            contents[to + i] = contents[at + i];
-                            mapped[to + i] = true;
-                            mapped[at + i] = false;
-                        }
-                    }
-                }
-                case 2 -> {
-                    for (int i = at; i < at + count; i++) {
-                        if (!mapped[i]) {
-                            process.mapAt(page(BASE, i), 1);
-                            mapped[i] = true;
-                            contents[i] = 0;
-                        }
-                    }
-                }
+                case 0 -> pull(from, count);
+                case 1 -> moveTo(from, count, random.nextInt(PAGES + 1 - count));
+                case 2 -> fill(from, count);
                 case 3 -> {
                     if (child != null) {
                         child.mm().exit();
@@ -262,34 +261,69 @@ final class MremapTest {
                     child = process.fork();
                 }
                 case 4 -> {
-                    if (mappedRun(mapped, at, count) == count) {
-                        process.protect(page(BASE, at), count, VmFlags.READ);
-                        process.protect(page(BASE, at), count, READ_WRITE);
+                    if (isMapped(from, count)) {
+                        process.protect(at(from), count, VmFlags.READ);
+                        process.protect(at(from), random.nextInt(count) + 1, READ_WRITE);
+                        process.protect(at(from), count, READ_WRITE);
                     }
                 }
                 default -> {
-                    if (mapped[at]) {
-                        contents[at] = 1 + random.nextInt(100);
-                        process.store(page(BASE, at), contents[at]);
+                    if (mapped[from]) {
+                        contents[from] = 1 + random.nextInt(100);
+                        process.store(at(from), contents[from]);
                     }
                 }
             }
-            machine.check();
         }
-        for (int i = 0; i < 32; i++) {
-            if (mapped[i]) {
-                assertEquals(contents[i], process.load(page(BASE, i)), "page " + i);
-            } else {
-                assertEquals(FaultResult.SIGSEGV, process.tryLoad(page(BASE, i)));
+
+        private boolean isMapped(int from, int count) {
+            for (int i = from; i < from + count; i++) {
+                if (!mapped[i]) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private void pull(int from, int count) {
+            for (int i = from; i < from + count; i++) {
+                if (mapped[i]) {
+                    device.pull(process, at(i), 1);
+                }
             }
         }
-    }
 
-    private static int mappedRun(boolean[] mapped, int at, int limit) {
-        int run = 0;
-        while (run < limit && mapped[at + run]) {
-            run++;
+        private void moveTo(int from, int count, int to) {
+            if (!isMapped(from, count) || Math.abs(to - from) < count) {
+                return;
+            }
+            move(at(from), count, at(to));
+            for (int i = 0; i < count; i++) {
+                contents[to + i] = contents[from + i];
+                mapped[to + i] = true;
+                mapped[from + i] = false;
+            }
         }
-        return run;
+
+        /// Maps what is not mapped.
+        private void fill(int from, int count) {
+            for (int i = from; i < from + count; i++) {
+                if (!mapped[i]) {
+                    process.mapAt(at(i), 1);
+                    mapped[i] = true;
+                    contents[i] = 0;
+                }
+            }
+        }
+
+        void assertContents() {
+            for (int i = 0; i < PAGES; i++) {
+                if (mapped[i]) {
+                    assertEquals(contents[i], process.load(at(i)), "page " + i);
+                } else {
+                    assertEquals(FaultResult.SIGSEGV, process.tryLoad(at(i)));
+                }
+            }
+        }
     }
 }
