@@ -53,14 +53,16 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     /// Until the new entries are in place the device may still load from the old pages, but a store
-    /// would be lost. It faults then, and waits for the migration.
-    private static void withdrawWrite(DevicePageTable table, MigrateVma migration) {
+    /// would be lost. It faults then, and waits for the migration. The page of a file will not move,
+    /// so the device keeps what it has.
+    private void withdrawWrite(DevicePageTable table, MigrateVma migration) {
         long first = PageSize.pageNumber(migration.address(0));
         table.lock();
         for (int i = 0; i < migration.pageCount(); i++) {
             if (MigratePfn.hasPage(migration.dst(i)) && MigratePfn.hasPage(migration.src(i))) {
                 long entry = table.entryLocked(first + i);
-                if (DevicePte.isWritable(entry)) {
+                if (DevicePte.isWritable(entry)
+                        && machine.folios().isAnonymous(MigratePfn.page(migration.src(i)))) {
                     table.setEntryLocked(first + i, DevicePte.of(DevicePte.page(entry), false));
                 }
             }
