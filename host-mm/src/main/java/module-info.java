@@ -11,8 +11,11 @@ module farpage.mm {
     exports farpage.mm.inspect;
     exports farpage.mm.ksm;
     exports farpage.mm.lock;
+    exports farpage.mm.memcg;
     exports farpage.mm.memory;
     exports farpage.mm.migrate;
     exports farpage.mm.notifier;
+    exports farpage.mm.reclaim;
+    exports farpage.mm.swap;
     exports farpage.mm.zonedevice;
 }

@@ -139,6 +139,7 @@ public final class Emulator implements AutoCloseable {
             left.addAll(server.context().openObjects());
             server.context().close();
         }
+        machine.swap().close();
         int systemPages = machine.ram().pageCount() - machine.ram().freePageCount() - 1;
         if (systemPages != 0) {
             left.add(systemPages + " system pages in use");

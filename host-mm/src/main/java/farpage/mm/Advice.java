@@ -16,6 +16,10 @@ public enum Advice {
     FREE,
     /// The part of the file is not needed: a hole.
     REMOVE,
+    /// The contents are not needed soon: they are the first to go when memory is short.
+    COLD,
+    /// The contents go to swap now.
+    PAGEOUT,
     DONTFORK,
     DOFORK,
     /// A forked child finds new memory.

@@ -8,6 +8,7 @@ import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.swap.SwapEntry;
 
 /// Copies the entries of one VMA to a forked child. No data is copied: both sides lose the right to
 /// write, and the first store after that makes a private copy. Only a pinned page is copied at
@@ -76,6 +77,7 @@ final class ForkCopy {
         assert from != null;
         PageTableLeaf to = child.mm().pageTable().leafOrNew(start);
         int anonymousPages = 0;
+        int swapEntries = 0;
         from.lock();
         to.lockNested();
         long address = start;
@@ -108,7 +110,10 @@ final class ForkCopy {
                 from.setEntryLocked(slot, shared);
             }
             to.setEntryLocked(slot, childEntry(parent, shared));
-            if (!PageTableEntry.isSpecial(entry)) {
+            if (PageTableEntry.isSwap(entry)) {
+                parent.mm().machine().swap().duplicate(SwapEntry.ofPageTableEntry(entry));
+                swapEntries++;
+            } else if (!PageTableEntry.isSpecial(entry)) {
                 takeShare(folios, entry);
                 if (parent.isAnonymous() || folios.isAnonymous(PageTableEntry.page(entry))) {
                     anonymousPages++;
@@ -120,6 +125,9 @@ final class ForkCopy {
         to.unlock();
         from.unlock();
         child.mm().addRss(RssCounter.ANON, anonymousPages);
+        if (swapEntries > 0) {
+            child.mm().addRss(RssCounter.SWAP_ENTRIES, swapEntries);
+        }
         return address;
     }
 
@@ -186,7 +194,7 @@ final class ForkCopy {
             folios.waitUnlocked(PageTableEntry.page(entry));
             return;
         }
-        spare = parent.mm().machine().allocateFolio(0);
+        spare = parent.mm().machine().allocateCharged(child.mm());
         outOfMemory = spare == Page.NONE;
     }
 
@@ -204,7 +212,8 @@ final class ForkCopy {
                             : entry;
             case MIGRATION ->
                     PageTableEntry.asMigrationType(entry, PageTableEntry.TYPE_MIGRATION_READ);
-            case SWAP, DEVICE_EXCLUSIVE, HWPOISON, MARKER ->
+            case SWAP -> PageTableEntry.asSharedSwap(entry);
+            case DEVICE_EXCLUSIVE, HWPOISON, MARKER ->
                     throw Check.broken("fork found " + PageTableEntry.describe(entry));
         };
     }

@@ -4,9 +4,13 @@ import farpage.mm.file.FileTable;
 import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import farpage.mm.memcg.MemCgroup;
+import farpage.mm.memcg.MemCgroups;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
+import farpage.mm.reclaim.Reclaim;
+import farpage.mm.swap.SwapSpace;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.PagemapRegistration;
@@ -21,10 +25,16 @@ public final class Machine implements AutoCloseable {
     /// Room for device pages: 2 TiB of each type. The memmap for them is made as they are used.
     private static final long DEVICE_PAGE_COUNT_MAX = Page.COHERENT_DEVICE_PFN_MAX + 1;
 
+    /// How often an allocation is tried again after reclaim freed something that others took.
+    private static final int RECLAIM_RETRY_LIMIT = 16;
+
     private final HostMemory ram;
     private final FolioTable folios;
     private final VmStat vmStat = new VmStat();
     private final FileTable files = new FileTable(this);
+    private final SwapSpace swap = new SwapSpace(this);
+    private final MemCgroups memcgs = new MemCgroups(this);
+    private final Reclaim reclaim;
     private final long zeroPage;
     private final Ksm ksm;
 
@@ -44,6 +54,7 @@ public final class Machine implements AutoCloseable {
             folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
             pagemaps = new PagemapRegistry(folios, ram.pageCount());
             pageBytes = new PageBytes(ram, pagemaps);
+            reclaim = new Reclaim(this);
             zeroPage = ram.allocate(0);
             Check.that(zeroPage != Page.NONE, "no frame for the zero page");
             folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
@@ -70,6 +81,20 @@ public final class Machine implements AutoCloseable {
         return pageBytes;
     }
 
+    /// The swap areas; there are none at first.
+    public SwapSpace swap() {
+        return swap;
+    }
+
+    /// The memory cgroups; only the root at first.
+    public MemCgroups memcgs() {
+        return memcgs;
+    }
+
+    public Reclaim reclaim() {
+        return reclaim;
+    }
+
     public VmStat vmStat() {
         return vmStat;
     }
@@ -89,14 +114,34 @@ public final class Machine implements AutoCloseable {
         return zeroPage;
     }
 
-    /// A system folio with one reference, in nobody's hands yet; its bytes are not cleared.
+    /// A system folio with one reference, in nobody's hands yet; its bytes are not cleared. If
+    /// there is none, others are reclaimed: the caller holds nothing inner than a folio lock.
     ///
     /// @return [Page#NONE] if memory is out
     /// @kernel mm/page_alloc.c: folio_alloc
     public long allocateFolio(int order) {
         long page = ram.allocate(order);
+        for (int attempt = 0; page == Page.NONE && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
+            if (reclaim.reclaim(1L << order) == 0) {
+                return Page.NONE;
+            }
+            page = ram.allocate(order);
+        }
         if (page != Page.NONE) {
             folios.init(page, order, 0);
+        }
+        return page;
+    }
+
+    /// A system page for contents of a process, charged to its memory cgroup.
+    ///
+    /// @return [Page#NONE] if memory is out, or the limit of the cgroup is met
+    /// @kernel mm/memory.c: folio_prealloc
+    public long allocateCharged(Mm mm) {
+        long page = allocateFolio(0);
+        if (page != Page.NONE && !memcgs.charge(page, mm.memcg())) {
+            put(page);
+            return Page.NONE;
         }
         return page;
     }
@@ -106,6 +151,15 @@ public final class Machine implements AutoCloseable {
     /// @return how many; fewer than `count` if memory is out
     public int allocateLockedPages(long[] pages, int count) {
         int allocated = ram.allocateBatch(pages, count);
+        for (int attempt = 0; allocated < count && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
+            if (reclaim.reclaim(count - allocated) == 0) {
+                break;
+            }
+            long[] more = new long[count - allocated];
+            int found = ram.allocateBatch(more, more.length);
+            System.arraycopy(more, 0, pages, allocated, found);
+            allocated += found;
+        }
         for (int i = 0; i < allocated; i++) {
             folios.initLocked(pages[i], 0);
         }
@@ -134,9 +188,27 @@ public final class Machine implements AutoCloseable {
     private void free(long page) {
         assert !folios.isLocked(page) : Page.describe(page) + " was freed while locked";
         assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed while mapped";
+        if (memcgs.isEnabled()) {
+            memcgs.uncharge(page);
+        }
         if (Page.isDevice(page)) {
             pagemap(page).freeFolio(page);
             return;
+        }
+        int order = folios.order(page);
+        folios.reset(page);
+        ram.free(page, order);
+    }
+
+    /// Frees a system folio whose references were frozen: reclaim made sure that nobody can find
+    /// it.
+    ///
+    /// @kernel mm/vmscan.c: free_unref_folios
+    public void freeFrozen(long page) {
+        assert folios.refCount(page) == 0;
+        assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed while mapped";
+        if (memcgs.isEnabled()) {
+            memcgs.uncharge(page);
         }
         int order = folios.order(page);
         folios.reset(page);
@@ -169,6 +241,11 @@ public final class Machine implements AutoCloseable {
     }
 
     private void freeRun(long firstPage, int count) {
+        if (memcgs.isEnabled()) {
+            for (int i = 0; i < count; i++) {
+                memcgs.uncharge(firstPage + i);
+            }
+        }
         if (!Page.isDevice(firstPage)) {
             for (int i = 0; i < count; i++) {
                 folios.reset(firstPage + i);
@@ -189,9 +266,16 @@ public final class Machine implements AutoCloseable {
 
     /// A process with nothing mapped.
     public Mm newProcess() {
+        return newProcess(memcgs.root());
+    }
+
+    /// A process with nothing mapped, in a memory cgroup: what it and its children use is charged
+    /// there.
+    public Mm newProcess(MemCgroup group) {
         registry.lock();
         try {
-            Mm mm = new Mm(this, nextProcessId++);
+            Mm mm = new Mm(this, nextProcessId++, group);
+            group.addProcess();
             processes.add(mm);
             return mm;
         } finally {
@@ -200,6 +284,7 @@ public final class Machine implements AutoCloseable {
     }
 
     void exited(Mm mm) {
+        mm.memcg().removeProcess();
         registry.lock();
         processes.remove(mm);
         registry.unlock();
@@ -264,6 +349,7 @@ public final class Machine implements AutoCloseable {
         Check.that(processes().isEmpty(), "a machine was closed with processes on it");
         Check.that(pagemaps().isEmpty(), "a machine was closed with device pages registered");
         files.close();
+        swap.close();
         ram.close();
     }
 }

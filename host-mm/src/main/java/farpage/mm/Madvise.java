@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.file.OpenFile;
 import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.reclaim.ReclaimAdvice;
 
 /// `madvise`: takes a range VMA by VMA. A hole does not end it; it only makes the answer ENOMEM.
 ///
@@ -49,6 +50,8 @@ final class Madvise {
                     DONTNEED_LOCKED,
                     FREE,
                     REMOVE,
+                    COLD,
+                    PAGEOUT,
                     COLLAPSE,
                     POPULATE_READ,
                     POPULATE_WRITE,
@@ -106,8 +109,11 @@ final class Madvise {
             case COLLAPSE -> collapse(vma, start, end);
             case GUARD_INSTALL -> GuardRegions.install(vma, start, end);
             case GUARD_REMOVE -> GuardRegions.remove(vma, start, end);
-            // Nothing of private memory waits anywhere to be read in.
-            case WILLNEED -> Errno.OK;
+            case COLD, PAGEOUT -> reclaim(vma, start, end, advice);
+            case WILLNEED -> {
+                new ReclaimAdvice(vma).willNeed(start, end);
+                yield Errno.OK;
+            }
             default -> MadviseFlags.change(vma, start, end, advice);
         };
     }
@@ -127,6 +133,20 @@ final class Madvise {
             return Errno.EINVAL;
         }
         MadviseFree.free(vma, start, end);
+        return Errno.OK;
+    }
+
+    /// @kernel mm/madvise.c: madvise_cold, madvise_pageout
+    private static Errno reclaim(Vma vma, long start, long end, Advice advice) {
+        if ((vma.flags() & (VmFlags.LOCKED | VmFlags.PFNMAP | VmFlags.HUGETLB)) != 0) {
+            return Errno.EINVAL;
+        }
+        ReclaimAdvice reclaim = new ReclaimAdvice(vma);
+        if (advice == Advice.COLD) {
+            reclaim.cold(start, end);
+        } else {
+            long _ = reclaim.pageOut(start, end);
+        }
         return Errno.OK;
     }
 

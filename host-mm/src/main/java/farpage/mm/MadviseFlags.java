@@ -73,6 +73,8 @@ final class MadviseFlags {
                     DONTNEED_LOCKED,
                     FREE,
                     REMOVE,
+                    COLD,
+                    PAGEOUT,
                     COLLAPSE,
                     POPULATE_READ,
                     POPULATE_WRITE,

@@ -6,6 +6,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.swap.SwapEntry;
 
 /// `MADV_FREE`: pages that only this process maps become clean and are no longer backed by swap, so
 /// that reclaim may throw them away as long as nobody writes them again. Pages on devices, and
@@ -30,7 +31,11 @@ final class MadviseFree {
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
                 int slot = PageTableLeaf.slot(address);
                 long entry = leaf.entryLocked(slot);
-                if (isOrdinary(entry) && makeLazilyFree(mm.machine().folios(), entry)) {
+                if (PageTableEntry.isSwap(entry)) {
+                    leaf.setEntryLocked(slot, PageTableEntry.NONE);
+                    mm.addRss(RssCounter.SWAP_ENTRIES, -1);
+                    mm.machine().swap().releaseAndReclaim(SwapEntry.ofPageTableEntry(entry));
+                } else if (isOrdinary(entry) && makeLazilyFree(mm.machine(), entry)) {
                     leaf.setEntryLocked(
                             slot, PageTableEntry.withoutDirty(PageTableEntry.withoutYoung(entry)));
                 }
@@ -48,27 +53,34 @@ final class MadviseFree {
                 && !Page.isDevice(PageTableEntry.page(entry));
     }
 
-    /// A dirty page that is locked by somebody or shared stays as it is.
-    private static boolean makeLazilyFree(FolioTable folios, long entry) {
+    /// A dirty page that is locked by somebody or shared stays as it is, and so does one whose swap
+    /// slot others need.
+    private static boolean makeLazilyFree(Machine machine, long entry) {
+        FolioTable folios = machine.folios();
         long page = PageTableEntry.page(entry);
-        if (folios.hasFlag(page, FolioFlags.DIRTY)) {
+        if (folios.hasFlag(page, FolioFlags.DIRTY | FolioFlags.SWAPCACHE)) {
             if (!folios.tryLock(page)) {
                 return false;
             }
-            boolean shared = folios.mapCount(page) != 1;
-            if (!shared) {
+            boolean own =
+                    folios.mapCount(page) == 1
+                            && (!folios.hasFlag(page, FolioFlags.SWAPCACHE)
+                                    || machine.swap().freeCache(page));
+            if (own) {
                 folios.clearFlag(page, FolioFlags.DIRTY);
             }
             folios.unlock(page);
-            if (shared) {
+            if (!own) {
                 return false;
             }
         }
         int flags = folios.flags(page);
         boolean onLru = (flags & FolioFlags.LRU) != 0;
         if (onLru && (flags & (FolioFlags.SWAPCACHE | FolioFlags.UNEVICTABLE)) == 0) {
-            folios.clearFlag(
-                    page, FolioFlags.SWAPBACKED | FolioFlags.ACTIVE | FolioFlags.REFERENCED);
+            folios.clearFlag(page, FolioFlags.ACTIVE | FolioFlags.REFERENCED);
+            if (folios.testAndClearFlag(page, FolioFlags.SWAPBACKED)) {
+                machine.reclaim().noteLazyFree();
+            }
         }
         return true;
     }

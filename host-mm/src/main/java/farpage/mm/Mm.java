@@ -5,6 +5,7 @@ import farpage.mm.file.OpenFile;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.lock.RankedReadWriteLock;
+import farpage.mm.memcg.MemCgroup;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions;
 import farpage.mm.pagetable.PageTable;
@@ -33,11 +34,13 @@ public final class Mm {
     private final RankedLock pageTableLock = new RankedLock(LockRank.PAGE_TABLE);
     private final MmuNotifierSubscriptions notifiers = new MmuNotifierSubscriptions();
     private final AtomicLongArray rss = new AtomicLongArray(RssCounter.values().length);
+    private final MemCgroup memcg;
     private volatile boolean exited;
 
-    Mm(Machine machine, int id) {
+    Mm(Machine machine, int id, MemCgroup memcg) {
         this.machine = machine;
         this.id = id;
+        this.memcg = memcg;
     }
 
     public Machine machine() {
@@ -56,6 +59,13 @@ public final class Mm {
 
     public MmuNotifierSubscriptions notifiers() {
         return notifiers;
+    }
+
+    /// The memory cgroup that the pages of the process are charged to. Children are in it too.
+    ///
+    /// @kernel mm/memcontrol.c: get_mem_cgroup_from_mm
+    public MemCgroup memcg() {
+        return memcg;
     }
 
     public boolean isExited() {
@@ -339,7 +349,7 @@ public final class Mm {
     /// @throws OutOfMemoryError if the machine has no page for what must be copied at once
     /// @kernel kernel/fork.c: dup_mmap
     public Mm fork() {
-        Mm child = machine.newProcess();
+        Mm child = machine.newProcess(memcg);
         Errno errno = Errno.OK;
         mmapLock.lockWrite();
         try {

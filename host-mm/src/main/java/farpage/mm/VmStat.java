@@ -14,6 +14,26 @@ public final class VmStat {
     /// @kernel include/linux/vm_event_item.h: enum vm_event_item
     public enum Event {
         PGFAULT,
+        /// Faults that had to read a page from swap.
+        PGMAJFAULT,
+        /// Pages read from swap.
+        PSWPIN,
+        /// Pages written to swap.
+        PSWPOUT,
+        /// Allocations that had to reclaim; the kernel counts them by zone.
+        ALLOCSTALL,
+        /// Folios that reclaim looked at.
+        PGSCAN_DIRECT,
+        /// Folios that reclaim freed by writing or dropping them.
+        PGSTEAL_DIRECT,
+        PGSCAN_ANON,
+        PGSTEAL_ANON,
+        PGACTIVATE,
+        PGDEACTIVATE,
+        /// Pages marked by `MADV_FREE`.
+        PGLAZYFREE,
+        /// Pages marked so that reclaim dropped.
+        PGLAZYFREED,
         /// Base pages that migrated, either way.
         PGMIGRATE_SUCCESS,
         /// Base pages that were collected and stayed.

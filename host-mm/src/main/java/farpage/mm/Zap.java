@@ -6,6 +6,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.swap.SwapEntry;
 
 /// Removes entries from page tables and lets go of the pages behind them. Nothing is copied back: a
 /// device page whose last mapping goes is freed to its driver.
@@ -68,6 +69,7 @@ public final class Zap {
             boolean keepMarkers) {
         Mm mm = vma.mm();
         int anonymousPages = 0;
+        int swapEntries = 0;
         for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
             long entry = leaf.entryLocked(slot);
@@ -80,6 +82,14 @@ public final class Zap {
             }
             if (PageTableEntry.isSpecial(entry)) {
                 leaf.setEntryLocked(slot, PageTableEntry.NONE);
+                continue;
+            }
+            if (PageTableEntry.isSwap(entry)) {
+                if (evenCows) {
+                    leaf.setEntryLocked(slot, PageTableEntry.NONE);
+                    mm.machine().swap().releaseAndReclaim(SwapEntry.ofPageTableEntry(entry));
+                    swapEntries++;
+                }
                 continue;
             }
             RssCounter counter = counter(vma, entry);
@@ -95,6 +105,9 @@ public final class Zap {
             letGo(mm, entry);
         }
         mm.addRss(RssCounter.ANON, -anonymousPages);
+        if (swapEntries > 0) {
+            mm.addRss(RssCounter.SWAP_ENTRIES, -swapEntries);
+        }
     }
 
     /// A page in a mapping of a file is the file's, a driver's, or a private copy.
@@ -121,6 +134,7 @@ public final class Zap {
             throw Check.broken("zap found " + PageTableEntry.describe(entry));
         }
         folios.removeMapping(page);
+        mm.machine().swap().freeCacheIfUnmapped(page);
         mm.machine().put(page);
     }
 }

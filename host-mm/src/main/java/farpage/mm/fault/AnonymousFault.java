@@ -33,7 +33,7 @@ final class AnonymousFault {
     private static FaultResult mapNewPage(PageFault fault, PageTableLeaf leaf) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = machine.allocateFolio(0);
+        long page = machine.allocateCharged(fault.mm());
         if (page == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }

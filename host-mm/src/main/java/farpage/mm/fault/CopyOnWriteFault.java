@@ -30,7 +30,7 @@ final class CopyOnWriteFault {
             return FaultResult.HANDLED;
         }
         if (!zeroPage) {
-            if (folios.isAnonymous(old) && canReuse(folios, old)) {
+            if (folios.isAnonymous(old) && canReuse(fault.mm().machine(), old)) {
                 if (!fault.unshare()) {
                     leaf.setEntryLocked(slot, AnonymousFault.written(fault, entry));
                 }
@@ -51,15 +51,18 @@ final class CopyOnWriteFault {
     /// merged page never does: its contents are what it is found by.
     ///
     /// @kernel mm/memory.c: wp_can_reuse_anon_folio
-    private static boolean canReuse(FolioTable folios, long page) {
+    private static boolean canReuse(Machine machine, long page) {
+        FolioTable folios = machine.folios();
         if (folios.hasFlag(page, FolioFlags.ANON_EXCLUSIVE)) {
             return true;
         }
+        int cached = folios.hasFlag(page, FolioFlags.SWAPCACHE) ? 1 : 0;
         if (folios.hasFlag(page, FolioFlags.KSM)
-                || folios.refCount(page) > 1
+                || folios.refCount(page) > 1 + cached
                 || !folios.tryLock(page)) {
             return false;
         }
+        boolean _ = machine.swap().freeCache(page);
         boolean alone = folios.refCount(page) == 1;
         if (alone) {
             folios.setFlag(page, FolioFlags.ANON_EXCLUSIVE);
@@ -72,7 +75,7 @@ final class CopyOnWriteFault {
         Machine machine = fault.mm().machine();
         long old = PageTableEntry.page(entry);
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = machine.allocateFolio(0);
+        long page = machine.allocateCharged(fault.mm());
         if (page == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }
@@ -106,6 +109,7 @@ final class CopyOnWriteFault {
         if (!installed) {
             machine.put(page);
         } else if (!PageTableEntry.isSpecial(entry)) {
+            machine.swap().freeCacheIfUnmapped(old);
             machine.put(old); // the mapping's; the caller still has one
         }
         return FaultResult.HANDLED;

@@ -79,7 +79,7 @@ final class FileFault {
     private static FaultResult mapCopy(PageFault fault, PageTableLeaf leaf, FileMapping file) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long copy = machine.allocateFolio(0);
+        long copy = machine.allocateCharged(fault.mm());
         if (copy == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }

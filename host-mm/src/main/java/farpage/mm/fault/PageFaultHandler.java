@@ -67,7 +67,7 @@ public final class PageFaultHandler {
             case DEVICE_EXCLUSIVE -> DeviceExclusiveFault.handle(fault, leaf, entry);
             case HWPOISON -> FaultResult.HWPOISON;
             case MARKER -> markerFault(entry);
-            case SWAP -> throw Check.broken("no fault for " + PageTableEntry.describe(entry));
+            case SWAP -> SwapFault.handle(fault, leaf, entry);
         };
     }
 

@@ -81,10 +81,7 @@ final class FilePageCheck {
                 mm,
                 String.format(
                         "counts %d file and %d shmem pages, but maps %d and %d",
-                        mm.rss(RssCounter.FILE),
-                        mm.rss(RssCounter.SHMEM),
-                        filePages,
-                        shmemPages));
+                        mm.rss(RssCounter.FILE), mm.rss(RssCounter.SHMEM), filePages, shmemPages));
         filePages = 0;
         shmemPages = 0;
     }

@@ -4,6 +4,7 @@ import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.RssCounter;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.ksm.StableNode;
@@ -12,6 +13,7 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.swap.SwapEntry;
 import org.jspecify.annotations.Nullable;
 
 /// The check of one process: its VMAs, and each entry of its page table against the VMA that it is
@@ -22,6 +24,7 @@ final class MappingCheck {
     private final Machine machine;
     private final FolioTable folios;
     private final MappingCounts counts;
+    private final SwapCheck swap;
     private final Findings findings;
     private final FilePageCheck filePages;
 
@@ -30,7 +33,11 @@ final class MappingCheck {
 
     private @Nullable Vma connectedVma;
 
-    MappingCheck(Machine machine, MappingCounts counts, Findings findings) {
+    /// Swap entries of the process that is checked.
+    private long swapEntries;
+
+    MappingCheck(Machine machine, MappingCounts counts, SwapCheck swap, Findings findings) {
+        this.swap = swap;
         this.machine = machine;
         this.folios = machine.folios();
         this.counts = counts;
@@ -48,7 +55,15 @@ final class MappingCheck {
         mm.lockRead();
         try {
             checkVmas(mm);
+            swapEntries = 0;
             long anonymousPages = checkPageTable(mm);
+            findings.addUnless(
+                    swapEntries == mm.rss(RssCounter.SWAP_ENTRIES),
+                    mm,
+                    "counts "
+                            + mm.rss(RssCounter.SWAP_ENTRIES)
+                            + " swap entries, but has "
+                            + swapEntries);
             findings.addUnless(
                     anonymousPages == mm.anonymousPageCount(),
                     mm,
@@ -153,7 +168,12 @@ final class MappingCheck {
                 }
                 yield false;
             }
-            case SWAP, HWPOISON -> {
+            case SWAP -> {
+                swap.add(SwapEntry.ofPageTableEntry(entry));
+                swapEntries++;
+                yield false;
+            }
+            case HWPOISON -> {
                 report(vma.mm(), address, entry, "an entry of a kind that nothing makes");
                 yield false;
             }

@@ -14,7 +14,8 @@ final class MemmapCheck {
     private static final int BUSY = FolioFlags.LOCKED | FolioFlags.WAITERS;
 
     /// Flags that only a page in use has.
-    private static final int IN_USE = FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE;
+    private static final int IN_USE =
+            FolioFlags.LRU | FolioFlags.ANON_EXCLUSIVE | FolioFlags.SWAPCACHE;
 
     private final Machine machine;
     private final FolioTable folios;
@@ -90,7 +91,8 @@ final class MemmapCheck {
         if ((flags & FolioFlags.RESERVED) != 0) {
             return;
         }
-        int references = mappings + (isCached(page) ? 1 : 0);
+        boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
+        int references = mappings + (cached ? 1 : 0);
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }

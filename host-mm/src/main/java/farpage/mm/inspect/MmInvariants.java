@@ -23,11 +23,13 @@ public final class MmInvariants {
     public static List<String> violations(Machine machine) {
         Findings findings = new Findings();
         MappingCounts counts = new MappingCounts(machine);
-        MappingCheck mappings = new MappingCheck(machine, counts, findings);
+        SwapCheck swap = new SwapCheck(machine, findings);
+        MappingCheck mappings = new MappingCheck(machine, counts, swap, findings);
         for (Mm mm : machine.processes()) {
             mappings.check(mm);
         }
         mappings.filePages().checkFiles();
+        swap.check();
         MemmapCheck memmap = new MemmapCheck(machine, counts, findings);
         memmap.checkSystemPages();
         for (DevicePagemap pagemap : machine.pagemaps()) {

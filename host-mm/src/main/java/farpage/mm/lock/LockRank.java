@@ -35,6 +35,8 @@ public enum LockRank {
     PAGE_TABLE,
     /// `mapping->i_pages`: the page cache tree.
     I_PAGES,
+    /// The slots of one swap area and the folios that stand for them.
+    SWAP_AREA,
     /// A device's page allocator.
     DEVICE_ALLOCATOR,
     /// `mem_hotplug_lock`: a machine's pagemaps. A driver adds one while it allocates device pages.

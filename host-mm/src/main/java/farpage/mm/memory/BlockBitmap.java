@@ -6,14 +6,14 @@ package farpage.mm.memory;
 /// Not for several threads at once.
 ///
 /// @kernel include/linux/find.h: find_first_bit
-final class BlockBitmap {
+public final class BlockBitmap {
     private static final int WORD_SHIFT = 6;
 
     private final long[][] levels;
     private int size;
 
     /// @param count the numbers are 0 to `count - 1`; none is a member at first
-    BlockBitmap(int count) {
+    public BlockBitmap(int count) {
         int depth = 1;
         for (int words = words(count); words > 1; words = words(words)) {
             depth++;
@@ -31,7 +31,7 @@ final class BlockBitmap {
     }
 
     /// The lowest member; -1 if there is none.
-    int first() {
+    public int first() {
         if (size == 0) {
             return -1;
         }
@@ -42,12 +42,12 @@ final class BlockBitmap {
         return found;
     }
 
-    boolean contains(int number) {
+    public boolean contains(int number) {
         int word = number >> WORD_SHIFT;
         return word < levels[0].length && (levels[0][word] >>> number & 1) != 0;
     }
 
-    void add(int number) {
+    public void add(int number) {
         assert !contains(number) : number;
         size++;
         int at = number;
@@ -62,7 +62,7 @@ final class BlockBitmap {
         }
     }
 
-    void remove(int number) {
+    public void remove(int number) {
         assert contains(number) : number;
         size--;
         int at = number;
@@ -77,7 +77,7 @@ final class BlockBitmap {
     }
 
     /// Members.
-    int size() {
+    public int size() {
         return size;
     }
 }

@@ -34,6 +34,12 @@ final class FolioSection {
     private final @Nullable Object[] mapping = new Object[PAGES];
     private final long[] index = new long[PAGES];
 
+    /// The swap entries of folios in the swap cache; made when the first one is stored.
+    private long @Nullable [] swapEntries;
+
+    /// The memory cgroup that each page is charged to, by number; made when the first is stored.
+    private char @Nullable [] memcgs;
+
     /// The driver's private pointer; made when a driver first stores one.
     private @Nullable Object @Nullable [] zoneDeviceData;
 
@@ -123,5 +129,52 @@ final class FolioSection {
         @Nullable Object[] present =
                 (@Nullable Object[]) ZONE_DEVICE_DATA.compareAndExchange(this, null, fresh);
         return present == null ? fresh : present;
+    }
+
+    long swapEntry(int page) {
+        long[] entries = swapEntries;
+        return entries == null ? 0 : entries[page];
+    }
+
+    void setSwapEntry(int page, long entry) {
+        long[] entries = swapEntries;
+        if (entries == null) {
+            entries = swapEntriesOrNew();
+        }
+        entries[page] = entry;
+    }
+
+    private synchronized long[] swapEntriesOrNew() {
+        long[] entries = swapEntries;
+        if (entries == null) {
+            entries = new long[PAGES];
+            swapEntries = entries;
+        }
+        return entries;
+    }
+
+    int memcg(int page) {
+        char[] numbers = memcgs;
+        return numbers == null ? 0 : numbers[page];
+    }
+
+    void setMemcg(int page, int number) {
+        char[] numbers = memcgs;
+        if (numbers == null) {
+            if (number == 0) {
+                return;
+            }
+            numbers = memcgsOrNew();
+        }
+        numbers[page] = (char) number;
+    }
+
+    private synchronized char[] memcgsOrNew() {
+        char[] numbers = memcgs;
+        if (numbers == null) {
+            numbers = new char[PAGES];
+            memcgs = numbers;
+        }
+        return numbers;
     }
 }

@@ -253,8 +253,8 @@ public final class FolioTable {
         return section(page).mappingAcquire(slot(page));
     }
 
-    /// Whether the page belongs to processes, and not to a file or a driver. A merged page does, also
-    /// while it has no node.
+    /// Whether the page belongs to processes, and not to a file or a driver. A merged page does,
+    /// also while it has no node.
     ///
     /// @kernel include/linux/page-flags.h: folio_test_anon
     public boolean isAnonymous(long page) {
@@ -272,6 +272,29 @@ public final class FolioTable {
         FolioSection section = section(page);
         section.setIndex(slot(page), index);
         section.setMappingRelease(slot(page), mapping);
+    }
+
+    /// The swap entry of a folio in the swap cache. Changes under the folio lock.
+    ///
+    /// @kernel include/linux/mm_types.h: struct folio, swap
+    public long swapEntry(long page) {
+        assert hasFlag(page, FolioFlags.SWAPCACHE) : Page.describe(page);
+        return section(page).swapEntry(slot(page));
+    }
+
+    public void setSwapEntry(long page, long entry) {
+        section(page).setSwapEntry(slot(page), entry);
+    }
+
+    /// The number of the memory cgroup that the page is charged to; 0 for the root's.
+    ///
+    /// @kernel include/linux/mm_types.h: struct folio, memcg_data
+    public int memcg(long page) {
+        return section(page).memcg(slot(page));
+    }
+
+    public void setMemcg(long page, int number) {
+        section(page).setMemcg(slot(page), number);
     }
 
     public @Nullable Object zoneDeviceData(long page) {

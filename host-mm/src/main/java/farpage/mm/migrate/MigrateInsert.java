@@ -33,6 +33,9 @@ final class MigrateInsert {
         }
         Machine machine = mm.machine();
         AnonVma anonVma = mm.prepareAnonVma(vma);
+        if (!machine.memcgs().charge(page, mm.memcg())) {
+            return false;
+        }
         PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
         int slot = PageTableLeaf.slot(address);
         leaf.lock();

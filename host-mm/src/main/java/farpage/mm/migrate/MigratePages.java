@@ -64,7 +64,13 @@ final class MigratePages {
     }
 
     private boolean moveState(long from, long to) {
-        int expected = 1 + (from == faultPage ? 1 : 0);
+        if (folios.hasFlag(from, FolioFlags.SWAPCACHE) && !leavesSwapCache(from, to)) {
+            return false;
+        }
+        int expected =
+                1
+                        + (from == faultPage ? 1 : 0)
+                        + (folios.hasFlag(from, FolioFlags.SWAPCACHE) ? 1 : 0);
         if (folios.refCount(from) != expected) {
             return moveFilePage(from, to, expected + 1);
         }
@@ -75,14 +81,35 @@ final class MigratePages {
         if (folios.hasFlag(to, FolioFlags.KSM) && folios.mapping(to) instanceof StableNode merged) {
             merged.migrated(to);
         }
+        if (folios.hasFlag(from, FolioFlags.SWAPCACHE)) {
+            machine.swap().replaceCached(from, to);
+        }
+        moveCharge(from, to);
         return true;
+    }
+
+    private void moveCharge(long from, long to) {
+        if (machine.memcgs().isEnabled()) {
+            machine.memcgs().migrate(from, to);
+        }
     }
 
     /// A file has a reference to its page, which moves with it. Pages of files do not move to
     /// devices.
     private boolean moveFilePage(long from, long to, int expected) {
-        return !Page.isDevice(to)
-                && folios.mapping(from) instanceof FileMapping file
-                && file.migrate(from, to, expected);
+        boolean moved =
+                !Page.isDevice(to)
+                        && folios.mapping(from) instanceof FileMapping file
+                        && file.migrate(from, to, expected);
+        if (moved) {
+            moveCharge(from, to);
+        }
+        return moved;
+    }
+
+    /// A device page can not stand for a swap slot: the folio moves only if no swap entry needs it
+    /// there.
+    private boolean leavesSwapCache(long from, long to) {
+        return !Page.isDevice(to) || machine.swap().freeCache(from);
     }
 }

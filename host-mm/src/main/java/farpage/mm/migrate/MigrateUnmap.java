@@ -75,7 +75,11 @@ final class MigrateUnmap {
     ///
     /// @kernel mm/migrate_device.c: migrate_vma_check_page
     private boolean hasExpectedReferences(long page) {
-        int expected = 1 + (page == faultPage ? 1 : 0) + (Page.isDevice(page) ? 1 : 0);
+        int expected =
+                1
+                        + (page == faultPage ? 1 : 0)
+                        + (Page.isDevice(page) ? 1 : 0)
+                        + (folios.hasFlag(page, FolioFlags.SWAPCACHE) ? 1 : 0);
         int unexpected = folios.refCount(page) - expected - folios.mapCount(page);
         return unexpected <= 0 || unexpected == 1 && folios.mapping(page) instanceof FileMapping;
     }

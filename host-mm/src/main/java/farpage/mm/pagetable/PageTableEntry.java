@@ -125,6 +125,19 @@ public final class PageTableEntry {
         return ofType(offset, area) | (exclusive ? WRITE : 0);
     }
 
+    /// The swap entry for a mapping that is given up: soft-dirty and uffd-wp stay.
+    ///
+    /// @param replaced the present or device-exclusive entry it replaces
+    public static long ofSwappedOut(int area, long offset, boolean exclusive, long replaced) {
+        return ofSwap(area, offset, exclusive) | replaced & CARRIED;
+    }
+
+    /// The present entry that takes a swap entry's place.
+    public static long ofSwappedIn(long page, boolean writable, long swap) {
+        assert isSwap(swap);
+        return ofPage(page, writable) | YOUNG | swap & CARRIED;
+    }
+
     /// The entry that takes a system page away from the CPU for a device's exclusive use.
     ///
     /// @param replaced the present entry it replaces

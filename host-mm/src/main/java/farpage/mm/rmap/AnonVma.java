@@ -106,6 +106,17 @@ public final class AnonVma implements ReverseMap {
         return childCount < 2 && activeVmaCount == 0;
     }
 
+    /// The first of the family. Every VMA of the family is found through it.
+    ///
+    /// @kernel include/linux/rmap.h: struct anon_vma, root
+    public AnonVma root() {
+        AnonVma at = this;
+        while (at.parent != at) {
+            at = at.parent;
+        }
+        return at;
+    }
+
     public boolean isSameFamily(AnonVma other) {
         return rootLock == other.rootLock;
     }

@@ -226,8 +226,7 @@ final class DiskFileTest {
             long address = process.mapFile(file, 0, 1, SHARED);
             store.readable = false;
             assertEquals(FaultResult.SIGBUS, process.tryLoad(address));
-            assertEquals(
-                    -Errno.EIO.number(), file.read(MemorySegment.ofArray(new byte[1]), 0));
+            assertEquals(-Errno.EIO.number(), file.read(MemorySegment.ofArray(new byte[1]), 0));
             store.readable = true;
             assertEquals(1, process.load(address));
         }

@@ -142,8 +142,7 @@ final class SharedMemoryTest {
             long address = process.mapFile(file, 0, 1, READ_WRITE);
             byte[] one = {4};
             assertEquals(
-                    FaultResult.HANDLED,
-                    process.cpu().write(address, MemorySegment.ofArray(one)));
+                    FaultResult.HANDLED, process.cpu().write(address, MemorySegment.ofArray(one)));
             assertEquals(1, process.cpu().faultCount());
             byte[] found = new byte[6];
             process.cpu().read(address, MemorySegment.ofArray(found));
@@ -219,8 +218,7 @@ final class SharedMemoryTest {
             long shared = process.mapFile(file, 0, 3, SHARED);
             process.storeRow(copied, 3, 1);
             process.storeRow(shared, 3, 4);
-            assertEquals(
-                    Errno.OK, file.punchHole(PageSize.PAGE_SIZE - 1, PageSize.PAGE_SIZE + 2));
+            assertEquals(Errno.OK, file.punchHole(PageSize.PAGE_SIZE - 1, PageSize.PAGE_SIZE + 2));
             process.assertRow(copied, 3, 1);
             assertEquals(0, process.load(page(shared, 1)));
             assertEquals(4, get(file, PageSize.PAGE_SIZE - 2, 1)[0]);
@@ -297,8 +295,7 @@ final class SharedMemoryTest {
                     process.mm().mmap(size, SHARED, file, FileMapping.SIZE_MAX));
             try (OpenFile reading = readOnly(file)) {
                 assertEquals(-Errno.EACCES.number(), process.mm().mmap(size, SHARED, reading, 0));
-                long address =
-                        process.mapFile(reading, 0, 1, VmFlags.READ | VmFlags.SHARED);
+                long address = process.mapFile(reading, 0, 1, VmFlags.READ | VmFlags.SHARED);
                 assertEquals(Errno.EACCES, process.mm().mprotect(address, size, READ_WRITE));
                 int flags = process.withVma(address, vma -> vma.flags());
                 assertEquals(0, flags & VmFlags.SHARED);

@@ -208,14 +208,13 @@ final class MigrateFilePagesTest {
         OpenFile file =
                 machine.machine()
                         .files()
-                        .device(
-                                vma -> {
-                                    long page = machine.machine().allocateFolio(0);
-                                    machine.machine().ram().zero(page, 0);
-                                    Errno errno = vma.mm().insertPage(vma, vma.start(), page);
-                                    machine.machine().put(page);
-                                    return errno;
-                                });
+                        .device(vma -> {
+                            long page = machine.machine().allocateFolio(0);
+                            machine.machine().ram().zero(page, 0);
+                            Errno errno = vma.mm().insertPage(vma, vma.start(), page);
+                            machine.machine().put(page);
+                            return errno;
+                        });
         long address = process.mapFile(file, 0, 1, READ_WRITE);
         file.close();
         assertEquals(0, process.load(address));
@@ -226,8 +225,7 @@ final class MigrateFilePagesTest {
         process.withVma(
                 address,
                 vma -> {
-                    Errno errno =
-                            device.toDevice(1).setup(vma, address, page(address, 1));
+                    Errno errno = device.toDevice(1).setup(vma, address, page(address, 1));
                     assertEquals(Errno.EINVAL, errno);
                     return errno;
                 });

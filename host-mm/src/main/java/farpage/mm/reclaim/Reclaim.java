@@ -1,0 +1,156 @@
+package farpage.mm.reclaim;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.VmStat;
+import farpage.mm.memcg.MemCgroup;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// Reclaim of one machine's system memory, by whoever needs a frame or met the limit of a group.
+/// Any number of threads may reclaim at once; each takes the next stretch of frames.
+///
+/// The caller may hold folio locks and anything outer: other folios are only tried.
+///
+/// @kernel mm/vmscan.c: try_to_free_pages, try_to_free_mem_cgroup_pages
+public final class Reclaim {
+    /// What is reclaimed at least, so that the next ones find something.
+    ///
+    /// @kernel include/linux/swap.h: SWAP_CLUSTER_MAX
+    private static final int CLUSTER = 32;
+
+    /// Frames that one thread takes at a time, and over which active and inactive folios are
+    /// weighed.
+    private static final int STRETCH = 256;
+
+    /// Rounds over all frames before reclaim gives up: a folio in use is let off in the first, may
+    /// become active in the second and inactive in the third, and goes in the fourth.
+    private static final int ROUND_LIMIT = 6;
+
+    private final Machine machine;
+    private final FolioTable folios;
+    private final ReclaimFolio reclaimFolio;
+
+    /// The next stretch.
+    private final AtomicInteger hand = new AtomicInteger();
+
+    /// Pages that `MADV_FREE` marked and that were not found yet; an upper bound.
+    private final AtomicLong lazyFreePages = new AtomicLong();
+
+    /// One is made by the machine.
+    public Reclaim(Machine machine) {
+        this.machine = machine;
+        this.folios = machine.folios();
+        this.reclaimFolio = new ReclaimFolio(machine);
+    }
+
+    /// Frees frames for an allocation that found none.
+    ///
+    /// @return how many were freed; 0 if memory is really out
+    public long reclaim(long wanted) {
+        machine.vmStat().count(VmStat.Event.ALLOCSTALL, 1);
+        return shrink(null, wanted);
+    }
+
+    /// Frees pages charged to a group or to one within it.
+    ///
+    /// @return how many were freed
+    public long reclaimGroup(MemCgroup group, long wanted) {
+        return shrink(group, wanted);
+    }
+
+    /// Frees one folio even if it was used a moment ago, as `MADV_PAGEOUT` asks.
+    ///
+    /// @return whether its frame is free now
+    public boolean reclaimPage(long page) {
+        return reclaimFolio.reclaim(page, true);
+    }
+
+    /// A page was marked by `MADV_FREE`: until it is written again it can go without being saved.
+    ///
+    /// @kernel mm/swap.c: folio_mark_lazyfree
+    public void noteLazyFree() {
+        lazyFreePages.getAndIncrement();
+        machine.vmStat().count(VmStat.Event.PGLAZYFREE, 1);
+    }
+
+    private long shrink(@Nullable MemCgroup group, long wanted) {
+        long target = Math.max(wanted, CLUSTER);
+        int frames = machine.ram().pageCount();
+        int stretches = (frames + STRETCH - 1) / STRETCH;
+        long freed = 0;
+        for (int round = 0; round < ROUND_LIMIT && canReclaim(); round++) {
+            for (int done = 0; done < stretches && freed < target; done++) {
+                int stretch = Math.floorMod(hand.getAndIncrement(), stretches);
+                int first = stretch * STRETCH;
+                freed += shrink(group, first, Math.min(frames, first + STRETCH));
+            }
+            if (freed >= target || round > 0 && freed >= wanted) {
+                break;
+            }
+        }
+        return freed;
+    }
+
+    /// Whether a round over the frames could free anything.
+    private boolean canReclaim() {
+        return machine.swap().freeSlotCount() > 0
+                || machine.swap().isInUse()
+                || lazyFreePages.get() > 0;
+    }
+
+    /// One stretch: the inactive folios are tried, then the active ones deactivated if they
+    /// outnumber them.
+    ///
+    /// @kernel mm/vmscan.c: shrink_lruvec, inactive_is_low
+    private long shrink(@Nullable MemCgroup group, int first, int end) {
+        int active = 0;
+        int inactive = 0;
+        long freed = 0;
+        for (int pfn = first; pfn < end; pfn++) {
+            long page = Page.ofPfn(pfn);
+            if (!isCandidate(page, group)) {
+                continue;
+            }
+            if (folios.hasFlag(page, FolioFlags.ACTIVE)) {
+                active++;
+                continue;
+            }
+            inactive++;
+            boolean lazyFree = !folios.hasFlag(page, FolioFlags.SWAPBACKED);
+            if (reclaimFolio.reclaim(page, false)) {
+                freed++;
+                if (lazyFree) {
+                    lazyFreePages.getAndDecrement();
+                }
+            }
+        }
+        machine.vmStat().count(VmStat.Event.PGSCAN_DIRECT, inactive);
+        if (active > inactive - freed) {
+            deactivate(group, first, end);
+        }
+        return freed;
+    }
+
+    private boolean isCandidate(long page, @Nullable MemCgroup group) {
+        return folios.isKnown(page)
+                && folios.hasFlag(page, FolioFlags.LRU)
+                && (group == null || machine.memcgs().ofPage(page).isWithin(group));
+    }
+
+    /// @kernel mm/vmscan.c: shrink_active_list
+    private void deactivate(@Nullable MemCgroup group, int first, int end) {
+        int deactivated = 0;
+        for (int pfn = first; pfn < end; pfn++) {
+            long page = Page.ofPfn(pfn);
+            if (isCandidate(page, group) && folios.testAndClearFlag(page, FolioFlags.ACTIVE)) {
+                folios.setFlag(page, FolioFlags.WORKINGSET);
+                deactivated++;
+            }
+        }
+        machine.vmStat().count(VmStat.Event.PGDEACTIVATE, deactivated);
+    }
+}

@@ -1,0 +1,146 @@
+package farpage.mm.reclaim;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
+import farpage.mm.swap.SwapEntry;
+
+/// What a process says about its use of memory to come, as far as reclaim and swap heed it. Pages
+/// on devices are never touched.
+///
+/// The mmap lock is held for reading, and `[start, end)` lies in the VMA.
+///
+/// @kernel mm/madvise.c
+public final class ReclaimAdvice {
+    private final Machine machine;
+    private final FolioTable folios;
+    private final Vma vma;
+
+    /// For advice on parts of one VMA.
+    public ReclaimAdvice(Vma vma) {
+        this.machine = vma.mm().machine();
+        this.folios = machine.folios();
+        this.vma = vma;
+    }
+
+    /// What is done with one entry, under its leaf's lock.
+    @FunctionalInterface
+    private interface EntryAction {
+        void run(PageTableLeaf leaf, int slot, long entry);
+    }
+
+    private void forEach(long start, long end, EntryAction action) {
+        assert vma.mm().isLocked();
+        PageTable table = vma.mm().pageTable();
+        long at = table.nextMapped(start, end);
+        while (at < end) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = table.lookupLeaf(at);
+            if (leaf != null && leaf.lockIfAlive()) {
+                for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
+                    int slot = PageTableLeaf.slot(address);
+                    long entry = leaf.entryLocked(slot);
+                    if (!PageTableEntry.isNone(entry)) {
+                        action.run(leaf, slot, entry);
+                    }
+                }
+                leaf.unlock();
+            }
+            at = table.nextMapped(stop, end);
+        }
+    }
+
+    /// The anonymous system page of an entry that maps it alone; else [Page#NONE].
+    private long ownPage(long entry) {
+        if (!PageTableEntry.isPresent(entry) || PageTableEntry.isSpecial(entry)) {
+            return Page.NONE;
+        }
+        long page = PageTableEntry.page(entry);
+        boolean own =
+                !Page.isDevice(page)
+                        && folios.mapping(page) instanceof AnonVma
+                        && folios.mapCount(page) == 1;
+        return own ? page : Page.NONE;
+    }
+
+    /// The pages are not needed soon: they are the next that reclaim takes. A page that others map
+    /// too stays as it is.
+    ///
+    /// @kernel mm/madvise.c: MADV_COLD
+    public void cold(long start, long end) {
+        forEach(
+                start,
+                end,
+                (leaf, slot, entry) -> {
+                    long page = ownPage(entry);
+                    if (page != Page.NONE) {
+                        leaf.setEntryLocked(slot, PageTableEntry.withoutYoung(entry));
+                        folios.clearFlag(page, FolioFlags.ACTIVE | FolioFlags.REFERENCED);
+                    }
+                });
+    }
+
+    /// The pages are reclaimed at once. A page that others map too, or that is in use otherwise,
+    /// stays.
+    ///
+    /// @return the pages that went
+    /// @kernel mm/madvise.c: MADV_PAGEOUT
+    public long pageOut(long start, long end) {
+        cold(start, end);
+        long[] pages = new long[PageSize.ENTRIES_PER_TABLE];
+        long freed = 0;
+        for (long at = start; at < end; ) {
+            long stop = PageTable.leafEnd(at, end);
+            int[] count = new int[1];
+            forEach(
+                    at,
+                    stop,
+                    (leaf, slot, entry) -> {
+                        long page = ownPage(entry);
+                        if (page != Page.NONE) {
+                            pages[count[0]++] = page;
+                        }
+                    });
+            for (int i = 0; i < count[0]; i++) {
+                freed += machine.reclaim().reclaimPage(pages[i]) ? 1 : 0;
+            }
+            at = stop;
+        }
+        return freed;
+    }
+
+    /// The pages will be needed: what lies in swap is read into the swap cache. Nothing is mapped.
+    ///
+    /// @kernel mm/madvise.c: MADV_WILLNEED, swapin_walk_pmd_entry
+    public void willNeed(long start, long end) {
+        if (!machine.swap().isInUse()) {
+            return;
+        }
+        for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
+            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
+            if (leaf == null) {
+                address = PageTable.leafEnd(address, end) - PageSize.PAGE_SIZE;
+                continue;
+            }
+            long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+            if (!PageTableEntry.isSwap(entry)) {
+                continue;
+            }
+            long swap = SwapEntry.ofPageTableEntry(entry);
+            long page = machine.swap().getCached(swap);
+            if (page == Page.NONE) {
+                page = machine.swap().readIn(swap, vma.mm().memcg());
+            }
+            if (page != Page.NONE) {
+                machine.put(page);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package farpage.mm.reclaim;
+
+import farpage.mm.Machine;
+import farpage.mm.VmStat;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.FolioReferenced;
+import farpage.mm.rmap.TryToUnmap;
+
+/// Reclaims one folio, or finds that it must stay: isolate, lock, see whether it was used, give it
+/// a swap slot, unmap it everywhere, write it, free it.
+///
+/// @kernel mm/vmscan.c: shrink_folio_list
+final class ReclaimFolio {
+    private static final int NEVER =
+            FolioFlags.UNEVICTABLE
+                    | FolioFlags.MLOCKED
+                    | FolioFlags.KSM
+                    | FolioFlags.HWPOISON
+                    | FolioFlags.RESERVED;
+
+    private final Machine machine;
+    private final FolioTable folios;
+
+    ReclaimFolio(Machine machine) {
+        this.machine = machine;
+        this.folios = machine.folios();
+    }
+
+    /// Tries to free a folio that may be on the LRU. The caller holds no reference.
+    ///
+    /// @param ignoreReferences whether it goes even if it was used a moment ago
+    /// @return whether its frame is free now
+    boolean reclaim(long page, boolean ignoreReferences) {
+        int flags = folios.flags(page);
+        if ((flags & FolioFlags.LRU) == 0 || (flags & NEVER) != 0 || !folios.tryGet(page)) {
+            return false;
+        }
+        if (!folios.testAndClearFlag(page, FolioFlags.LRU)) {
+            machine.put(page); // isolated by somebody else
+            return false;
+        }
+        machine.vmStat().count(VmStat.Event.PGSCAN_ANON, 1);
+        if (folios.tryLock(page)) {
+            if (isAnonymous(page) && shrinkLocked(page, ignoreReferences)) {
+                machine.vmStat().count(VmStat.Event.PGSTEAL_ANON, 1);
+                return true;
+            }
+            folios.setFlag(page, FolioFlags.LRU);
+            folios.unlock(page);
+        } else {
+            folios.setFlag(page, FolioFlags.LRU);
+        }
+        machine.put(page);
+        return false;
+    }
+
+    /// Pages of files have their own way back, through their file.
+    private boolean isAnonymous(long page) {
+        return folios.order(page) == 0
+                && !folios.hasFlag(page, NEVER)
+                && (folios.mapping(page) instanceof AnonVma
+                        || folios.hasFlag(page, FolioFlags.SWAPCACHE));
+    }
+
+    private boolean shrinkLocked(long page, boolean ignoreReferences) {
+        if (!ignoreReferences && wasUsed(page)) {
+            return false;
+        }
+        boolean lazyFree = !folios.hasFlag(page, FolioFlags.SWAPBACKED);
+        if (!lazyFree && !hasSlot(page)) {
+            return false;
+        }
+        if (folios.mapCount(page) > 0) {
+            new TryToUnmap(machine).unmap(page);
+        }
+        if (folios.mapCount(page) > 0 || folios.isMaybePinned(page)) {
+            activate(page);
+            boolean _ = machine.swap().freeCache(page);
+            return false;
+        }
+        if (lazyFree) {
+            return free(page, 1, VmStat.Event.PGLAZYFREED);
+        }
+        // Ours and that of the swap cache: with more, somebody is about to use it.
+        if (folios.refCount(page) != 2
+                || folios.hasFlag(page, FolioFlags.DIRTY) && !machine.swap().write(page)) {
+            return false;
+        }
+        return free(page, 2, VmStat.Event.PGSTEAL_DIRECT);
+    }
+
+    /// A folio that was used since the last look stays; used at two looks in a row, or through
+    /// several mappings, it becomes active.
+    ///
+    /// @kernel mm/vmscan.c: folio_check_references
+    private boolean wasUsed(long page) {
+        if (folios.mapCount(page) == 0) {
+            return false;
+        }
+        FolioReferenced referenced = new FolioReferenced(machine);
+        int uses = referenced.count(page);
+        boolean before = folios.testAndClearFlag(page, FolioFlags.REFERENCED);
+        if (referenced.isLocked()) {
+            return true;
+        }
+        if (uses == 0) {
+            return false;
+        }
+        folios.setFlag(page, FolioFlags.REFERENCED);
+        if (before || uses > 1) {
+            activate(page);
+        }
+        return true;
+    }
+
+    private boolean hasSlot(long page) {
+        if (folios.hasFlag(page, FolioFlags.SWAPCACHE)) {
+            return true;
+        }
+        if (folios.isMaybePinned(page)) {
+            return false;
+        }
+        if (machine.swap().allocate(page)) {
+            return true;
+        }
+        activate(page);
+        return false;
+    }
+
+    private void activate(long page) {
+        folios.setFlag(page, FolioFlags.ACTIVE);
+        machine.vmStat().count(VmStat.Event.PGACTIVATE, 1);
+    }
+
+    /// Nobody maps the folio: it goes, if nobody has found it meanwhile either.
+    ///
+    /// @kernel mm/vmscan.c: __remove_mapping
+    private boolean free(long page, int references, VmStat.Event event) {
+        if (!folios.freezeReferences(page, references)) {
+            return false;
+        }
+        if (folios.hasFlag(page, FolioFlags.SWAPCACHE)) {
+            machine.swap().removeCached(page);
+        }
+        folios.unlock(page);
+        machine.freeFrozen(page);
+        machine.vmStat().count(event, 1);
+        return true;
+    }
+}
