@@ -17,12 +17,16 @@ final class FolioSection {
     private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
     private static final VarHandle OBJECTS = MethodHandles.arrayElementVarHandle(Object[].class);
     private static final VarHandle ZONE_DEVICE_DATA;
+    private static final VarHandle SWAP_ENTRIES;
+    private static final VarHandle MEMCGS;
 
     static {
         try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
             ZONE_DEVICE_DATA =
-                    MethodHandles.lookup()
-                            .findVarHandle(FolioSection.class, "zoneDeviceData", Object[].class);
+                    lookup.findVarHandle(FolioSection.class, "zoneDeviceData", Object[].class);
+            SWAP_ENTRIES = lookup.findVarHandle(FolioSection.class, "swapEntries", long[].class);
+            MEMCGS = lookup.findVarHandle(FolioSection.class, "memcgs", char[].class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -144,13 +148,10 @@ final class FolioSection {
         entries[page] = entry;
     }
 
-    private synchronized long[] swapEntriesOrNew() {
-        long[] entries = swapEntries;
-        if (entries == null) {
-            entries = new long[PAGES];
-            swapEntries = entries;
-        }
-        return entries;
+    private long[] swapEntriesOrNew() {
+        long[] fresh = new long[PAGES];
+        long[] present = (long[]) SWAP_ENTRIES.compareAndExchange(this, null, fresh);
+        return present == null ? fresh : present;
     }
 
     int memcg(int page) {
@@ -169,12 +170,9 @@ final class FolioSection {
         numbers[page] = (char) number;
     }
 
-    private synchronized char[] memcgsOrNew() {
-        char[] numbers = memcgs;
-        if (numbers == null) {
-            numbers = new char[PAGES];
-            memcgs = numbers;
-        }
-        return numbers;
+    private char[] memcgsOrNew() {
+        char[] fresh = new char[PAGES];
+        char[] present = (char[]) MEMCGS.compareAndExchange(this, null, fresh);
+        return present == null ? fresh : present;
     }
 }

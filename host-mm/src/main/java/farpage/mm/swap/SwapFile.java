@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// A swap area in a file of the host. The file is emptied when it is taken into use, grows as slots
 /// are written, and is deleted at the end.
@@ -25,8 +26,8 @@ public final class SwapFile implements SwapStorage {
 
     private final Path file;
     private final int slotCount;
-    private FileChannel channel;
-    private boolean closed;
+    private final AtomicReference<FileChannel> channel;
+    private volatile boolean closed;
 
     /// One transfer of a page at a place of the file.
     @FunctionalInterface
@@ -45,12 +46,13 @@ public final class SwapFile implements SwapStorage {
         this.file = file;
         this.slotCount = (int) slots;
         this.channel =
-                FileChannel.open(
-                        file,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE);
+                new AtomicReference<>(
+                        FileChannel.open(
+                                file,
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.TRUNCATE_EXISTING,
+                                StandardOpenOption.READ,
+                                StandardOpenOption.WRITE));
     }
 
     public Path file() {
@@ -96,7 +98,7 @@ public final class SwapFile implements SwapStorage {
                 } catch (ClosedByInterruptException e) {
                     interrupted |= Thread.interrupted(); // set again when the page is safe
                 } catch (ClosedChannelException e) {
-                    if (isClosed()) {
+                    if (closed) {
                         throw e;
                     }
                     // Another thread was interrupted in the middle of its transfer.
@@ -110,22 +112,26 @@ public final class SwapFile implements SwapStorage {
         }
     }
 
-    private synchronized FileChannel openChannel() throws IOException {
-        if (!channel.isOpen() && !closed) {
-            channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    /// Of several threads that find the channel closed, one opens the next.
+    private FileChannel openChannel() throws IOException {
+        FileChannel current = channel.get();
+        if (current.isOpen() || closed) {
+            return current;
         }
-        return channel;
-    }
-
-    private synchronized boolean isClosed() {
-        return closed;
+        FileChannel fresh =
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        if (channel.compareAndSet(current, fresh)) {
+            return fresh;
+        }
+        fresh.close();
+        return channel.get();
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         closed = true;
         try {
-            channel.close();
+            channel.get().close();
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new UncheckedIOException("swap file " + file, e);
