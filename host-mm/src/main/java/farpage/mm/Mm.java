@@ -443,6 +443,8 @@ public final class Mm {
         return Mlock.lock(this, address, length, true);
     }
 
+    /// Lets the pages of a range go from memory again.
+    ///
     /// @return ENOMEM if a part is not mapped
     /// @kernel mm/mlock.c: munlock
     public Errno munlock(long address, long length) {
@@ -457,6 +459,8 @@ public final class Mm {
         Populate.populate(this, 0, PageSize.TASK_SIZE);
     }
 
+    /// Unlocks all that is mapped.
+    ///
     /// @kernel mm/mlock.c: munlockall
     public void munlockAll() {
         Mlock.changeAll(this, 0);

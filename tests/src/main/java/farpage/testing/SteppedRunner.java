@@ -32,7 +32,7 @@ public final class SteppedRunner {
     private static final int STREAK_LIMIT = 500;
 
     private static final int TRAIL = 40;
-    private static final Duration HANG = Duration.ofSeconds(120);
+    private static final Duration HANG = Duration.ofMinutes(2);
 
     private final long seed;
     private final SplittableRandom random;

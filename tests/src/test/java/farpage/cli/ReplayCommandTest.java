@@ -92,16 +92,12 @@ final class ReplayCommandTest {
     }
 
     @Test
-    void operationThatCanNotBeExecutedIsNamedWithFileAndLine() throws IOException {
+    void strayEndOfAForkIsNamedWithFileAndLine() throws IOException {
         Path file =
-                Files.writeString(
-                        folder.resolve("a.trace"),
-                        "=== a\nmap A 1 private\nfork-end\n");
+                Files.writeString(folder.resolve("a.trace"), "=== a\nmap A 1 private\nfork-end\n");
         CommandRun run = CommandRun.of("replay", "--quiet", file.toString());
         assertEquals(2, run.exitCode());
-        assertTrue(
-                run.err().startsWith("farpage: " + file + ": line 3 of trace a: 'fork-end'"),
-                run.err());
+        assertTrue(run.err().startsWith("farpage: " + file + ":3: found 'fork-end'"), run.err());
     }
 
     @Test

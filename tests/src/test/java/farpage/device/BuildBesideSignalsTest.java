@@ -51,8 +51,9 @@ final class BuildBesideSignalsTest {
         try (ClBinding binding = ClBindings.open("lwjgl");
                 ClContext context = binding.createContext(binding.devices().getFirst())) {
             for (int i = 0; i < BUILDS; i++) {
-                String source = "kernel void f(global long *x) { x[get_global_id(0)] = %dL; }";
-                context.buildProgram("numbered.cl", source.formatted(i), "").close();
+                String source =
+                        "kernel void f(global long *x) { x[get_global_id(0)] = " + i + "L; }";
+                context.buildProgram("numbered.cl", source, "").close();
             }
         } finally {
             isOver.set(true);

@@ -13,7 +13,6 @@ import java.util.List;
 public final class SelftestSuite {
     static final String NO_HUGE_PAGES = "huge pages are not modelled yet";
     static final String NO_HUGETLB_PAGE = "no hugetlb page is free";
-    static final String NO_MREMAP = "mremap is not modelled yet";
     static final String NO_USERFAULTFD = "userfaultfd is not modelled yet";
 
     private static final List<SelftestCase> CASES =
@@ -49,7 +48,7 @@ public final class SelftestSuite {
                     skipped("migrate_anon_huge_free", NO_HUGE_PAGES),
                     skipped("migrate_anon_huge_fault", NO_HUGE_PAGES),
                     hmm("migrate_partial_unmap_fault", MigrateCases::migratePartialUnmapFault),
-                    skipped("migrate_remap_fault", NO_MREMAP),
+                    hmm("migrate_remap_fault", RemapCases::migrateRemapFault),
                     skipped("migrate_anon_huge_err", NO_HUGE_PAGES),
                     skipped("migrate_anon_huge_zero_err", NO_HUGE_PAGES),
                     skipped("benchmark_thp_migration", NO_HUGE_PAGES),

@@ -1,5 +1,6 @@
 package farpage.emulator.selftest;
 
+import farpage.mm.MremapResult;
 import farpage.mm.PageSize;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -145,6 +146,16 @@ final class TestPages {
 
     void protect(int access) {
         Expect.equal("0", process.mm().mprotect(address, byteSize(), access).describe(), "ret");
+    }
+
+    /// Moves the mapping of these pages.
+    ///
+    /// @param flags of [farpage.mm.MremapFlags]
+    void move(long newAddress, int flags) {
+        MremapResult result =
+                process.mm().mremap(address, byteSize(), byteSize(), flags, newAddress);
+        Expect.equal("0", result.errno().describe(), "mremap");
+        Expect.equal(newAddress, result.address(), "mremap");
     }
 
     void unmap() {

@@ -53,8 +53,8 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     /// Until the new entries are in place the device may still load from the old pages, but a store
-    /// would be lost. It faults then, and waits for the migration. The page of a file will not move,
-    /// so the device keeps what it has.
+    /// would be lost. It faults then, and waits for the migration. The page of a file will not
+    /// move, so the device keeps what it has.
     private void withdrawWrite(DevicePageTable table, MigrateVma migration) {
         long first = PageSize.pageNumber(migration.address(0));
         table.lock();

@@ -23,7 +23,6 @@ final class SelftestTest {
             Set.of(
                     SelftestSuite.NO_HUGE_PAGES,
                     SelftestSuite.NO_HUGETLB_PAGE,
-                    SelftestSuite.NO_MREMAP,
                     SelftestSuite.NO_USERFAULTFD,
                     "DEVICE_COHERENT not available");
 
