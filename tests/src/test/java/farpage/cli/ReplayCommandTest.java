@@ -40,12 +40,13 @@ final class ReplayCommandTest {
     void everyRecordedResultIsReproduced(String binding) {
         List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
         for (String group :
-                List.of("basic", "release", "twodev", "protect", "vma", "fork", "excl", "ksm")) {
+                List.of("basic", "release", "twodev", "protect", "vma", "fork", "excl", "ksm",
+                        "shared")) {
             args.add(trace(group));
             args.add("--golden=" + golden(group));
         }
         CommandRun run = CommandRun.of(args.toArray(String[]::new));
-        assertEquals("186 traces, 23943 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals("214 traces, 27383 operations, 0 differ\n", run.out(), run.toString());
         assertEquals(0, run.exitCode());
     }
 
