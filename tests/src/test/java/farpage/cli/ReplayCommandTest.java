@@ -40,7 +40,8 @@ final class ReplayCommandTest {
     void everyRecordedResultIsReproduced(String binding) {
         List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
         for (String group :
-                List.of("basic", "release", "twodev", "protect", "vma", "fork", "excl", "ksm",
+                List.of(
+                        "basic", "release", "twodev", "protect", "vma", "fork", "excl", "ksm",
                         "shared")) {
             args.add(trace(group));
             args.add("--golden=" + golden(group));
