@@ -66,6 +66,10 @@ final class FollowPage {
             if (!permitted || PageTableEntry.isSpecial(entry)) {
                 return NEEDS_FAULT;
             }
+            if ((flags & GupFlags.LONGTERM) != 0
+                    && !LongtermPins.isPinnable(PageTableEntry.page(entry))) {
+                return NEEDS_FAULT;
+            }
             return take(machine, null, entry, flags);
         } finally {
             leaf.unlock();

@@ -78,13 +78,17 @@ public final class GetUserPages {
     public static void unpin(Machine machine, long[] pages, int count, boolean dirty) {
         FolioTable folios = machine.folios();
         for (int i = 0; i < count; i++) {
-            if (pages[i] == machine.zeroPage()) {
-                continue; // it is never pinned: it does not go away
-            }
-            if (dirty) {
+            if (dirty && pages[i] != machine.zeroPage()) {
                 folios.setFlag(pages[i], FolioFlags.DIRTY);
             }
-            machine.unpin(pages[i]);
+            unpin(machine, pages[i]);
+        }
+    }
+
+    /// The zero page is never pinned: it does not go away.
+    static void unpin(Machine machine, long page) {
+        if (page != machine.zeroPage()) {
+            machine.unpin(page);
         }
     }
 }

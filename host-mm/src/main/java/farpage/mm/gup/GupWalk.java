@@ -90,6 +90,18 @@ final class GupWalk {
     ///
     /// @param faultFlags what a fault may do, of [FaultFlags]
     private void walk(int faultFlags) {
+        walkOnce(faultFlags);
+        while (!unlocked
+                && (flags & GupFlags.LONGTERM) != 0
+                && !LongtermPins.arePinnable(pages, done)) {
+            Errno moved = LongtermPins.moveAway(mm.machine(), pages, done);
+            done = 0;
+            errno = moved;
+            walkOnce(faultFlags);
+        }
+    }
+
+    private void walkOnce(int faultFlags) {
         while (done < count && errno.isOk() && !unlocked) {
             long address = address();
             Vma vma = mm.lookupVma(address);

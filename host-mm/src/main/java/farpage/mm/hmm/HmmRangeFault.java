@@ -138,6 +138,9 @@ public final class HmmRangeFault {
                 store(page, word);
                 continue;
             }
+            if (HmmPfn.isError(word)) {
+                return Errno.EFAULT;
+            }
             return switch (PageTableEntry.shape(entry)) {
                 case MIGRATION -> awaitMigration(at, entry);
                 case HWPOISON, MARKER -> Errno.EFAULT;
@@ -150,6 +153,9 @@ public final class HmmRangeFault {
 
     /// What an entry gives without a fault.
     private long word(long entry) {
+        if (isForeign(entry)) {
+            return HmmPfn.ERROR;
+        }
         if (PageTableEntry.isReadable(entry)) {
             return HmmPfn.of(PageTableEntry.page(entry), PageTableEntry.isWritable(entry), 0);
         }
@@ -159,6 +165,11 @@ public final class HmmRangeFault {
                         PageTableEntry.isWritableDevicePrivate(entry),
                         0)
                 : 0;
+    }
+
+    /// A special mapping that is not the zero page: there is no page behind it to speak of.
+    private boolean isForeign(long entry) {
+        return PageTableEntry.isSpecial(entry) && PageTableEntry.page(entry) != machine.zeroPage();
     }
 
     /// A page of the caller's own device is answered as it is, and never faulted: not even for a

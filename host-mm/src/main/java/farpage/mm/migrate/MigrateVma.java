@@ -73,11 +73,12 @@ public final class MigrateVma implements Migration {
                 || !isLegalFaultPage(vma.mm().machine())) {
             return Errno.EINVAL;
         }
-        assert pages <= src.length : "more pages than the migration has room for";
         this.vma = vma;
         this.start = PageSize.alignDown(start);
         this.end = PageSize.alignDown(end);
-        this.pageCount = (int) PageSize.pageNumber(this.end - this.start);
+        long rounded = PageSize.pageNumber(this.end - this.start);
+        assert rounded <= src.length : "more pages than the migration has room for";
+        this.pageCount = (int) rounded;
         this.notified = false;
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
         migratingCount =

@@ -75,7 +75,8 @@ public final class MmuIntervalNotifier implements AutoCloseable {
     }
 
     boolean overlaps(MmuNotifierRange range) {
-        return start < range.end() && range.start() < end;
+        return Long.compareUnsigned(start, range.end()) < 0
+                && Long.compareUnsigned(range.start(), end - 1) <= 0;
     }
 
     public long start() {

@@ -55,7 +55,7 @@ public final class MmuNotifierSubscriptions {
 
     /// Adds a notifier for `[start, start + length)`.
     public Insertion insert(long start, long length, MmuIntervalNotifierOps ops) {
-        if (length <= 0 || start < 0 || start + length < 0) {
+        if (length == 0 || Long.compareUnsigned(start + length - 1, start) < 0) {
             return new Insertion.Refused(Errno.EOVERFLOW);
         }
         MmuIntervalNotifier notifier = new MmuIntervalNotifier(this, ops, start, start + length);

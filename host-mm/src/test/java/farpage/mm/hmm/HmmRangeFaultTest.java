@@ -96,6 +96,7 @@ final class HmmRangeFaultTest {
     // Snapshots: what each entry gives.
 
     @Test
+    @Tag("T-4.1")
     void placesWithoutAVmaAreErrors() {
         long outside = page(address, -4);
         assertEquals(Errno.OK, snapshot(outside, 8));
@@ -127,6 +128,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void unreadableVmaIsAnErrorAndFaultsFail() {
         process.store(address, 1);
         process.protect(address, 8, 0);
@@ -305,6 +307,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void foreignDevicePageComesToSystemMemory() {
         process.store(address, 7);
         other.pull(process, address, 1);
@@ -325,6 +328,7 @@ final class HmmRangeFaultTest {
     }
 
     @Test
+    @Tag("T-4.1")
     void requestSleepsForAMigrationAndThenBeginsAgain() {
         process.store(address, 7);
         Agent<Errno> request =

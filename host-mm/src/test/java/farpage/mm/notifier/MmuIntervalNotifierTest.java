@@ -51,10 +51,18 @@ final class MmuIntervalNotifierTest {
     void emptyAndWrappingRangesAreRefused() {
         assertEquals(new Insertion.Refused(Errno.EOVERFLOW), subscriptions.insert(PAGE, 0, mirror));
         assertEquals(
-                new Insertion.Refused(Errno.EOVERFLOW),
-                subscriptions.insert(PAGE, Long.MAX_VALUE, mirror));
+                new Insertion.Refused(Errno.EOVERFLOW), subscriptions.insert(PAGE, -1, mirror));
         assertEquals(
-                new Insertion.Refused(Errno.EOVERFLOW), subscriptions.insert(-PAGE, PAGE, mirror));
+                new Insertion.Refused(Errno.EOVERFLOW),
+                subscriptions.insert(-PAGE, 2 * PAGE, mirror));
+    }
+
+    @Test
+    void addressesAreUnsigned() {
+        assertInstanceOf(Insertion.Inserted.class, subscriptions.insert(-PAGE, PAGE, mirror));
+        assertTrue(subscriptions.start(range(0, Long.MAX_VALUE / PAGE * PAGE)));
+        subscriptions.end();
+        assertEquals(0, calls.get());
     }
 
     @Test
