@@ -54,12 +54,29 @@ final class DeviceSession implements AutoCloseable {
     /// @param change sets sizes
     Emulator newEmulator(UnaryOperator<EmulatorConfig> change) {
         try {
-            return new Emulator(change.apply(config()));
+            EmulatorConfig config = change.apply(config());
+            checkDeviceMemory(config.deviceMemory());
+            return new Emulator(config);
         } catch (IllegalArgumentException failure) {
             // The sizes are the user's.
             throw new CliFailure(
                     ExitCode.USAGE,
                     "--memory, --device-memory: " + Objects.requireNonNull(failure.getMessage()));
+        }
+    }
+
+    /// What is asked for grows only as pages move, so that more than the device has would fail in
+    /// the middle of a run.
+    private void checkDeviceMemory(long bytes) {
+        long limit = choice.device().info().globalMemory();
+        if (bytes > limit && bytes != EmulatorConfig.DEVICE_MEMORY_DEFAULT) {
+            throw new CliFailure(
+                    ExitCode.OUT_OF_MEMORY,
+                    "--device-memory: %s, but the device %s has %s; right would be at most that"
+                            .formatted(
+                                    SizeConverter.format(bytes),
+                                    choice.name(),
+                                    SizeConverter.format(limit)));
         }
     }
 

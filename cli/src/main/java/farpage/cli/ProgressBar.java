@@ -3,7 +3,7 @@ package farpage.cli;
 import java.io.PrintStream;
 import java.util.function.LongSupplier;
 
-/// A line on standard error that shows how far a command is, on a terminal only.
+/// A line on standard error that shows how far a command is, on a terminal that can redraw one.
 ///
 /// It is drawn anew at most ten times a second and wiped at the end, so that notes and errors have
 /// their line to themselves.
@@ -22,7 +22,10 @@ final class ProgressBar implements AutoCloseable {
 
     ProgressBar(CliEnvironment environment, boolean isQuiet, String label) {
         this.err = environment.err();
-        this.isShown = !isQuiet && environment.isErrTerminal();
+        this.isShown =
+                !isQuiet
+                        && environment.isErrTerminal()
+                        && !environment.variable("TERM").equals("dumb");
         this.nanoClock = environment.nanoClock();
         this.label = label;
         this.startNanos = nanoClock.getAsLong();

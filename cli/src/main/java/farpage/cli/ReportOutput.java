@@ -117,7 +117,8 @@ final class ReportOutput implements AutoCloseable {
     /// how its reader says that it has seen enough.
     void commit() {
         if (stream.checkError() && !mayBreakOff) {
-            throw new CliFailure(ExitCode.USAGE, name + " cannot be written; is the disk full?");
+            throw new CliFailure(
+                    ExitCode.USAGE, name + " cannot be written; is it closed, or the disk full?");
         }
         if (target.isEmpty() || temporary.isEmpty()) {
             return;

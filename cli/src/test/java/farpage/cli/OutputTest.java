@@ -127,6 +127,12 @@ final class OutputTest {
             bar.update(0.5, "x");
         }
         assertEquals("", test.err());
+        test.variables.put("TERM", "dumb");
+        try (ProgressBar bar = new ProgressBar(test.environment(), false, "run")) {
+            bar.update(0.5, "x");
+        }
+        assertEquals("", test.err());
+        test.variables.put("TERM", "xterm");
         try (ProgressBar bar = new ProgressBar(test.environment(), false, "run")) {
             test.nanos += 2_000_000_000;
             bar.update(0.5, "x");

@@ -112,6 +112,7 @@ final class RunCommandTest {
         "3, there are: 0, --device=no such device",
         "2, limit=, --device-memory=1k",
         "2, limit=, --device-memory=0",
+        "4, right would be at most that, --device-memory=1000T",
         "2, is not a size, --device-memory=1MB",
         "2, every:K, --pages=some",
         "2, phase length, --phase-length=0",
