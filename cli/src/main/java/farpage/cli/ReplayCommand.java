@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -56,6 +57,15 @@ final class ReplayCommand extends Command {
             converter = SizeConverter.class,
             description = "The most memory that each of the two devices takes; default: 4 GiB")
     long deviceMemoryBytes = EmulatorConfig.DEVICE_MEMORY_DEFAULT;
+
+    @Mixin ShowOptions show = new ShowOptions();
+
+    @Option(
+            names = "--show-after",
+            paramLabel = "N",
+            description =
+                    "Shows after operation N of each trace, or its last one; default: the last one")
+    int showAfter = Integer.MAX_VALUE;
 
     ReplayCommand(CliEnvironment environment) {
         super(environment);
@@ -131,11 +141,13 @@ final class ReplayCommand extends Command {
             for (int index = 0; index < input.traces().size(); index++) {
                 KernelTrace trace = input.traces().get(index);
                 progress.update((double) doneCount / operationCount, trace.name());
-                List<String> results = replay(input.file(), trace, emulator, out);
+                StringBuilder views = new StringBuilder();
+                List<String> results = replay(input.file(), trace, emulator, out, views);
                 if (isComparison()) {
-                    report.compared(input.file(), trace, input.golden().get(index), results);
+                    report.compared(
+                            input.file(), trace, input.golden().get(index), results, views);
                 } else {
-                    report.executed(input.file(), trace, results);
+                    report.executed(input.file(), trace, results, views);
                 }
                 doneCount += trace.operations().size();
             }
@@ -144,9 +156,15 @@ final class ReplayCommand extends Command {
 
     /// Executes a trace.
     ///
+    /// @param views takes the views that are to be shown
     /// @return its result lines, without the lines that frame them
     private List<String> replay(
-            String file, KernelTrace trace, Emulator emulator, PrintStream out) {
+            String file,
+            KernelTrace trace,
+            Emulator emulator,
+            PrintStream out,
+            StringBuilder views) {
+        int shownOperation = Math.min(showAfter, trace.operations().size());
         boolean isShown = !isComparison() && options.format == OutputFormat.TEXT;
         List<String> lines = new ArrayList<>();
         try {
@@ -159,6 +177,11 @@ final class ReplayCommand extends Command {
                         lines.add(line);
                         if (isShown) {
                             out.print(line + "\n");
+                        }
+                    },
+                    (number, processes) -> {
+                        if (number == shownOperation && show.isAny()) {
+                            views.append(show.text(emulator.machine(), processes));
                         }
                     });
         } catch (ReplayException failure) {

@@ -37,14 +37,27 @@ final class ReplayReport {
     }
 
     /// A trace that was only executed. In text its lines have gone out already.
-    void executed(String file, KernelTrace trace, List<String> results) {
+    ///
+    /// @param views what is shown of the processes, in whole lines
+    void executed(String file, KernelTrace trace, List<String> results, CharSequence views) {
         count(trace);
-        rows.ifPresent(
-                output -> output.row(row(Row.ok("replay"), file, trace).put("results", results)));
+        if (rows.isPresent()) {
+            Row row = row(Row.ok("replay"), file, trace).put("results", results);
+            rows.get().row(withViews(row, views));
+        } else {
+            out.print(views);
+        }
     }
 
     /// A trace that was compared.
-    void compared(String file, KernelTrace trace, GoldenTrace golden, List<String> results) {
+    ///
+    /// @param views what is shown of the processes, in whole lines
+    void compared(
+            String file,
+            KernelTrace trace,
+            GoldenTrace golden,
+            List<String> results,
+            CharSequence views) {
         count(trace);
         GoldenComparison comparison = GoldenComparison.of(trace, golden, results);
         differingLines += comparison.differingLines();
@@ -56,11 +69,19 @@ final class ReplayReport {
                             : Row.failed(
                                     "replay",
                                     summary + "\n" + String.join("\n", comparison.context()));
-            rows.get().row(row(row, file, trace).put("differ", comparison.differingLines()));
-        } else if (!comparison.isEqual()) {
+            Row compared = row(row, file, trace).put("differ", comparison.differingLines());
+            rows.get().row(withViews(compared, views));
+            return;
+        }
+        out.print(views);
+        if (!comparison.isEqual()) {
             out.print("%s: %s: %s\n".formatted(file, trace.name(), summary));
             comparison.context().forEach(line -> out.print(line + "\n"));
         }
+    }
+
+    private static Row withViews(Row row, CharSequence views) {
+        return views.isEmpty() ? row : row.put("views", views.toString().lines().toList());
     }
 
     /// The last line.

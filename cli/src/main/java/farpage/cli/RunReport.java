@@ -30,10 +30,13 @@ final class RunReport {
 
     private final Setting setting;
     private final RunSummary summary;
+    private final String views;
 
-    RunReport(Setting setting, RunSummary summary) {
+    /// @param views what is shown of the process, in whole lines
+    RunReport(Setting setting, RunSummary summary, String views) {
         this.setting = setting;
         this.summary = summary;
+        this.views = views;
     }
 
     /// Prints all for people; the last line is the digest.
@@ -51,6 +54,7 @@ final class RunReport {
                 describe("to the device", migrationRate.bytes(), "write", toDevice(migrationRate)));
         out.print(
                 describe("to the system", migrationRate.bytes(), "read", toSystem(migrationRate)));
+        out.print(views);
         out.print("digest %s\n".formatted(Fnv1a64.format(summary.digest())));
     }
 
@@ -169,7 +173,7 @@ final class RunReport {
     /// The rows for programs: one about the workload, two about the rates of migration.
     void printRows(RowOutput rows, Row context, MigrationRate migrationRate) {
         rows.context(context);
-        rows.row(row());
+        rows.row(views.isEmpty() ? row() : row().put("views", views.lines().toList()));
         rows.row(migrateRow("toDevice", migrationRate.bytes(), toDevice(migrationRate)));
         rows.row(migrateRow("toSystem", migrationRate.bytes(), toSystem(migrationRate)));
         rows.end();

@@ -3,6 +3,7 @@ package farpage.cli;
 import farpage.emulator.workload.AccessPhases;
 import farpage.emulator.workload.PageSet;
 import java.util.Objects;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How a recorded program is dealt out to CPU and device, and on what machine.
@@ -50,6 +51,8 @@ final class WorkloadOptions {
                         + " demo 1 MiB"
             })
     long deviceMemoryBytes = -1;
+
+    @Mixin ShowOptions show = new ShowOptions();
 
     /// How accesses are dealt out.
     AccessPhases newPhases(long seed) {

@@ -11,6 +11,8 @@ import farpage.emulator.workload.ResidencyMap;
 import farpage.emulator.workload.ResidencyPicture;
 import farpage.emulator.workload.ResidencyPicture.Glyphs;
 import farpage.emulator.workload.RunSummary;
+import farpage.mm.Mm;
+import java.util.List;
 import java.util.Locale;
 
 /// Runs a recorded program on the chosen device and prints the report: what `run` and `demo` share.
@@ -33,7 +35,7 @@ final class WorkloadRun {
                         : defaultDeviceMemoryBytes;
     }
 
-    private record Result(RunSummary summary, ResidencyMap residency) {}
+    private record Result(RunSummary summary, ResidencyMap residency, String views) {}
 
     /// @param name of the command, for the context
     /// @param input the recording, which is closed here
@@ -51,7 +53,8 @@ final class WorkloadRun {
                                     command.options.seed,
                                     workload.memoryBytes,
                                     deviceMemoryBytes),
-                            result.summary());
+                            result.summary(),
+                            result.views());
             if (command.options.format == OutputFormat.TEXT) {
                 report.printText(output.stream(), result.residency(), picture(), rate);
             } else {
@@ -75,16 +78,27 @@ final class WorkloadRun {
                                 environment.nanoClock());
                 ProgressBar progress =
                         new ProgressBar(environment, command.options.quiet, "replay")) {
+            StringBuilder views = new StringBuilder();
             RunSummary summary =
                     replay.run(
                             reader,
-                            accessCount -> {
-                                environment.interruption().check();
-                                progress.update(
-                                        input.fractionRead(),
-                                        String.format(Locale.ROOT, "%,d accesses", accessCount));
+                            new AccessReplay.Listener() {
+                                @Override
+                                public void progress(long accessCount) {
+                                    environment.interruption().check();
+                                    progress.update(
+                                            input.fractionRead(),
+                                            String.format(
+                                                    Locale.ROOT, "%,d accesses", accessCount));
+                                }
+
+                                @Override
+                                public void replayed(Mm mm) {
+                                    views.append(
+                                            workload.show.text(emulator.machine(), List.of(mm)));
+                                }
                             });
-            return new Result(summary, replay.residency());
+            return new Result(summary, replay.residency(), views.toString());
         }
     }
 

@@ -35,8 +35,8 @@ final class ReplayReportTest {
                         format,
                         new PrintStream(bytes, true, StandardCharsets.UTF_8),
                         new Row().put("seed", 1));
-        report.compared("k", TRACE, GOLDEN, GOLDEN.results());
-        report.compared("k", TRACE, GOLDEN, results);
+        report.compared("k", TRACE, GOLDEN, GOLDEN.results(), "");
+        report.compared("k", TRACE, GOLDEN, results, "");
         report.end(true);
         return bytes.toString(StandardCharsets.UTF_8);
     }

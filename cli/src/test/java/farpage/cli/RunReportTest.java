@@ -27,7 +27,8 @@ final class RunReportTest {
     private static final RunReport REPORT =
             new RunReport(
                     new RunReport.Setting("t.gz", "pthread", "jocl", 7, 1L << 30, 64L << 20),
-                    SUMMARY);
+                    SUMMARY,
+                    "# /proc/1/maps\n");
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
@@ -40,7 +41,7 @@ final class RunReportTest {
         REPORT.printText(
                 out, map, new ResidencyPicture(ResidencyPicture.Glyphs.ASCII, false), RATE);
         String text = bytes.toString(StandardCharsets.UTF_8);
-        assertTrue(text.endsWith("\ndigest 0000000000000abc\n"), text);
+        assertTrue(text.endsWith("\n# /proc/1/maps\ndigest 0000000000000abc\n"), text);
         assertTrue(text.contains("accesses     1,452,000: 1,000,000 fetches"), text);
         assertTrue(text.contains("to device    2,048 pages, 8 MiB copied at 2.10 GB/s\n"), text);
         assertTrue(text.contains("12 of the pages to make room"), text);
@@ -56,7 +57,7 @@ final class RunReportTest {
         String[] lines = bytes.toString(StandardCharsets.UTF_8).split("\n", -1);
         assertEquals(5, lines.length);
         assertTrue(lines[1].contains("\"bench\":\"run\",\"status\":\"ok\""), lines[1]);
-        assertTrue(lines[1].endsWith("\"digest\":\"0000000000000abc\"}"), lines[1]);
+        assertTrue(lines[1].endsWith("\"digest\":\"0000000000000abc\",\"views\":[\"# /proc/1/maps\"]}"), lines[1]);
         assertTrue(lines[2].contains("\"direction\":\"toDevice\""), lines[2]);
         assertTrue(lines[3].contains("\"ratio\":0.75"), lines[3]);
     }

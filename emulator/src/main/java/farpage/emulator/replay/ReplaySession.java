@@ -4,6 +4,7 @@ import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.KernelTrace;
+import farpage.mm.Mm;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -45,23 +46,42 @@ public final class ReplaySession implements AutoCloseable {
         running.addLast(new ReplayProcess(emulator.newProcess(), this.devices));
     }
 
+    /// Who looks at the processes of a trace between two operations.
+    ///
+    /// @kernel none
+    @FunctionalInterface
+    public interface Observer {
+        /// An operation was executed. No lock is held.
+        ///
+        /// @param number of the operation, from 1
+        /// @param processes the trace's own, and after it the child that runs now, if any
+        void executed(int number, List<Mm> processes);
+    }
+
     /// Executes a whole trace.
     ///
     /// @param lines takes each line of the result file in turn
+    /// @param observer looks on
     public static void replay(
             KernelTrace trace,
             Emulator emulator,
             List<EmulatedDevice> devices,
-            Consumer<String> lines) {
+            Consumer<String> lines,
+            Observer observer) {
         lines.accept("=== " + trace.name());
         try (ReplaySession session = new ReplaySession(trace.name(), emulator, devices)) {
             int number = 0;
             for (KernelOperation operation : trace.operations()) {
                 number++;
                 lines.accept(number + " " + operation.word() + " " + session.execute(operation));
+                observer.executed(number, session.processes());
             }
         }
         lines.accept("=== end " + trace.name() + " ok");
+    }
+
+    private List<Mm> processes() {
+        return running.stream().map(ReplayProcess::mm).toList();
     }
 
     /// Executes one operation.

@@ -42,6 +42,10 @@ public final class AccessReplay implements AutoCloseable {
         ///
         /// @param accessCount accesses replayed so far
         void progress(long accessCount);
+
+        /// All accesses were replayed, and the pages are where that left them; looking at all
+        /// contents, which comes next, brings them back to the system. No lock is held.
+        void replayed(Mm mm);
     }
 
     private final OwnedResources owned = new OwnedResources();
@@ -138,6 +142,7 @@ public final class AccessReplay implements AutoCloseable {
         }
         flushDevice();
         sampleResidency();
+        listener.replayed(mm);
         long digest = verifyAll(listener, reader.accessCount());
         return summary(digest, nanoClock.getAsLong() - start);
     }
