@@ -144,8 +144,7 @@ final class ReplayCommand extends Command {
                 StringBuilder views = new StringBuilder();
                 List<String> results = replay(input.file(), trace, emulator, out, views);
                 if (isComparison()) {
-                    report.compared(
-                            input.file(), trace, input.golden().get(index), results, views);
+                    report.compared(input.file(), trace, input.golden().get(index), results, views);
                 } else {
                     report.executed(input.file(), trace, results, views);
                 }

@@ -57,7 +57,10 @@ final class RunReportTest {
         String[] lines = bytes.toString(StandardCharsets.UTF_8).split("\n", -1);
         assertEquals(5, lines.length);
         assertTrue(lines[1].contains("\"bench\":\"run\",\"status\":\"ok\""), lines[1]);
-        assertTrue(lines[1].endsWith("\"digest\":\"0000000000000abc\",\"views\":[\"# /proc/1/maps\"]}"), lines[1]);
+        assertTrue(
+                lines[1].endsWith(
+                        "\"digest\":\"0000000000000abc\",\"views\":[\"# /proc/1/maps\"]}"),
+                lines[1]);
         assertTrue(lines[2].contains("\"direction\":\"toDevice\""), lines[2]);
         assertTrue(lines[3].contains("\"ratio\":0.75"), lines[3]);
     }

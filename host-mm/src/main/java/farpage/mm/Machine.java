@@ -42,6 +42,7 @@ public final class Machine implements AutoCloseable {
     private final List<Mm> processes = new ArrayList<>();
 
     private int nextProcessId = 1;
+    private volatile boolean migrationKeepsAccess = true;
 
     private final PagemapRegistry pagemaps;
     private final PageBytes pageBytes;
@@ -97,6 +98,20 @@ public final class Machine implements AutoCloseable {
 
     public VmStat vmStat() {
         return vmStat;
+    }
+
+    /// Whether migration entries have room for the young and the dirty bit, as x86-64's have. Where
+    /// they have none, a page that was migrated is old and its entry clean; that its contents are
+    /// dirty is known to the folio.
+    ///
+    /// @kernel include/linux/swapops.h: migration_entry_supports_ad
+    public boolean migrationKeepsAccess() {
+        return migrationKeepsAccess;
+    }
+
+    /// Chooses an architecture with or without that room, before anything migrates.
+    public void setMigrationKeepsAccess(boolean keeps) {
+        migrationKeepsAccess = keeps;
     }
 
     public Ksm ksm() {

@@ -113,7 +113,7 @@ public final class Mprotect {
     ///
     /// @kernel mm/mprotect.c: can_change_pte_writable
     public static boolean canChangeWritable(Vma vma, long entry) {
-        if (vma.tracksSoftDirty() && !PageTableEntry.isSoftDirty(entry)) {
+        if (vma.mustNoticeStore(entry)) {
             return false;
         }
         if (vma.isShared()) {

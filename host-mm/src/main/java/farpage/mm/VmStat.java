@@ -9,35 +9,37 @@ import java.util.concurrent.atomic.LongAdder;
 ///
 /// @kernel include/linux/vm_event_item.h, mm/vmstat.c
 public final class VmStat {
-    /// What is counted.
+    /// What is counted, in the order of `/proc/vmstat`.
     ///
     /// @kernel include/linux/vm_event_item.h: enum vm_event_item
     public enum Event {
-        PGFAULT,
-        /// Faults that had to read a page from swap.
-        PGMAJFAULT,
         /// Pages read from swap.
         PSWPIN,
         /// Pages written to swap.
         PSWPOUT,
         /// Allocations that had to reclaim; the kernel counts them by zone.
         ALLOCSTALL,
-        /// Folios that reclaim looked at.
-        PGSCAN_DIRECT,
-        /// Folios that reclaim freed by writing or dropping them.
-        PGSTEAL_DIRECT,
-        PGSCAN_ANON,
-        PGSTEAL_ANON,
         PGACTIVATE,
         PGDEACTIVATE,
         /// Pages marked by `MADV_FREE`.
         PGLAZYFREE,
+        PGFAULT,
+        /// Faults that had to read a page from swap.
+        PGMAJFAULT,
         /// Pages marked so that reclaim dropped.
         PGLAZYFREED,
+        /// Folios that reclaim freed by writing or dropping them.
+        PGSTEAL_DIRECT,
+        /// Folios that reclaim looked at.
+        PGSCAN_DIRECT,
+        PGSCAN_ANON,
+        PGSTEAL_ANON,
         /// Base pages that migrated, either way.
         PGMIGRATE_SUCCESS,
         /// Base pages that were collected and stayed.
-        PGMIGRATE_FAIL
+        PGMIGRATE_FAIL,
+        /// Merged pages that were copied for a store.
+        COW_KSM
     }
 
     private final Map<Event, LongAdder> counters = new EnumMap<>(Event.class);

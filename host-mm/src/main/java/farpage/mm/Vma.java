@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.file.OpenFile;
+import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.AnonVmaChain;
 import farpage.mm.rmap.VmaIntervalTree;
@@ -132,6 +133,13 @@ public final class Vma {
     /// @kernel mm/internal.h: vma_soft_dirty_enabled
     public boolean tracksSoftDirty() {
         return (flags & VmFlags.SOFTDIRTY) == 0;
+    }
+
+    /// Whether the entry must not become writable without a fault, which makes it soft-dirty.
+    ///
+    /// @kernel mm/internal.h: pte_needs_soft_dirty_wp
+    public boolean mustNoticeStore(long entry) {
+        return tracksSoftDirty() && !PageTableEntry.isSoftDirty(entry);
     }
 
     /// Whether the first store to a clean page must be noticed: the file wants to know which pages

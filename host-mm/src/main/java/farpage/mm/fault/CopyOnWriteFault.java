@@ -4,6 +4,7 @@ import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
+import farpage.mm.VmStat;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -93,6 +94,9 @@ final class CopyOnWriteFault {
         leaf.lock();
         boolean installed = leaf.entryLocked(PageTableLeaf.slot(fault.address())) == entry;
         if (installed) {
+            if (!PageTableEntry.isSpecial(entry) && machine.folios().hasFlag(old, FolioFlags.KSM)) {
+                machine.vmStat().count(VmStat.Event.COW_KSM, 1);
+            }
             AnonymousFault.installExclusive(fault, leaf, page, anonVma);
             if (PageTableEntry.isSpecial(entry)) {
                 fault.mm().addRss(RssCounter.ANON, 1);

@@ -81,7 +81,11 @@ final class SwapFault {
             boolean _ = machine.swap().freeCache(page);
         }
         boolean exclusive = PageTableEntry.isExclusiveSwap(entry) || folios.refCount(page) == 1;
-        boolean writable = exclusive && fault.vma().isWritable() && !PageTableEntry.isUffdWp(entry);
+        boolean writable =
+                exclusive
+                        && fault.vma().isWritable()
+                        && !PageTableEntry.isUffdWp(entry)
+                        && !fault.vma().mustNoticeStore(entry);
         if (!(folios.mapping(page) instanceof AnonVma)) {
             // A page that other processes may map too must be found through all of them.
             folios.setMapping(
@@ -95,7 +99,7 @@ final class SwapFault {
         if (!fault.vma().isAccessible()) {
             mapping = PageTableEntry.withProtNone(mapping, true);
         } else if (fault.write() && writable) {
-            mapping = PageTableEntry.withAccess(mapping, true);
+            mapping = PageTableEntry.withStore(mapping);
         }
         leaf.setEntryLocked(slot, mapping);
         fault.mm().addRss(RssCounter.SWAP_ENTRIES, -1);

@@ -8,6 +8,7 @@ import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.swap.SwapEntry;
 
 /// What `smaps` counts of one VMA, in bytes.
 ///
@@ -66,9 +67,9 @@ final class SmapsCounts {
     }
 
     private void countSwap(long entry) {
-        assert PageTableEntry.isSwap(entry);
+        int users = machine.swap().entryCount(SwapEntry.ofPageTableEntry(entry));
         swap += PageSize.PAGE_SIZE;
-        swapPss += (long) PageSize.PAGE_SIZE << PSS_SHIFT;
+        swapPss += ((long) PageSize.PAGE_SIZE << PSS_SHIFT) / Math.max(1, users);
     }
 
     private void countPage(long page, long entry, boolean present) {

@@ -60,7 +60,11 @@ public final class RemoveMigrationEntries {
         return true;
     }
 
-    private static long mapped(FolioTable folios, long page, Vma vma, long migration) {
+    private long mapped(FolioTable folios, long page, Vma vma, long migrationEntry) {
+        long migration =
+                machine.migrationKeepsAccess()
+                        ? migrationEntry
+                        : PageTableEntry.withoutDirty(PageTableEntry.withoutYoung(migrationEntry));
         boolean writable = PageTableEntry.isWritableMigration(migration);
         if (Page.isDevicePrivate(page)) {
             return PageTableEntry.ofDevicePrivate(page, writable, migration);
