@@ -58,6 +58,39 @@ final class ReplayCommandTest {
     }
 
     @Test
+    void viewsFollowTheResultsOfEachTrace() throws IOException {
+        String lines = "=== a\nmap A 2 private\nwrite A 0 1\nmigdev A 0 1\n";
+        Path file = Files.writeString(folder.resolve("a.trace"), lines);
+        CommandRun run = CommandRun.of("replay", file.toString(), "--show=maps,pagemap");
+        String[] results = run.out().split("(?<=ok\n)# ", 2);
+        assertTrue(results[0].endsWith("\n=== end a ok\n"), run.toString());
+        assertTrue(
+                results[1].startsWith(
+                        "/proc/1/maps\n1000000000-1000002000 rw-p 00000000 00:00 0 \n"
+                                + "# /proc/1/pagemap\n1000000000-1000001000 408000000000001c"
+                                + " swapped type 28 offset 0 soft-dirty (1 page)\n"),
+                run.toString());
+        CommandRun earlier =
+                CommandRun.of("replay", file.toString(), "--show=pagemap", "--show-after=2");
+        assertTrue(
+                earlier.out().contains("\n1000000000-1000001000 818000000000"), earlier.toString());
+        assertEquals(2, CommandRun.of("replay", file.toString(), "--show=map").exitCode());
+    }
+
+    @Test
+    void viewsGoBeforeTheLineThatCountsDifferences() {
+        CommandRun run =
+                CommandRun.of(
+                        "replay",
+                        trace("release"),
+                        "--golden=" + golden("release"),
+                        "--show=vmstat,ksm");
+        assertTrue(run.out().startsWith("# /proc/vmstat\nnr_free_pages "), run.out());
+        assertTrue(run.out().contains("\n# /sys/kernel/mm/ksm\npages_shared 0\n"), run.out());
+        assertTrue(run.out().endsWith("\n13 traces, 1686 operations, 0 differ\n"), run.out());
+    }
+
+    @Test
     void changedResultIsFoundAndCounted() throws IOException {
         String changed =
                 unpacked(golden("release"))

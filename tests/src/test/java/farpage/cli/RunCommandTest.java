@@ -71,6 +71,15 @@ final class RunCommandTest {
         assertNotEquals(digest, digest(CommandRun.of("demo", "--seed=2")));
     }
 
+    @Test
+    void viewsOfTheProcessStandBeforeTheDigest() throws IOException {
+        CommandRun run = CommandRun.of("run", "--trace=" + walk(8, 4096, 2), "--show=maps,smaps");
+        String digest = digest(run);
+        assertTrue(run.out().contains("\n# /proc/1/maps\n1000000000-"), run.out());
+        assertTrue(run.out().contains("\nRss:                  32 kB\n"), run.out());
+        assertTrue(run.out().endsWith(" sd \n" + digest + "\n"), run.out());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"lwjgl", "jocl"})
     void everyLoadOfARecordedProgramIsVerified(String binding) {
