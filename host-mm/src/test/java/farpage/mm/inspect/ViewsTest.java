@@ -264,10 +264,7 @@ final class ViewsTest {
                         "1000000000-1000003000 %016x present pfn %d exclusive soft-dirty (3 pages)\n"
                                 + "1000003000-1000004000 0080000000000000 none soft-dirty"
                                 + " (1 page)\n",
-                        PagemapWord.PRESENT
-                                | PagemapWord.EXCLUSIVE
-                                | PagemapWord.SOFT_DIRTY
-                                | pfn,
+                        PagemapWord.PRESENT | PagemapWord.EXCLUSIVE | PagemapWord.SOFT_DIRTY | pfn,
                         pfn),
                 PagemapDump.text(process.mm()));
     }
