@@ -1,5 +1,6 @@
 package farpage.cli;
 
+import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.replay.ReplayException;
@@ -32,9 +33,13 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  farpage replay basic.trace.gz",
-            "  farpage replay basic.trace.gz --golden=basic.golden.gz"
+            "  farpage replay basic.trace.gz --golden=basic.golden.gz",
+            "  farpage replay --coherent coherent-basic.trace.gz --golden=coherent-basic.golden.gz"
         })
 final class ReplayCommand extends Command {
+    /// Devices that a trace knows.
+    private static final int DEVICES = 2;
+
     @Parameters(arity = "1..*", paramLabel = "FILE", description = "Kernel traces")
     List<String> files = new ArrayList<>();
 
@@ -67,6 +72,13 @@ final class ReplayCommand extends Command {
                     "Shows after operation N of each trace, or its last one; default: the last one")
     int showAfter = Integer.MAX_VALUE;
 
+    @Option(
+            names = "--coherent",
+            description =
+                    "Use devices 2 and 3, whose memory is device-coherent, as the trace's @0 and @1;"
+                            + " each has one chunk of 256 MiB")
+    boolean isCoherent;
+
     ReplayCommand(CliEnvironment environment) {
         super(environment);
     }
@@ -89,7 +101,8 @@ final class ReplayCommand extends Command {
                 Emulator emulator =
                         session.newEmulator(config ->
                                 config.withRamSize(memoryBytes)
-                                        .withDeviceMemory(deviceMemoryBytes));
+                                        .withDeviceMemory(deviceMemoryBytes)
+                                        .withCoherentDeviceCount(isCoherent ? DEVICES : 0));
                 ProgressBar progress = new ProgressBar(environment(), options.quiet, "replay")) {
             ReplayReport report =
                     new ReplayReport(
@@ -100,6 +113,12 @@ final class ReplayCommand extends Command {
             report.end(isComparison());
             return report.differingLines() == 0 ? ExitCode.DONE : ExitCode.CHECK_FAILED;
         }
+    }
+
+    /// The devices that the trace means by its numbers.
+    private List<EmulatedDevice> devices(Emulator emulator) {
+        List<EmulatedDevice> all = emulator.devices();
+        return isCoherent ? all.subList(DEVICES, 2 * DEVICES) : all;
     }
 
     private List<Input> readInputs() {
@@ -170,7 +189,7 @@ final class ReplayCommand extends Command {
             ReplaySession.replay(
                     trace,
                     emulator,
-                    emulator.devices(),
+                    devices(emulator),
                     line -> {
                         environment().interruption().check();
                         lines.add(line);

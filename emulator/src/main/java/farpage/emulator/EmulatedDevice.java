@@ -3,8 +3,11 @@ package farpage.emulator;
 import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.copy.CopyKernels;
 import farpage.emulator.copy.CopyPolicy;
+import farpage.emulator.devmem.CoherentAccess;
+import farpage.emulator.devmem.CoherentChunks;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.Evictor;
+import farpage.emulator.devmem.PrivateChunks;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.emulator.svm.RangeMigrator;
@@ -13,7 +16,10 @@ import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
+import farpage.mm.migrate.MigrateSelect;
+import farpage.mm.zonedevice.DevicePagemapOps;
 import farpage.mm.zonedevice.DevicePrivateOps;
+import farpage.mm.zonedevice.MemoryType;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import java.util.List;
@@ -25,6 +31,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /// @kernel lib/test_hmm.c: struct dmirror_device
 public final class EmulatedDevice {
     private final DeviceId id;
+    private final MemoryType type;
     private final ClContext context;
     private final ClDevice clDevice;
     private final EmulatorConfig config;
@@ -35,33 +42,35 @@ public final class EmulatedDevice {
 
     EmulatedDevice(
             DeviceId id,
+            MemoryType type,
             Machine machine,
             ClContext context,
             ClDevice clDevice,
             CopyKernels kernels,
             EmulatorConfig config) {
         this.id = id;
+        this.type = type;
         this.context = context;
         this.clDevice = clDevice;
         this.config = config;
-        this.memory =
-                new DeviceMemory(
-                        machine,
-                        context,
-                        new PagemapOps(),
-                        this,
-                        config.deviceMemory(),
-                        config.chunkSize(),
-                        clDevice.info().maxAllocation());
-        this.engine =
-                new CopyEngine(
-                        context,
-                        clDevice,
-                        kernels,
-                        memory,
-                        machine.ram().segment(),
-                        CopyPolicy.of(clDevice),
-                        config.nanoClock());
+        this.memory = type == MemoryType.COHERENT ? newCoherentMemory(machine) : newMemory(machine);
+        boolean complete = false;
+        try {
+            this.engine =
+                    new CopyEngine(
+                            context,
+                            clDevice,
+                            kernels,
+                            memory,
+                            machine.ram().segment(),
+                            CopyPolicy.of(clDevice),
+                            config.nanoClock());
+            complete = true;
+        } finally {
+            if (!complete) {
+                memory.close();
+            }
+        }
         this.migrator =
                 new RangeMigrator(
                         machine,
@@ -69,13 +78,50 @@ public final class EmulatedDevice {
                         new Evictor(machine, memory, engine),
                         engine,
                         this,
+                        type == MemoryType.COHERENT
+                                ? MigrateSelect.DEVICE_COHERENT
+                                : MigrateSelect.DEVICE_PRIVATE,
                         config.evicts());
+    }
+
+    private DeviceMemory newMemory(Machine machine) {
+        return new DeviceMemory(
+                machine,
+                new PrivateChunks(context, new PrivateOps(), this),
+                config.deviceMemory(),
+                config.chunkSize(),
+                clDevice.info().maxAllocation());
+    }
+
+    /// One chunk is all that a coherent device ever has.
+    private DeviceMemory newCoherentMemory(Machine machine) {
+        long chunk = Math.min(config.chunkSize(), config.deviceMemory());
+        long limit = Math.min(chunk, clDevice.info().maxAllocation());
+        long size = Math.min(limit, CoherentChunks.sizeMax());
+        CoherentChunks source =
+                new CoherentChunks(
+                        context,
+                        clDevice,
+                        config.coherentAccess().orElseGet(() -> CoherentAccess.of(clDevice)),
+                        id.index() - config.devices().size(),
+                        new CoherentOps(),
+                        this);
+        boolean complete = false;
+        try {
+            DeviceMemory made = new DeviceMemory(machine, source, size, size, size);
+            complete = true;
+            return made;
+        } finally {
+            if (!complete) {
+                source.close();
+            }
+        }
     }
 
     /// What the memory manager asks of this driver.
     ///
     /// @kernel lib/test_hmm.c: dmirror_devmem_ops
-    private final class PagemapOps implements DevicePrivateOps {
+    private class CoherentOps implements DevicePagemapOps {
         @Override
         public void folioFree(long page, int order) {
             memory.free(page, order);
@@ -85,11 +131,18 @@ public final class EmulatedDevice {
         public void pagesFree(long firstPage, int count) {
             memory.freePages(firstPage, count);
         }
+    }
 
+    private final class PrivateOps extends CoherentOps implements DevicePrivateOps {
         @Override
         public FaultResult migrateToRam(PageFault fault) {
             return migrator.toRam(fault);
         }
+    }
+
+    /// The kind of its memory.
+    public MemoryType type() {
+        return type;
     }
 
     public DeviceId id() {

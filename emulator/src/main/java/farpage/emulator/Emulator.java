@@ -6,6 +6,7 @@ import farpage.mm.Check;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.zonedevice.MemoryType;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
@@ -52,19 +53,10 @@ public final class Emulator implements AutoCloseable {
         boolean complete = false;
         try {
             for (ClDevice device : config.devices()) {
-                ServingDevice server = serving.get(device);
-                if (server == null) {
-                    server = ServingDevice.open(config.binding(), device);
-                    serving.put(device, server);
-                }
-                devices.add(
-                        new EmulatedDevice(
-                                new DeviceId(devices.size()),
-                                machine,
-                                server.context(),
-                                device,
-                                server.kernels(),
-                                config));
+                addDevice(device, MemoryType.PRIVATE);
+            }
+            for (ClDevice device : config.coherentDevices()) {
+                addDevice(device, MemoryType.COHERENT);
             }
             complete = true;
         } finally {
@@ -72,6 +64,23 @@ public final class Emulator implements AutoCloseable {
                 close();
             }
         }
+    }
+
+    private void addDevice(ClDevice device, MemoryType type) {
+        ServingDevice server = serving.get(device);
+        if (server == null) {
+            server = ServingDevice.open(config.binding(), device);
+            serving.put(device, server);
+        }
+        devices.add(
+                new EmulatedDevice(
+                        new DeviceId(devices.size()),
+                        type,
+                        machine,
+                        server.context(),
+                        device,
+                        server.kernels(),
+                        config));
     }
 
     public EmulatorConfig config() {
@@ -82,7 +91,7 @@ public final class Emulator implements AutoCloseable {
         return machine;
     }
 
-    /// The devices by their numbers.
+    /// The devices by their numbers, the device-private ones first.
     public List<EmulatedDevice> devices() {
         return List.copyOf(devices);
     }
@@ -162,5 +171,8 @@ public final class Emulator implements AutoCloseable {
             left.add("memory of " + device + " that it could not give up, " + errno.describe());
         }
         device.copyEngine().close();
+        if (errno.isOk()) {
+            device.memory().close();
+        }
     }
 }

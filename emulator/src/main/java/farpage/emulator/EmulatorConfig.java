@@ -1,10 +1,12 @@
 package farpage.emulator;
 
+import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClDevice;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /// What an emulator is made of.
@@ -14,10 +16,15 @@ import java.util.function.LongSupplier;
 /// ```
 ///
 /// @param binding makes the contexts; it stays the caller's and is closed after the emulator
-/// @param devices which OpenCL device serves each emulated device; one may serve several
+/// @param devices which OpenCL device serves each device-private emulated device; one may serve
+///   several
+/// @param coherentDevices which OpenCL device serves each device-coherent one; their numbers follow
+///   those of the others
+/// @param coherentAccess how CPUs reach the memory of the coherent devices; empty for the best that
+///   each can do
 /// @param ramSize bytes of system memory
 /// @param deviceMemory the most bytes of memory of each emulated device
-/// @param chunkSize bytes of device memory that are made at once
+/// @param chunkSize bytes of device memory that are made at once; a coherent device has one chunk
 /// @param evicts whether pages make room for others when a device's memory is full; without, what
 ///   finds no room stays in system memory
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
@@ -25,6 +32,8 @@ import java.util.function.LongSupplier;
 public record EmulatorConfig(
         ClBinding binding,
         List<ClDevice> devices,
+        List<ClDevice> coherentDevices,
+        Optional<CoherentAccess> coherentAccess,
         long ramSize,
         long deviceMemory,
         long chunkSize,
@@ -39,19 +48,23 @@ public record EmulatorConfig(
     /// Bytes of memory of each device where nothing else is asked for.
     public static final long DEVICE_MEMORY_DEFAULT = 4L << 30;
 
-    /// Keeps the devices as an unmodifiable list.
+    /// Keeps the devices as unmodifiable lists.
     public EmulatorConfig {
         if (devices.isEmpty()) {
             throw new IllegalArgumentException("devices: count=0, limit=1");
         }
         devices = List.copyOf(devices);
+        coherentDevices = List.copyOf(coherentDevices);
     }
 
-    /// Two emulated devices served by one OpenCL device, everything else by default.
+    /// Two emulated devices served by one OpenCL device, none of them coherent, everything else by
+    /// default.
     public static EmulatorConfig of(ClBinding binding, ClDevice device) {
         return new EmulatorConfig(
                 binding,
                 Collections.nCopies(DEVICE_COUNT_DEFAULT, device),
+                List.of(),
+                Optional.empty(),
                 RAM_SIZE_DEFAULT,
                 DEVICE_MEMORY_DEFAULT,
                 DeviceMemory.CHUNK_SIZE_DEFAULT,
@@ -59,37 +72,118 @@ public record EmulatorConfig(
                 System::nanoTime);
     }
 
-    /// That many emulated devices, all served by the first OpenCL device.
+    /// That many device-private devices, all served by the first OpenCL device.
     public EmulatorConfig withDeviceCount(int count) {
         return withDevices(Collections.nCopies(count, devices.getFirst()));
     }
 
+    /// That many device-coherent devices besides, all served by the first OpenCL device.
+    public EmulatorConfig withCoherentDeviceCount(int count) {
+        return withCoherentDevices(Collections.nCopies(count, devices.getFirst()));
+    }
+
     public EmulatorConfig withDevices(List<ClDevice> newDevices) {
         return new EmulatorConfig(
-                binding, newDevices, ramSize, deviceMemory, chunkSize, evicts, nanoClock);
+                binding,
+                newDevices,
+                coherentDevices,
+                coherentAccess,
+                ramSize,
+                deviceMemory,
+                chunkSize,
+                evicts,
+                nanoClock);
+    }
+
+    public EmulatorConfig withCoherentDevices(List<ClDevice> newDevices) {
+        return new EmulatorConfig(
+                binding,
+                devices,
+                newDevices,
+                coherentAccess,
+                ramSize,
+                deviceMemory,
+                chunkSize,
+                evicts,
+                nanoClock);
+    }
+
+    /// Takes this way for the coherent devices, whatever they could do.
+    public EmulatorConfig withCoherentAccess(CoherentAccess access) {
+        return new EmulatorConfig(
+                binding,
+                devices,
+                coherentDevices,
+                Optional.of(access),
+                ramSize,
+                deviceMemory,
+                chunkSize,
+                evicts,
+                nanoClock);
     }
 
     public EmulatorConfig withRamSize(long bytes) {
         return new EmulatorConfig(
-                binding, devices, bytes, deviceMemory, chunkSize, evicts, nanoClock);
+                binding,
+                devices,
+                coherentDevices,
+                coherentAccess,
+                bytes,
+                deviceMemory,
+                chunkSize,
+                evicts,
+                nanoClock);
     }
 
     public EmulatorConfig withDeviceMemory(long bytes) {
-        return new EmulatorConfig(binding, devices, ramSize, bytes, chunkSize, evicts, nanoClock);
+        return new EmulatorConfig(
+                binding,
+                devices,
+                coherentDevices,
+                coherentAccess,
+                ramSize,
+                bytes,
+                chunkSize,
+                evicts,
+                nanoClock);
     }
 
     public EmulatorConfig withChunkSize(long bytes) {
         return new EmulatorConfig(
-                binding, devices, ramSize, deviceMemory, bytes, evicts, nanoClock);
+                binding,
+                devices,
+                coherentDevices,
+                coherentAccess,
+                ramSize,
+                deviceMemory,
+                bytes,
+                evicts,
+                nanoClock);
     }
 
     public EmulatorConfig withEviction(boolean on) {
         return new EmulatorConfig(
-                binding, devices, ramSize, deviceMemory, chunkSize, on, nanoClock);
+                binding,
+                devices,
+                coherentDevices,
+                coherentAccess,
+                ramSize,
+                deviceMemory,
+                chunkSize,
+                on,
+                nanoClock);
     }
 
     public EmulatorConfig withNanoClock(LongSupplier clock) {
         return new EmulatorConfig(
-                binding, devices, ramSize, deviceMemory, chunkSize, evicts, clock);
+                binding,
+                devices,
+                coherentDevices,
+                coherentAccess,
+                ramSize,
+                deviceMemory,
+                chunkSize,
+                evicts,
+                clock);
     }
 }

@@ -51,6 +51,21 @@ final class ReplayCommandTest {
         assertEquals(0, run.exitCode());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"lwjgl", "jocl"})
+    void everyResultRecordedWithCoherentDevicesIsReproduced(String binding) {
+        List<String> args =
+                new ArrayList<>(List.of("replay", "--coherent", "--binding=" + binding));
+        for (String group :
+                List.of("basic", "twodev", "protect", "vma", "fork", "excl", "shared")) {
+            args.add(trace("coherent-" + group));
+            args.add("--golden=" + golden("coherent-" + group));
+        }
+        CommandRun run = CommandRun.of(args.toArray(String[]::new));
+        assertEquals("190 traces, 24358 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals(0, run.exitCode());
+    }
+
     @Test
     void printedResultsAreTheRecordedFile() throws IOException {
         CommandRun run = CommandRun.of("replay", trace("release"));

@@ -1,5 +1,6 @@
 package farpage.conformance;
 
+import farpage.emulator.devmem.CoherentAccess;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import org.junit.jupiter.api.Nested;
@@ -58,6 +59,32 @@ class JoclConformanceTest {
         @Override
         ClBinding open() {
             return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class CoherentInPlace extends CoherentContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+
+        @Override
+        CoherentAccess access() {
+            return CoherentAccess.IN_PLACE;
+        }
+    }
+
+    @Nested
+    class CoherentByCommands extends CoherentContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+
+        @Override
+        CoherentAccess access() {
+            return CoherentAccess.COMMANDS;
         }
     }
 }

@@ -6,7 +6,6 @@ import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.memory.BuddyAllocator;
 import farpage.mm.zonedevice.DevicePagemap;
-import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.opencl.ClBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +24,7 @@ public final class DeviceChunk {
     private static final int BLOCK_SHIFT = PageSize.LEVEL_SHIFT;
 
     private final Machine machine;
-    private final ClBuffer buffer;
+    private final ChunkSpace space;
     private final DevicePagemap pagemap;
     private final BuddyAllocator allocator;
     private final List<DeviceBlock> blocks;
@@ -38,31 +37,26 @@ public final class DeviceChunk {
 
     private int heldCount;
 
-    /// Takes the buffer over, unless it throws.
+    /// Takes memory and pages over, unless it throws.
     ///
+    /// @param pagemap of the pages that the memory became
     /// @param order is told of the blocks that pages are allocated from
-    DeviceChunk(
-            Machine machine,
-            ClBuffer buffer,
-            int pageCount,
-            DevicePrivateOps ops,
-            Object owner,
-            EvictionOrder order) {
-        assert buffer.size() >= PageSize.pageAddress(pageCount);
+    DeviceChunk(Machine machine, ChunkSpace space, DevicePagemap pagemap, EvictionOrder order) {
+        int pageCount = pagemap.pageCount();
+        assert space.buffer().size() >= PageSize.pageAddress(pageCount);
         this.machine = machine;
-        this.buffer = buffer;
+        this.space = space;
+        this.pagemap = pagemap;
         this.order = order;
         this.allocator = new BuddyAllocator(LockRank.DEVICE_ALLOCATOR, pageCount);
         this.blocks = new ArrayList<>();
         for (int first = 0; first < pageCount; first += BLOCK_PAGES) {
             blocks.add(new DeviceBlock(this, first, Math.min(BLOCK_PAGES, pageCount - first)));
         }
-        // Last, so that nothing after it can fail and leave the pages registered.
-        this.pagemap = machine.memremapPages(pageCount, ops, owner);
     }
 
     public ClBuffer buffer() {
-        return buffer;
+        return space.buffer();
     }
 
     public DevicePagemap pagemap() {
@@ -210,7 +204,7 @@ public final class DeviceChunk {
         become(ChunkState.RELEASED);
         blocks.forEach(order::remove);
         machine.memunmapPages(pagemap);
-        buffer.close();
+        space.giveBack().run();
     }
 
     /// The first page in use from an index on; -1 if there is none.

@@ -2,16 +2,16 @@ package farpage.emulator.devmem;
 
 import farpage.emulator.copy.PageBuffers;
 import farpage.mm.Check;
+import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
-import farpage.mm.zonedevice.DevicePrivateOps;
+import farpage.mm.zonedevice.DevicePagemap;
+import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.opencl.ClBuffer;
-import farpage.opencl.ClContext;
 import farpage.opencl.ClException;
-import farpage.opencl.ClMemoryFlag;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -37,9 +37,7 @@ public final class DeviceMemory implements PageBuffers {
     private static final int SECTION_SHIFT = 15;
 
     private final Machine machine;
-    private final ClContext context;
-    private final DevicePrivateOps ops;
-    private final Object owner;
+    private final ChunkSource source;
     private final long limitBytes;
     private final int chunkPages;
     private final RankedLock lock = new RankedLock(LockRank.DRIVER_SVM);
@@ -59,18 +57,14 @@ public final class DeviceMemory implements PageBuffers {
 
     private boolean refusedByDevice;
 
-    /// @param context where the buffers are made
-    /// @param ops for the pagemaps
-    /// @param owner of the pagemaps
+    /// @param source of the chunks; closed with this
     /// @param limitBytes the most bytes of all chunks together
     /// @param chunkBytes of one chunk
     /// @param maxAllocation the most bytes that the OpenCL device gives for one buffer
     /// @throws IllegalArgumentException if not even one page fits
     public DeviceMemory(
             Machine machine,
-            ClContext context,
-            DevicePrivateOps ops,
-            Object owner,
+            ChunkSource source,
             long limitBytes,
             long chunkBytes,
             long maxAllocation) {
@@ -78,9 +72,7 @@ public final class DeviceMemory implements PageBuffers {
         requireOnePage("chunk size", chunkBytes);
         requireOnePage("largest buffer of the OpenCL device", maxAllocation);
         this.machine = machine;
-        this.context = context;
-        this.ops = ops;
-        this.owner = owner;
+        this.source = source;
         this.limitBytes = PageSize.alignDown(limitBytes);
         long chunk = Math.min(Math.min(chunkBytes, maxAllocation), limitBytes);
         this.chunkPages = (int) Math.min(PageSize.pageNumber(chunk), 1 << (Integer.SIZE - 2));
@@ -183,9 +175,9 @@ public final class DeviceMemory implements PageBuffers {
         if (pages == 0) {
             return false;
         }
-        ClBuffer buffer;
+        ChunkSpace space;
         try {
-            buffer = context.createBuffer(PageSize.pageAddress(pages), ClMemoryFlag.READ_WRITE);
+            space = source.make(pages);
         } catch (ClException e) {
             if (!e.error().isOutOfMemory()) {
                 throw e;
@@ -193,22 +185,31 @@ public final class DeviceMemory implements PageBuffers {
             refusedByDevice = true;
             return false;
         }
-        DeviceChunk chunk = newChunk(buffer, pages);
-        List<DeviceChunk> more = new ArrayList<>(chunks);
-        more.add(chunk);
-        publish(more);
-        return true;
+        return switch (machine.memremapPages(space.request())) {
+            case PagemapRegistration.Registered(DevicePagemap pagemap) -> {
+                List<DeviceChunk> more = new ArrayList<>(chunks);
+                more.add(newChunk(space, pagemap));
+                publish(more);
+                yield true;
+            }
+            case PagemapRegistration.Refused(Errno errno) -> {
+                space.giveBack().run();
+                Check.that(errno != Errno.EINVAL, "a chunk's pages were refused as impossible");
+                yield false;
+            }
+        };
     }
 
-    private DeviceChunk newChunk(ClBuffer buffer, int pages) {
+    private DeviceChunk newChunk(ChunkSpace space, DevicePagemap pagemap) {
         boolean made = false;
         try {
-            DeviceChunk chunk = new DeviceChunk(machine, buffer, pages, ops, owner, evictionOrder);
+            DeviceChunk chunk = new DeviceChunk(machine, space, pagemap, evictionOrder);
             made = true;
             return chunk;
         } finally {
             if (!made) {
-                buffer.close();
+                machine.memunmapPages(pagemap);
+                space.giveBack().run();
             }
         }
     }
@@ -251,6 +252,14 @@ public final class DeviceMemory implements PageBuffers {
         return chunk;
     }
 
+    /// Whether a device page is one of this device.
+    public boolean owns(long page) {
+        @Nullable DeviceChunk[] index = chunksBySection;
+        int section = (int) (Page.devicePfn(page) >> SECTION_SHIFT);
+        DeviceChunk chunk = section < index.length ? index[section] : null;
+        return chunk != null && chunk.pagemap().contains(page);
+    }
+
     @Override
     public ClBuffer buffer(long page) {
         return chunk(page).buffer();
@@ -278,6 +287,12 @@ public final class DeviceMemory implements PageBuffers {
         List<DeviceChunk> rest = new ArrayList<>(chunks);
         rest.remove(chunk);
         publish(rest);
+    }
+
+    /// All chunks are gone and none will come.
+    public void close() {
+        Check.that(chunks.isEmpty(), "device memory was closed with chunks left");
+        source.close();
     }
 
     /// All chunks are gone: counting starts again.

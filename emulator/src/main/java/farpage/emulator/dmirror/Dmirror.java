@@ -43,7 +43,7 @@ public final class Dmirror implements AutoCloseable {
         this.migrator = migrator;
         this.mirror = mirror;
         this.access = new MirrorAccess(memory, engine, mirror);
-        this.snapshot = new MirrorSnapshot(mirror);
+        this.snapshot = new MirrorSnapshot(memory, mirror);
         this.exclusive = new MirrorExclusive(mirror);
         this.onClose = onClose;
     }

@@ -9,17 +9,18 @@ import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.PageBytes;
 import farpage.mm.PageSize;
-import farpage.mm.memory.HostMemory;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// The device's loads and stores for one open file, through the device's page table.
 ///
-/// The bytes of a page on the device move by OpenCL transfers, those of a system page within RAM.
-/// Both happen under the lock of the table, which is what keeps the page where the table says: an
-/// invalidation waits until the access is over. So the wait for a transfer under `DRIVER_UPDATE` is
-/// the access itself; no other wait happens there.
+/// The bytes of a page on the device move by OpenCL transfers, those of a system page, or of
+/// another device's coherent memory, as the CPU would move them. Both happen under the lock of the
+/// table, which is what keeps the page where the table says: an invalidation waits until the access
+/// is over. So the wait for a transfer under `DRIVER_UPDATE` is the access itself; no other wait
+/// happens there.
 ///
 /// @kernel lib/test_hmm.c: dmirror_read, dmirror_write
 final class MirrorAccess {
@@ -150,8 +151,10 @@ final class MirrorAccess {
                 if (!(write ? DevicePte.isWritable(entry) : DevicePte.isPresent(entry))) {
                     break;
                 }
-                if (buffer != null) {
-                    accessPage(DevicePte.page(entry), buffer, PageSize.pageAddress(at), write);
+                if (buffer != null
+                        && !accessPage(
+                                DevicePte.page(entry), buffer, PageSize.pageAddress(at), write)) {
+                    return new Round(Errno.EIO, at);
                 }
             }
             boolean moved =
@@ -167,16 +170,18 @@ final class MirrorAccess {
         }
     }
 
-    private void accessPage(long page, MemorySegment buffer, long offset, boolean write) {
-        if (Page.isDevice(page)) {
+    /// Lists a page of the device's own; any other is accessed at once, as the CPU would. Only
+    /// coherent pages of other devices are ever met.
+    ///
+    /// @return false if the memory of another device failed
+    private boolean accessPage(long page, MemorySegment buffer, long offset, boolean write) {
+        if (Page.isDevicePrivate(page) || Page.isDeviceCoherent(page) && memory.owns(page)) {
             transfers.add(page, offset, memory.pagesToEnd(page));
-            return;
+            return true;
         }
-        MemorySegment ram = machine.ram().segment();
-        if (write) {
-            MemorySegment.copy(buffer, offset, ram, HostMemory.offset(page), PageSize.PAGE_SIZE);
-        } else {
-            MemorySegment.copy(ram, HostMemory.offset(page), buffer, offset, PageSize.PAGE_SIZE);
-        }
+        PageBytes bytes = machine.pageBytes();
+        return write
+                ? bytes.store(page, 0, buffer, offset, PageSize.PAGE_SIZE)
+                : bytes.load(page, 0, buffer, offset, PageSize.PAGE_SIZE);
     }
 }

@@ -1,5 +1,6 @@
 package farpage.emulator.dmirror;
 
+import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
@@ -14,9 +15,11 @@ import java.lang.foreign.ValueLayout;
 /// @kernel lib/test_hmm.c: dmirror_snapshot
 final class MirrorSnapshot {
     private final Machine machine;
+    private final DeviceMemory memory;
     private final ProcessMirror mirror;
 
-    MirrorSnapshot(ProcessMirror mirror) {
+    MirrorSnapshot(DeviceMemory memory, ProcessMirror mirror) {
+        this.memory = memory;
         this.machine = mirror.mm().machine();
         this.mirror = mirror;
     }
@@ -57,9 +60,14 @@ final class MirrorSnapshot {
         }
         long page = HmmPfn.page(word);
         int prot = HmmPfn.isWritable(word) ? DmirrorProt.WRITE : DmirrorProt.READ;
-        if (Page.isDevice(page)) {
-            // Only pages of this device are ever answered.
+        if (Page.isDevicePrivate(page)) {
+            // Only those of this device are ever answered.
             prot |= DmirrorProt.DEVICE_PRIVATE_LOCAL;
+        } else if (Page.isDeviceCoherent(page)) {
+            prot |=
+                    memory.owns(page)
+                            ? DmirrorProt.DEVICE_COHERENT_LOCAL
+                            : DmirrorProt.DEVICE_COHERENT_REMOTE;
         } else if (page == machine.zeroPage()) {
             prot |= DmirrorProt.ZERO;
         }

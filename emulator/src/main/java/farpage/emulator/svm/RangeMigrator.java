@@ -53,6 +53,7 @@ public final class RangeMigrator {
     private final ToSystemPipeline toSystem;
 
     /// @param owner of the device's pages
+    /// @param own selects them
     /// @param evicts whether pages of the device make room for others when its memory is full
     public RangeMigrator(
             Machine machine,
@@ -60,6 +61,7 @@ public final class RangeMigrator {
             Evictor evictor,
             CopyEngine engine,
             Object owner,
+            MigrateSelect own,
             boolean evicts) {
         this.machine = machine;
         this.memory = memory;
@@ -75,11 +77,7 @@ public final class RangeMigrator {
                         new MigrationSet(MigrateSelect.SYSTEM, owner),
                         BATCH_PAGES);
         this.toSystem =
-                new ToSystemPipeline(
-                        machine,
-                        engine,
-                        new MigrationSet(MigrateSelect.DEVICE_PRIVATE, owner),
-                        BATCH_PAGES);
+                new ToSystemPipeline(machine, engine, new MigrationSet(own, owner), BATCH_PAGES);
     }
 
     // To the device.
