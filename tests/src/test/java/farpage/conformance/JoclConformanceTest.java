@@ -23,6 +23,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class Swap extends SwapContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

@@ -23,6 +23,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class Swap extends SwapContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

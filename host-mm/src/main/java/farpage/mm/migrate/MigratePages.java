@@ -64,15 +64,10 @@ final class MigratePages {
     }
 
     private boolean moveState(long from, long to) {
-        if (folios.hasFlag(from, FolioFlags.SWAPCACHE) && !leavesSwapCache(from, to)) {
-            return false;
-        }
-        int expected =
-                1
-                        + (from == faultPage ? 1 : 0)
-                        + (folios.hasFlag(from, FolioFlags.SWAPCACHE) ? 1 : 0);
-        if (folios.refCount(from) != expected) {
-            return moveFilePage(from, to, expected + 1);
+        int expected = 1 + (from == faultPage ? 1 : 0);
+        int references = folios.refCount(from);
+        if (references != expected) {
+            return references == expected + 1 && moveCached(from, to, references);
         }
         // A page whose last mapping went by itself is still marked exclusive; the mark stays
         // behind.
@@ -81,8 +76,24 @@ final class MigratePages {
         if (folios.hasFlag(to, FolioFlags.KSM) && folios.mapping(to) instanceof StableNode merged) {
             merged.migrated(to);
         }
+        moveCharge(from, to);
+        return true;
+    }
+
+    /// A page that its file, or the swap cache, has a reference to, which moves with it. Neither
+    /// can have a page on a device: a page of a file stays, and one of the swap cache leaves that
+    /// first, if no swap entry needs it there.
+    private boolean moveCached(long from, long to, int references) {
         if (folios.hasFlag(from, FolioFlags.SWAPCACHE)) {
+            if (Page.isDevice(to)) {
+                return machine.swap().freeCache(from) && moveState(from, to);
+            }
+            folios.migrateState(from, to);
             machine.swap().replaceCached(from, to);
+        } else if (Page.isDevice(to)
+                || !(folios.mapping(from) instanceof FileMapping file)
+                || !file.migrate(from, to, references)) {
+            return false;
         }
         moveCharge(from, to);
         return true;
@@ -92,24 +103,5 @@ final class MigratePages {
         if (machine.memcgs().isEnabled()) {
             machine.memcgs().migrate(from, to);
         }
-    }
-
-    /// A file has a reference to its page, which moves with it. Pages of files do not move to
-    /// devices.
-    private boolean moveFilePage(long from, long to, int expected) {
-        boolean moved =
-                !Page.isDevice(to)
-                        && folios.mapping(from) instanceof FileMapping file
-                        && file.migrate(from, to, expected);
-        if (moved) {
-            moveCharge(from, to);
-        }
-        return moved;
-    }
-
-    /// A device page can not stand for a swap slot: the folio moves only if no swap entry needs it
-    /// there.
-    private boolean leavesSwapCache(long from, long to) {
-        return !Page.isDevice(to) || machine.swap().freeCache(from);
     }
 }

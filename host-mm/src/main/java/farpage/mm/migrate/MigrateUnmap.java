@@ -71,17 +71,16 @@ final class MigrateUnmap {
 
     /// Whether nobody holds a reference but this migration and, for the fault page, the core. A
     /// device page is granted one more, as the kernel does; *pages* counts exactly. A file has a
-    /// reference to each of its pages.
+    /// reference to each of its pages, the swap cache to each of its folios.
     ///
     /// @kernel mm/migrate_device.c: migrate_vma_check_page
     private boolean hasExpectedReferences(long page) {
-        int expected =
-                1
-                        + (page == faultPage ? 1 : 0)
-                        + (Page.isDevice(page) ? 1 : 0)
-                        + (folios.hasFlag(page, FolioFlags.SWAPCACHE) ? 1 : 0);
+        int expected = 1 + (page == faultPage ? 1 : 0) + (Page.isDevice(page) ? 1 : 0);
         int unexpected = folios.refCount(page) - expected - folios.mapCount(page);
-        return unexpected <= 0 || unexpected == 1 && folios.mapping(page) instanceof FileMapping;
+        return unexpected <= 0
+                || unexpected == 1
+                        && (folios.hasFlag(page, FolioFlags.SWAPCACHE)
+                                || folios.mapping(page) instanceof FileMapping);
     }
 
     private void restoreRefused() {
