@@ -28,14 +28,23 @@ final class RunReport {
             long memoryBytes,
             long deviceMemoryBytes) {}
 
+    /// What went to swap and came back.
+    ///
+    /// @param sizeBytes of the swap area; 0 for none
+    /// @param outPages pages written
+    /// @param inPages pages read
+    record Swap(long sizeBytes, long outPages, long inPages) {}
+
     private final Setting setting;
     private final RunSummary summary;
+    private final Swap swap;
     private final String views;
 
     /// @param views what is shown of the process, in whole lines
-    RunReport(Setting setting, RunSummary summary, String views) {
+    RunReport(Setting setting, RunSummary summary, Swap swap, String views) {
         this.setting = setting;
         this.summary = summary;
+        this.swap = swap;
         this.views = views;
     }
 
@@ -100,6 +109,16 @@ final class RunReport {
                                 ? ", %s of the pages to make room"
                                         .formatted(count(summary.evictedPages()))
                                 : ""));
+        if (swap.sizeBytes() > 0) {
+            line(
+                    out,
+                    "swap",
+                    "%s: %s pages written, %s read back"
+                            .formatted(
+                                    SizeConverter.format(swap.sizeBytes()),
+                                    count(swap.outPages()),
+                                    count(swap.inPages())));
+        }
         printTimes(out);
     }
 
@@ -200,6 +219,9 @@ final class RunReport {
                 .put("toDevice", transferRow(summary.toDevice()))
                 .put("toSystem", transferRow(summary.toSystem()))
                 .put("evictedPages", summary.evictedPages())
+                .put("swapBytes", swap.sizeBytes())
+                .put("swapOutPages", swap.outPages())
+                .put("swapInPages", swap.inPages())
                 .put("totalMicros", times.totalNanos() / 1e3)
                 .put("readMicros", times.readNanos() / 1e3)
                 .put("cpuMicros", times.cpuNanos() / 1e3)

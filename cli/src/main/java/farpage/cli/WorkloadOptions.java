@@ -2,6 +2,12 @@ package farpage.cli;
 
 import farpage.emulator.workload.AccessPhases;
 import farpage.emulator.workload.PageSet;
+import farpage.mm.Errno;
+import farpage.mm.Machine;
+import farpage.mm.swap.SwapFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -53,6 +59,59 @@ final class WorkloadOptions {
     long deviceMemoryBytes = -1;
 
     @Mixin ShowOptions show = new ShowOptions();
+
+    /// Size of the swap area; 0 is none.
+    @Option(
+            names = "--swap",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "A swap file of that size takes what finds no room in RAM; default: none")
+    long swapBytes = 0;
+
+    /// Where the swap file is made; empty for the temporary folder.
+    @Option(
+            names = "--swap-file",
+            paramLabel = "FILE",
+            description = {
+                "The swap file, which must not exist and is deleted at the end; default: one in the"
+                        + " temporary folder"
+            })
+    String swapFile = "";
+
+    /// Gives a machine the swap file that was asked for, if any.
+    void swapOn(Machine machine) {
+        if (swapBytes == 0) {
+            if (!swapFile.isEmpty()) {
+                throw new CliFailure(
+                        ExitCode.USAGE, "--swap-file: without a size; right would be --swap=SIZE");
+            }
+            return;
+        }
+        try {
+            Path file;
+            if (swapFile.isEmpty()) {
+                file = Files.createTempFile("farpage", ".swap");
+            } else {
+                file = Path.of(swapFile);
+                if (Files.exists(file)) {
+                    throw new CliFailure(
+                            ExitCode.USAGE,
+                            "--swap-file: %s exists; right would be a new file".formatted(file));
+                }
+            }
+            Errno errno = machine.swap().swapOn(new SwapFile(file, swapBytes));
+            assert errno.isOk() : "the machine is new, so it has no swap area";
+        } catch (IllegalArgumentException failure) {
+            throw new CliFailure(
+                    ExitCode.USAGE, "--swap: " + Objects.requireNonNull(failure.getMessage()));
+        } catch (IOException failure) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "--swap-file: a swap file cannot be made (%s); right would be a folder that can"
+                                    .formatted(failure)
+                            + " be written");
+        }
+    }
 
     /// How accesses are dealt out.
     AccessPhases newPhases(long seed) {

@@ -12,6 +12,7 @@ import farpage.emulator.workload.ResidencyPicture;
 import farpage.emulator.workload.ResidencyPicture.Glyphs;
 import farpage.emulator.workload.RunSummary;
 import farpage.mm.Mm;
+import farpage.mm.VmStat;
 import java.util.List;
 import java.util.Locale;
 
@@ -35,7 +36,11 @@ final class WorkloadRun {
                         : defaultDeviceMemoryBytes;
     }
 
-    private record Result(RunSummary summary, ResidencyMap residency, String views) {}
+    private record Result(
+            RunSummary summary,
+            ResidencyMap residency,
+            RunReport.Swap swap,
+            String views) {}
 
     /// @param name of the command, for the context
     /// @param input the recording, which is closed here
@@ -54,6 +59,7 @@ final class WorkloadRun {
                                     workload.memoryBytes,
                                     deviceMemoryBytes),
                             result.summary(),
+                            result.swap(),
                             result.views());
             if (command.options.format == OutputFormat.TEXT) {
                 report.printText(output.stream(), result.residency(), picture(), rate);
@@ -79,6 +85,7 @@ final class WorkloadRun {
                 ProgressBar progress =
                         new ProgressBar(environment, command.options.quiet, "replay")) {
             StringBuilder views = new StringBuilder();
+            workload.swapOn(emulator.machine());
             RunSummary summary =
                     replay.run(
                             reader,
@@ -98,7 +105,15 @@ final class WorkloadRun {
                                             workload.show.text(emulator.machine(), List.of(mm)));
                                 }
                             });
-            return new Result(summary, replay.residency(), views.toString());
+            VmStat vmStat = emulator.machine().vmStat();
+            return new Result(
+                    summary,
+                    replay.residency(),
+                    new RunReport.Swap(
+                            workload.swapBytes,
+                            vmStat.get(VmStat.Event.PSWPOUT),
+                            vmStat.get(VmStat.Event.PSWPIN)),
+                    views.toString());
         }
     }
 

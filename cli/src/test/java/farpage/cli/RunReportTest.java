@@ -28,6 +28,7 @@ final class RunReportTest {
             new RunReport(
                     new RunReport.Setting("t.gz", "pthread", "jocl", 7, 1L << 30, 64L << 20),
                     SUMMARY,
+                    new RunReport.Swap(16L << 20, 3000, 2000),
                     "# /proc/1/maps\n");
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -43,6 +44,8 @@ final class RunReportTest {
         String text = bytes.toString(StandardCharsets.UTF_8);
         assertTrue(text.endsWith("\n# /proc/1/maps\ndigest 0000000000000abc\n"), text);
         assertTrue(text.contains("accesses     1,452,000: 1,000,000 fetches"), text);
+        assertTrue(
+                text.contains("swap         16 MiB: 3,000 pages written, 2,000 read back\n"), text);
         assertTrue(text.contains("to device    2,048 pages, 8 MiB copied at 2.10 GB/s\n"), text);
         assertTrue(text.contains("12 of the pages to make room"), text);
         assertTrue(text.contains("0.7 million accesses/s"), text);

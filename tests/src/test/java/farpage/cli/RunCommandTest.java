@@ -55,6 +55,42 @@ final class RunCommandTest {
     }
 
     @Test
+    void programLargerThanMemoryRunsWithSwap() throws IOException {
+        String trace = walk(1200, 4096, 4);
+        String digest = digest(CommandRun.of("run", "--trace=" + trace, "--device-memory=1MiB"));
+        Path file = folder.resolve("swap");
+        CommandRun swapped =
+                CommandRun.of(
+                        "run",
+                        "--trace=" + trace,
+                        "--device-memory=1MiB",
+                        "--memory=2MiB",
+                        "--swap=16MiB",
+                        "--swap-file=" + file);
+        assertEquals(digest, digest(swapped));
+        assertTrue(
+                swapped.outLines().stream()
+                        .anyMatch(line -> line.startsWith("swap         16 MiB")),
+                swapped.toString());
+        assertFalse(Files.exists(file), "the swap file is gone");
+        CommandRun without = CommandRun.of("run", "--trace=" + trace, "--memory=1MiB");
+        assertEquals(4, without.exitCode(), without.toString());
+    }
+
+    @Test
+    void swapFileThatExistsIsNotTouched() throws IOException {
+        String trace = walk(2, 4096, 1);
+        CommandRun run =
+                CommandRun.of("run", "--trace=" + trace, "--swap=1MiB", "--swap-file=" + trace);
+        assertEquals(2, run.exitCode(), run.toString());
+        assertTrue(Files.size(Path.of(trace)) > 0);
+        CommandRun sizeless = CommandRun.of("run", "--trace=" + trace, "--swap-file=x");
+        assertEquals(2, sizeless.exitCode(), sizeless.toString());
+        CommandRun tooSmall = CommandRun.of("run", "--trace=" + trace, "--swap=4k");
+        assertEquals(2, tooSmall.exitCode(), tooSmall.toString());
+    }
+
+    @Test
     void digestDependsOnTraceAndSeedAlone() {
         String digest = digest(CommandRun.of("demo"));
         assertEquals(

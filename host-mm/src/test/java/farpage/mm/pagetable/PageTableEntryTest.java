@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The words of a page table: what is put in comes out, and the bits are where the diagram says.
 final class PageTableEntryTest {
@@ -48,6 +49,36 @@ final class PageTableEntryTest {
     }
 
     @ParameterizedTest
+    @Tag("T-1.1")
+    @ValueSource(longs = {0, 1, LAST})
+    void entriesOfTheKernelsOtherKindsKeepWhatTheyCarry(long pfn) {
+        long present = PageTableEntry.withSoftDirty(PageTableEntry.ofPage(pfn, true));
+        long exclusive = PageTableEntry.ofDeviceExclusive(present);
+        assertEquals(Shape.DEVICE_EXCLUSIVE, PageTableEntry.shape(exclusive));
+        assertEquals(pfn, PageTableEntry.page(exclusive));
+        assertTrue(PageTableEntry.isSoftDirty(exclusive));
+        long poisoned = PageTableEntry.ofHwPoison(pfn);
+        assertEquals(Shape.HWPOISON, PageTableEntry.shape(poisoned));
+        assertEquals(pfn, PageTableEntry.page(poisoned));
+        for (int area = 1; area < 24; area += 22) {
+            for (boolean alone : new boolean[] {false, true}) {
+                long swap = PageTableEntry.ofSwappedOut(area, pfn, alone, present);
+                assertEquals(Shape.SWAP, PageTableEntry.shape(swap));
+                assertEquals(area, PageTableEntry.type(swap));
+                assertEquals(pfn, PageTableEntry.swapOffset(swap));
+                assertEquals(alone, PageTableEntry.isExclusiveSwap(swap));
+                assertTrue(PageTableEntry.isSoftDirty(swap));
+                assertFalse(PageTableEntry.isExclusiveSwap(PageTableEntry.asSharedSwap(swap)));
+                long back = PageTableEntry.ofSwappedIn(pfn, alone, swap);
+                assertEquals(pfn, PageTableEntry.page(back));
+                assertEquals(alone, PageTableEntry.isWritable(back));
+                assertTrue(PageTableEntry.isSoftDirty(back));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @Tag("T-1.1")
     @MethodSource("pages")
     void everyEntryKeepsItsPage(long page) {
         for (long entry : entries(page)) {
