@@ -332,6 +332,8 @@ public final class FileMapping implements ReverseMap {
         mmapLock.unlockWrite();
     }
 
+    /// Takes a VMA out.
+    ///
     /// @kernel mm/vma.c: unlink_file_vma
     @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
     public void unlink(VmaIntervalTree.Node node) {

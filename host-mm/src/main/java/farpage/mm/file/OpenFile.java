@@ -41,11 +41,15 @@ public final class OpenFile implements AutoCloseable {
         return mapping;
     }
 
+    /// Whether the file was opened for reading.
+    ///
     /// @kernel include/linux/fs.h: FMODE_READ
     public boolean isReadable() {
         return readable;
     }
 
+    /// Whether the file was opened for writing.
+    ///
     /// @kernel include/linux/fs.h: FMODE_WRITE
     public boolean isWritable() {
         return writable;
