@@ -85,6 +85,8 @@ final class FileIo {
         return HostMemory.offset(page) + PageSize.offsetInPage(at);
     }
 
+    /// Writes at an offset, and makes the file longer where that lies behind its end.
+    ///
     /// @return bytes written, or a negative error number
     long write(MemorySegment from, long offset) {
         if (from.byteSize() == 0) {

@@ -171,9 +171,9 @@ public final class MemCgroups {
         }
         return full == null;
     }
+
     /// Takes back the charge of a swap slot; nothing for the slot of no group.
     ///
-
     /// @kernel mm/memcontrol.c: __mem_cgroup_uncharge_swap
     public void unchargeSwap(int number) {
         if (number != 0) {

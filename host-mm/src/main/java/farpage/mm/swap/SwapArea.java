@@ -211,7 +211,7 @@ final class SwapArea {
             if (entryCounts[slot] == 0 && folios[slot] == 0) {
                 uncharged = freeLocked(slot);
             } else if (entryCounts[slot] == 0 && machine.folios().tryGet(folios[slot] - 1)) {
-                left = folios[slot] - 1;
+                left = folios[slot] - 1L;
             }
         } finally {
             lock.unlock();

@@ -42,6 +42,8 @@ public final class SwapEntry {
         return (int) (entry >>> AREA_SHIFT);
     }
 
+    /// The number of the slot within its area.
+    ///
     /// @kernel include/linux/swapops.h: swp_offset
     public static int offset(long entry) {
         return (int) (entry & OFFSET_MASK);

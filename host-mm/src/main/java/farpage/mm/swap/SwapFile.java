@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 
 /// A swap area in a file of the host. The file is emptied when it is taken into use, grows as slots
@@ -114,7 +115,7 @@ public final class SwapFile implements SwapStorage {
 
     /// Of several threads that find the channel closed, one opens the next.
     private FileChannel openChannel() throws IOException {
-        FileChannel current = channel.get();
+        FileChannel current = currentChannel();
         if (current.isOpen() || closed) {
             return current;
         }
@@ -124,14 +125,18 @@ public final class SwapFile implements SwapStorage {
             return fresh;
         }
         fresh.close();
-        return channel.get();
+        return currentChannel();
+    }
+
+    private FileChannel currentChannel() {
+        return Objects.requireNonNull(channel.get());
     }
 
     @Override
     public void close() {
         closed = true;
         try {
-            channel.get().close();
+            currentChannel().close();
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new UncheckedIOException("swap file " + file, e);

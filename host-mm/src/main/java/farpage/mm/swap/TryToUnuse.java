@@ -28,6 +28,8 @@ final class TryToUnuse {
         this.area = area;
     }
 
+    /// Empties the area.
+    ///
     /// @return ENOMEM if memory can not take the pages, EIO if one can not be read, EBUSY if
     ///   somebody keeps using the area
     Errno run() {
