@@ -37,10 +37,7 @@ final class WorkloadRun {
     }
 
     private record Result(
-            RunSummary summary,
-            ResidencyMap residency,
-            RunReport.Swap swap,
-            String views) {}
+            RunSummary summary, ResidencyMap residency, RunReport.Swap swap, String views) {}
 
     /// @param name of the command, for the context
     /// @param input the recording, which is closed here
