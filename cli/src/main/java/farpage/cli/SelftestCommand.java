@@ -30,6 +30,9 @@ import picocli.CommandLine.Parameters;
             "  farpage selftest 'migrate*' hmm_device_private.snapshot"
         })
 final class SelftestCommand extends Command {
+    /// Devices 2 and 3.
+    private static final int COHERENT_DEVICES = 2;
+
     @Parameters(arity = "0..*", paramLabel = "PATTERN", description = "Which cases; default: all")
     List<String> patterns = new ArrayList<>();
 
@@ -56,7 +59,10 @@ final class SelftestCommand extends Command {
                             Context.of(this, "selftest", session.choice().device()));
             SelftestRunner runner =
                     new SelftestRunner(
-                            () -> new Emulator(session.config()),
+                            () ->
+                                    new Emulator(
+                                            session.config()
+                                                    .withCoherentDeviceCount(COHERENT_DEVICES)),
                             options.seed,
                             SelftestRunner.LIMIT_DEFAULT);
             report.begin(runs);

@@ -48,6 +48,18 @@ final class SelftestRunnerTest {
                 .execute(run(body));
     }
 
+    @Test
+    void caseIsSkippedOnAMachineWithoutCoherentDevices() {
+        SelftestResult result =
+                new SelftestRunner(this::machine, 1, SelftestRunner.LIMIT_DEFAULT)
+                        .execute(
+                                new SelftestRun(
+                                        SelftestCase.hmm2("planted", _ -> {}),
+                                        SelftestVariant.DEVICE_COHERENT));
+        assertEquals(SelftestResult.Status.SKIPPED, result.status());
+        assertEquals("DEVICE_COHERENT not available", result.reason());
+    }
+
     private static void assertFails(String expectedStart, SelftestResult result) {
         assertEquals(SelftestResult.Status.FAILED, result.status());
         assertTrue(result.reason().startsWith(expectedStart), () -> result.lines().toString());

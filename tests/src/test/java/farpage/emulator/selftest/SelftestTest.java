@@ -23,8 +23,7 @@ final class SelftestTest {
             Set.of(
                     SelftestSuite.NO_HUGE_PAGES,
                     SelftestSuite.NO_HUGETLB_PAGE,
-                    SelftestSuite.NO_USERFAULTFD,
-                    "DEVICE_COHERENT not available");
+                    SelftestSuite.NO_USERFAULTFD);
 
     private List<ClBinding> bindings = List.of();
 
@@ -44,7 +43,8 @@ final class SelftestTest {
                 new SelftestRunner(
                         () ->
                                 new Emulator(
-                                        EmulatorConfig.of(binding, binding.devices().getFirst())),
+                                        EmulatorConfig.of(binding, binding.devices().getFirst())
+                                                .withCoherentDeviceCount(2)),
                         1,
                         SelftestRunner.LIMIT_DEFAULT);
         return SelftestSuite.runs().stream()
