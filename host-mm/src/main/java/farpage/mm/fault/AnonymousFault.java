@@ -65,9 +65,12 @@ final class AnonymousFault {
         folios.addMapping(page);
         long entry = PageTableEntry.withAccess(PageTableEntry.ofPage(page, false), false);
         int slot = PageTableLeaf.slot(fault.address());
+        long mapped =
+                fault.unshare() ? unshared(entry, leaf.entryLocked(slot)) : written(fault, entry);
+        // A merge is undone, and a store forced, also where the process itself has no access.
         leaf.setEntryLocked(
                 slot,
-                fault.unshare() ? unshared(entry, leaf.entryLocked(slot)) : written(fault, entry));
+                fault.vma().isAccessible() ? mapped : PageTableEntry.withProtNone(mapped, true));
     }
 
     /// The read-only entry of a copy that was not made for a store: what was known of stores to the

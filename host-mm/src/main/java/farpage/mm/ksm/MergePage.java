@@ -34,16 +34,16 @@ final class MergePage {
     ///
     /// @return null if it can not be: it is locked, no longer there, or somebody may write it
     @Nullable StableNode upgrade(Vma vma, long address, long page) {
-        AnonVma anonVma = vma.anonVma();
-        if (anonVma == null || !isAnonymous(folios, page) || !folios.tryLock(page)) {
+        if (!isAnonymous(folios, page) || !folios.tryLock(page)) {
             return null;
         }
         try {
-            if (writeProtect(vma, address, page) == PageTableEntry.NONE) {
+            if (writeProtect(vma, address, page) == PageTableEntry.NONE
+                    || !(folios.mapping(page) instanceof AnonVma anonVma)) {
                 return null;
             }
             StableNode node =
-                    new StableNode(page, contents.checksum(page), anonVma, vma.pageIndex(address));
+                    new StableNode(page, contents.checksum(page), anonVma, folios.index(page));
             // A clean page could be reclaimed without its contents being kept.
             folios.setFlag(page, FolioFlags.KSM | FolioFlags.DIRTY | FolioFlags.REFERENCED);
             folios.setMapping(page, node, folios.index(page));

@@ -25,7 +25,8 @@ public final class StableNode implements ReverseMap {
     /// Where an item led to that is gone.
     private record Place(AnonVma anonVma, long pageIndex) {}
 
-    /// Of a page that is mapped at one place, which no item leads to as yet.
+    /// Of a page that no item leads to as yet. Whatever maps it, maybe in several processes, is
+    /// found as it was before.
     StableNode(long page, int checksum, AnonVma anonVma, long pageIndex) {
         this.page = page;
         this.checksum = checksum;

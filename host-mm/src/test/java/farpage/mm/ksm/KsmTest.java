@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farpage.mm.Advice;
 import farpage.mm.Errno;
 import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.fault.FaultResult;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
@@ -249,6 +251,36 @@ final class KsmTest {
         machine.check();
         assertEquals(7, child.load(address));
         assertEquals(7, child.load(page(address, 1)));
+    }
+
+    @Test
+    void pageThatAChildMergedIsStillFoundInTheParent() {
+        storeEqual(2, 7);
+        TestProcess child = process.fork();
+        advise(child, true);
+        ksm.scanFullPasses(3);
+        long merged = page(address, isMerged(process, 0) ? 0 : 1);
+        assertEquals(process.pageAt(merged), child.pageAt(address));
+        machine.check();
+        assertEquals(1, device.pull(process, merged, 1));
+        machine.check();
+        child.mm().exit();
+        device.push(process, merged, 1);
+        machine.check();
+        assertEquals(7, process.load(merged));
+    }
+
+    @Test
+    void accessThatIsGoneStaysGoneWhenTheMergeIsUndone() {
+        storeEqual(2, 7);
+        mergeAll();
+        process.protect(address, 1, 0);
+        advise(process, false);
+        machine.check();
+        assertFalse(isMerged(process, 0));
+        assertEquals(FaultResult.SIGSEGV, process.tryLoad(address));
+        process.protect(address, 1, VmFlags.READ);
+        assertEquals(7, process.load(address));
     }
 
     @Test
