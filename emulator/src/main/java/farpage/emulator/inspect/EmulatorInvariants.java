@@ -103,13 +103,19 @@ public final class EmulatorInvariants {
         List<Long> pageNumbers = new ArrayList<>();
         List<Long> entries = new ArrayList<>();
         table.lock();
-        long next = table.nextPresentLocked(0);
-        while (next >= 0) {
+        long left = table.entryCountLocked();
+        for (long next = -1; left > 0; left--) {
+            next = table.nextPresentLocked(next + 1);
+            if (next < 0) {
+                break;
+            }
             pageNumbers.add(next);
             entries.add(table.entryLocked(next));
-            next = table.nextPresentLocked(next + 1);
         }
         table.unlock();
+        expect(
+                left == 0,
+                device + ": its table of " + mm + " counts " + left + " entries too many");
         if (mm.isExited()) {
             expect(pageNumbers.isEmpty(), device + " mirrors pages of " + mm + ", which exited");
             return;

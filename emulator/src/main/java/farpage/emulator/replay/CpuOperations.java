@@ -25,11 +25,13 @@ final class CpuOperations {
     private final String trace;
     private final RegionSlots regions;
     private final PageBuffer buffer;
+    private final ContentHash contentHash;
 
-    CpuOperations(String trace, RegionSlots regions, PageBuffer buffer) {
+    CpuOperations(String trace, RegionSlots regions, PageBuffer buffer, ContentHash contentHash) {
         this.trace = trace;
         this.regions = regions;
         this.buffer = buffer;
+        this.contentHash = contentHash;
     }
 
     String execute(ReplayProcess process, KernelOperation operation) {
@@ -146,9 +148,7 @@ final class CpuOperations {
     private String readPage(ReplayProcess process, KernelOperation.ReadPage read) {
         MemorySegment page = buffer.pages(1);
         FaultResult fault = process.cpu().read(address(read), page);
-        return fault.isError()
-                ? signal(fault)
-                : "h=" + Fnv1a64.format(Fnv1a64.update(Fnv1a64.START, page, 0, PageSize.PAGE_SIZE));
+        return fault.isError() ? signal(fault) : contentHash.of(page);
     }
 
     private String sumPages(ReplayProcess process, KernelOperation.SumPages sum) {
@@ -160,7 +160,7 @@ final class CpuOperations {
             FaultResult fault = process.cpu().read(address, page);
             if (!fault.isError()) {
                 readable++;
-                hash = Fnv1a64.update(hash, page, 0, PageSize.PAGE_SIZE);
+                hash = contentHash.update(hash, page, 0, PageSize.PAGE_SIZE);
             } else {
                 String _ = signal(fault);
             }

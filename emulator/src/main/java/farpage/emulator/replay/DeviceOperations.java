@@ -3,7 +3,6 @@ package farpage.emulator.replay;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.emulator.dmirror.DmirrorReply;
-import farpage.emulator.trace.Fnv1a64;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.PatternGenerator;
 import farpage.mm.PageSize;
@@ -16,10 +15,12 @@ import java.lang.foreign.ValueLayout;
 final class DeviceOperations {
     private final RegionSlots regions;
     private final PageBuffer buffer;
+    private final ContentHash contentHash;
 
-    DeviceOperations(RegionSlots regions, PageBuffer buffer) {
+    DeviceOperations(RegionSlots regions, PageBuffer buffer, ContentHash contentHash) {
         this.regions = regions;
         this.buffer = buffer;
+        this.contentHash = contentHash;
     }
 
     String execute(ReplayProcess process, KernelOperation.OnDevice operation) {
@@ -133,8 +134,8 @@ final class DeviceOperations {
         return "0 cp=" + reply.copiedPages() + " f=" + reply.faults();
     }
 
-    private static String hash(MemorySegment pages) {
-        return " h=" + Fnv1a64.format(Fnv1a64.update(Fnv1a64.START, pages, 0, pages.byteSize()));
+    private String hash(MemorySegment pages) {
+        return " " + contentHash.of(pages);
     }
 
     private static String error(DmirrorReply reply) {

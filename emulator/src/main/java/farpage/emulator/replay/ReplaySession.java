@@ -36,13 +36,22 @@ public final class ReplaySession implements AutoCloseable {
     private final CpuOperations cpuOperations;
     private final DeviceOperations deviceOperations;
 
+    /// With the hash of the recorded results.
+    ///
     /// @param trace its name, for messages
     public ReplaySession(String trace, Emulator emulator, List<EmulatedDevice> devices) {
+        this(trace, emulator, devices, ContentHash.RECORDED);
+    }
+
+    /// @param trace its name, for messages
+    /// @param hash tells contents
+    public ReplaySession(
+            String trace, Emulator emulator, List<EmulatedDevice> devices, ContentHash hash) {
         this.trace = trace;
         this.emulator = emulator;
         this.devices = List.copyOf(devices);
-        this.cpuOperations = new CpuOperations(trace, regions, buffer);
-        this.deviceOperations = new DeviceOperations(regions, buffer);
+        this.cpuOperations = new CpuOperations(trace, regions, buffer, hash);
+        this.deviceOperations = new DeviceOperations(regions, buffer, hash);
         running.addLast(new ReplayProcess(emulator.newProcess(), this.devices));
     }
 
