@@ -19,7 +19,7 @@ public final class EmulatorSystem implements SystemUnderTest {
     /// Makes an emulator with at least two devices.
     public EmulatorSystem(EmulatorConfig config) {
         emulator = new Emulator(config);
-        session = new ReplaySession("model", emulator, emulator.devices());
+        session = new ReplaySession("model", emulator, emulator.devices(), QuickHash.INSTANCE);
     }
 
     /// The emulator itself.

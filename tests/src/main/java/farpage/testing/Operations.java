@@ -1,6 +1,7 @@
 package farpage.testing;
 
 import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.RegionAdvice;
 import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
 import java.util.ArrayList;
@@ -17,6 +18,25 @@ import java.util.SplittableRandom;
 public final class Operations {
     private static final List<String> REGIONS = List.of("A", "B", "C", "D");
     private static final int HEAVIEST = 6;
+    private static final List<RegionKind> FILE_KINDS =
+            List.of(RegionKind.SHARED_ANON, RegionKind.MEMFD_SHARED, RegionKind.MEMFD_PRIVATE);
+
+    /// Some more often than others.
+    private static final List<RegionAdvice> ADVICE =
+            List.of(
+                    RegionAdvice.DONTNEED,
+                    RegionAdvice.DONTNEED,
+                    RegionAdvice.REMOVE,
+                    RegionAdvice.FREE,
+                    RegionAdvice.MERGEABLE,
+                    RegionAdvice.MERGEABLE,
+                    RegionAdvice.UNMERGEABLE,
+                    RegionAdvice.POPULATE_READ,
+                    RegionAdvice.POPULATE_WRITE,
+                    RegionAdvice.DONTFORK,
+                    RegionAdvice.DOFORK,
+                    RegionAdvice.WIPEONFORK,
+                    RegionAdvice.KEEPONFORK);
 
     /// The kinds of operation, for their weights.
     private enum Kind {
@@ -33,7 +53,12 @@ public final class Operations {
         MIGDEV,
         MIGSYS,
         SNAP,
-        RELEASE
+        RELEASE,
+        EXCLUSIVE,
+        CHECK_EXCLUSIVE,
+        REMAP,
+        ADVISE,
+        MERGE_SCAN
     }
 
     private final SplittableRandom random;
@@ -43,6 +68,7 @@ public final class Operations {
     /// Pages last mapped at each region; it may have holes since.
     private final Map<String, Integer> sizes = new LinkedHashMap<>();
 
+    private final boolean withFiles;
     private boolean inChild;
     private long nextSeed = 1;
 
@@ -53,9 +79,11 @@ public final class Operations {
         for (Kind kind : Kind.values()) {
             weights.put(kind, random.nextInt(4) == 0 ? 0 : 1 << random.nextInt(HEAVIEST));
         }
+        this.withFiles = random.nextInt(3) == 0;
         rarely(Kind.MAP);
         rarely(Kind.UNMAP);
         rarely(Kind.RELEASE);
+        rarely(Kind.MERGE_SCAN);
         weights.merge(Kind.WRITE, 1, Integer::sum);
         weights.merge(Kind.MIGDEV, 1, Integer::sum);
     }
@@ -109,6 +137,12 @@ public final class Operations {
             case MIGSYS -> new KernelOperation.MigrateToSystem(0, region, start, count, device);
             case SNAP -> new KernelOperation.Snapshot(0, region, start, count, device);
             case RELEASE -> new KernelOperation.Release(0, device);
+            case EXCLUSIVE -> new KernelOperation.Exclusive(0, region, start, count, device);
+            case CHECK_EXCLUSIVE ->
+                    new KernelOperation.CheckExclusive(0, region, start, count, device);
+            case REMAP -> remap(region, start, count);
+            case ADVISE -> new KernelOperation.Advise(0, region, start, count, advice());
+            case MERGE_SCAN -> new KernelOperation.MergeScan(0);
         };
     }
 
@@ -118,7 +152,26 @@ public final class Operations {
         int limit = random.nextInt(8) == 0 ? pageCountMax : Math.min(pageCountMax, 48);
         int pageCount = 1 + random.nextInt(limit);
         sizes.put(region, pageCount);
-        return new KernelOperation.MapRegion(0, region, pageCount, RegionKind.PRIVATE);
+        return new KernelOperation.MapRegion(0, region, pageCount, mapKind());
+    }
+
+    /// In runs with other kinds of memory every other region is of one of them.
+    private RegionKind mapKind() {
+        return !withFiles || random.nextBoolean()
+                ? RegionKind.PRIVATE
+                : FILE_KINDS.get(random.nextInt(FILE_KINDS.size()));
+    }
+
+    /// To the same place in another region, or to another place in the same.
+    private KernelOperation remap(String region, int start, int count) {
+        String target = random.nextInt(4) == 0 ? region : region();
+        int targetStart = random.nextBoolean() ? start : random.nextInt(size(target) + 8);
+        sizes.merge(target, Math.min(targetStart + count, pageCountMax), Math::max);
+        return new KernelOperation.Remap(0, region, start, count, target, targetStart);
+    }
+
+    private RegionAdvice advice() {
+        return ADVICE.get(random.nextInt(ADVICE.size()));
     }
 
     private KernelOperation fork() {

@@ -1,12 +1,7 @@
 package farpage.testing;
 
-import farpage.emulator.trace.Fnv1a64;
-import farpage.emulator.trace.PatternGenerator;
+import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
-import farpage.mm.PageSize;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One mapped page, as the [PageOracle] knows it.
@@ -15,7 +10,14 @@ import org.jspecify.annotations.Nullable;
 final class OracleCell {
     static final int NOWHERE = -1;
 
-    byte[] content = new byte[PageSize.PAGE_SIZE];
+    /// A page of an object that several mappings show.
+    private static final class SharedPage {
+        private PageContent content = PageContent.ZERO;
+    }
+
+    final RegionKind kind;
+    private final @Nullable SharedPage shared;
+    private PageContent own = PageContent.ZERO;
     RegionProtection protection = RegionProtection.READ_WRITE;
 
     /// Devices that may hold it, as bits: never too few.
@@ -28,20 +30,63 @@ final class OracleCell {
     /// such a page may not write it, and is not helped.
     boolean mayBeReadType;
 
+    /// Whether a device may have it for itself; then it does not migrate.
+    boolean mayBeExclusive;
+
+    /// What its VMA was advised.
+    boolean mergeable;
+
+    boolean dontFork;
+    boolean wipeOnFork;
+
+    /// Whether it may be the same page as another of the same contents, and move with that; or was,
+    /// and hears of what happens to the others.
+    boolean mayBeMerged;
+
     /// What else it may contain, until somebody looks.
-    byte @Nullable [] alternative;
+    @Nullable PageContent alternative;
 
     /// It may contain anything, until somebody stores.
     boolean torn;
 
-    OracleCell() {}
+    OracleCell(RegionKind kind) {
+        this.kind = kind;
+        this.shared =
+                kind == RegionKind.SHARED_ANON || kind == RegionKind.MEMFD_SHARED
+                        ? new SharedPage()
+                        : null;
+    }
 
     /// The page of a forked child.
     OracleCell(OracleCell original) {
-        content = original.content;
+        kind = original.kind;
+        shared = original.shared;
         protection = original.protection;
-        mayBeOn = original.mayBeOn;
-        mayBeReadType = true;
+        mergeable = original.mergeable;
+        wipeOnFork = original.wipeOnFork;
+        if (!wipeOnFork) {
+            own = original.own;
+            mayBeOn = original.mayBeOn;
+            mayBeExclusive = original.mayBeExclusive;
+            mayBeMerged = original.mayBeMerged;
+            mayBeReadType = true;
+        }
+    }
+
+    PageContent content() {
+        return shared != null ? shared.content : own;
+    }
+
+    void setContent(PageContent content) {
+        if (shared != null) {
+            shared.content = content;
+        } else {
+            own = content;
+        }
+    }
+
+    boolean isShared() {
+        return shared != null;
     }
 
     boolean isReadable() {
@@ -56,37 +101,37 @@ final class OracleCell {
         return (mayBeOn & 1 << device) != 0;
     }
 
-    /// It is in system memory now.
+    /// It is in system memory now, and the process can use it.
     void comeHome() {
         mayBeOn = 0;
         surelyOn = NOWHERE;
+        mayBeExclusive = false;
     }
 
-    void store(byte[] stored) {
-        content = stored;
+    /// A migration to a device reached it.
+    void mayGoTo(int device) {
+        mayBeOn |= isShared() ? 0 : 1 << device;
+        surelyOn = NOWHERE;
+    }
+
+    void store(PageContent stored) {
+        setContent(stored);
         alternative = null;
         torn = false;
+        mayBeReadType = false;
     }
 
-    /// What the trace generator makes of a seed, page by page.
-    static List<byte[]> pattern(long seed, int pageCount) {
-        PatternGenerator generator = new PatternGenerator(seed);
-        List<byte[]> pages = new ArrayList<>();
-        for (int i = 0; i < pageCount; i++) {
-            byte[] page = new byte[PageSize.PAGE_SIZE];
-            generator.fill(MemorySegment.ofArray(page), 0, page.length);
-            pages.add(page);
-        }
-        return pages;
+    /// Its page is gone; the next access finds what lies below it.
+    void forget() {
+        own = PageContent.ZERO;
+        comeHome();
     }
 
-    /// The hash of pages one after another, as results tell it.
-    static String hash(List<OracleCell> cells) {
-        long hash = Fnv1a64.START;
-        for (OracleCell cell : cells) {
-            hash = Fnv1a64.update(hash, cell.content, 0, PageSize.PAGE_SIZE);
-        }
-        return "h=" + Fnv1a64.format(hash);
+    /// Others may have moved it meanwhile.
+    void losePlace() {
+        surelyOn = NOWHERE;
+        mayBeOn = isShared() ? 0 : ~0;
+        mayBeReadType = true;
     }
 
     /// Whether the byte of a snapshot agrees with what is known of the page; null where nothing is

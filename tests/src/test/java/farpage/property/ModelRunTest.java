@@ -165,7 +165,7 @@ final class ModelRunTest {
     /// Not every draw has the kinds of operation that a defect needs.
     private static Optional<ModelRun.Counterexample> searchUntilFound(ModelRun run) {
         Optional<ModelRun.Counterexample> counterexample = Optional.empty();
-        for (long seed = 1; seed <= 10 && counterexample.isEmpty(); seed++) {
+        for (long seed = 1; seed <= 50 && counterexample.isEmpty(); seed++) {
             counterexample = run.search(operations(seed));
         }
         return counterexample;

@@ -1,0 +1,257 @@
+package farpage.testing;
+
+import farpage.emulator.replay.ContentHash;
+import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.RegionKind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/// What the commands of a device answer and do to the account.
+///
+/// @kernel lib/test_hmm.c
+final class OracleDevices {
+    private static final Pattern COUNTED = Pattern.compile("0 cp=(\\d+)");
+    private static final Pattern RUN = Pattern.compile("[0-9a-f]{2}\\*\\d+");
+
+    private final PageOracle.Rules rules;
+    private final ContentHash contentHash;
+    private final OracleMemory memory;
+
+    OracleDevices(PageOracle.Rules rules, ContentHash contentHash, OracleMemory memory) {
+        this.rules = rules;
+        this.contentHash = contentHash;
+        this.memory = memory;
+    }
+
+    private boolean isFailure(String result) {
+        return rules.failing() && (result.equals("-EIO") || result.equals("-EFAULT"));
+    }
+
+    /// How many pages from the start of a range can be read.
+    private static int readable(List<OracleCell> cells) {
+        int count = 0;
+        while (count < cells.size() && cells.get(count).isReadable()) {
+            count++;
+        }
+        return count;
+    }
+
+    private static int writable(List<OracleCell> cells) {
+        int count = 0;
+        while (count < cells.size() && cells.get(count).isWritable()) {
+            count++;
+        }
+        return count;
+    }
+
+    private String hash(List<OracleCell> cells) {
+        List<PageContent> contents = new ArrayList<>(cells.size());
+        for (OracleCell cell : cells) {
+            contents.add(cell.content());
+        }
+        return PageContent.hash(contents, contentHash);
+    }
+
+    /// A fault at one page of a range has others behind it handled too, and so moved home.
+    private static void perturb(List<OracleCell> cells) {
+        for (OracleCell cell : cells) {
+            cell.surelyOn = OracleCell.NOWHERE;
+        }
+    }
+
+    String read(KernelOperation.DeviceRead read, String result) {
+        List<OracleCell> cells = memory.cells(read);
+        perturb(cells);
+        if (isFailure(result)) {
+            return "";
+        }
+        return readable(cells) < read.pageCount()
+                ? PageOracle.expect("-EFAULT", result)
+                : expectCounted("0 cp=" + read.pageCount(), " " + hash(cells), result);
+    }
+
+    /// Any number of fault rounds between the two parts.
+    private static String expectCounted(String before, String after, String result) {
+        String start = before + " f=";
+        boolean framed = result.startsWith(start) && result.endsWith(after);
+        int digits = result.length() - start.length() - after.length();
+        for (int i = 0; framed && i < digits; i++) {
+            framed = Character.isDigit(result.charAt(start.length() + i));
+        }
+        return framed && digits > 0 ? "" : start + "*" + after;
+    }
+
+    String write(KernelOperation.DeviceWrite write, String result) {
+        List<OracleCell> cells = memory.cells(write);
+        perturb(cells);
+        List<PageContent> stored = PageContent.pattern(write.seed(), write.pageCount());
+        int writable = writable(cells);
+        if (result.startsWith("-")) {
+            return failedWrite(write, cells.subList(0, writable), stored, result);
+        }
+        for (int i = 0; i < writable; i++) {
+            cells.get(i).store(stored.get(i));
+        }
+        return writable < write.pageCount()
+                ? "-EFAULT or -EPERM"
+                : expectCounted("0 cp=" + write.pageCount(), "", result);
+    }
+
+    /// Pages from the start may have been written, as many as the device had entries for.
+    private String failedWrite(
+            KernelOperation.DeviceWrite write,
+            List<OracleCell> writable,
+            List<PageContent> stored,
+            String result) {
+        boolean mayRefuse =
+                writable.stream()
+                        .anyMatch(cell -> cell.mayBeReadType && cell.mayBeOn(write.device()));
+        boolean denied = writable.size() < write.pageCount();
+        boolean expected =
+                result.equals("-EFAULT") && (denied || mayRefuse)
+                        || result.equals("-EPERM") && denied
+                        || isFailure(result);
+        for (int i = 0; i < writable.size(); i++) {
+            writable.get(i).alternative = stored.get(i);
+            writable.get(i).torn = rules.failing();
+        }
+        return expected ? "" : denied ? "-EFAULT or -EPERM" : "0 cp=" + write.pageCount() + " f=*";
+    }
+
+    String migrateToDevice(KernelOperation.MigrateToDevice migrate, String result) {
+        List<OracleCell> cells = memory.cells(migrate);
+        List<OracleCell> reached = cells.subList(0, readable(cells));
+        boolean plain = true;
+        boolean home = true;
+        boolean merged = false;
+        for (OracleCell cell : reached) {
+            plain &= cell.kind == RegionKind.PRIVATE && !cell.mayBeExclusive && !cell.mayBeMerged;
+            home &= cell.mayBeOn == 0;
+            merged |= cell.mayBeMerged;
+        }
+        boolean whole = reached.size() == migrate.pageCount();
+        boolean sure = rules.roomy() && whole && plain && result.startsWith("0 ");
+        for (OracleCell cell : reached) {
+            cell.mayGoTo(migrate.device());
+            if (sure) {
+                cell.mayBeOn = 1 << migrate.device();
+                cell.surelyOn = migrate.device();
+            }
+            cell.mayBeReadType |= !cell.isWritable() || cell.kind != RegionKind.PRIVATE;
+        }
+        if (merged) {
+            moveMerged(migrate.device());
+        }
+        boolean certain = rules.roomy() && !rules.failing() && plain && home;
+        if (isFailure(result) || whole && !certain && result.equals("-ENOENT")) {
+            return "";
+        }
+        return PageOracle.expect(
+                whole ? "0 cp=" + migrate.pageCount() + " f=0 " + hash(cells) : "-EINVAL", result);
+    }
+
+    /// Where one of them goes all go that are the same page.
+    private void moveMerged(int device) {
+        memory.forEachOfAll(cell -> {
+            if (cell.mayBeMerged) {
+                cell.mayGoTo(device);
+            }
+        });
+    }
+
+    String migrateToSystem(KernelOperation.MigrateToSystem migrate, String result) {
+        List<OracleCell> cells = memory.cells(migrate);
+        List<OracleCell> reached = cells.subList(0, readable(cells));
+        int device = migrate.device();
+        long least = 0;
+        long most = 0;
+        for (OracleCell cell : reached) {
+            least += cell.surelyOn == device ? 1 : 0;
+            most += cell.mayBeOn(device) ? 1 : 0;
+        }
+        perturb(reached);
+        if (isFailure(result)) {
+            return "";
+        }
+        if (reached.size() < migrate.pageCount()) {
+            return PageOracle.expect("-EINVAL", result);
+        }
+        if (!rules.failing()) {
+            reached.forEach(cell -> cell.mayBeOn &= ~(1 << device));
+        }
+        var counted = COUNTED.matcher(result);
+        boolean expected =
+                counted.matches()
+                        && Long.parseLong(counted.group(1)) >= (rules.failing() ? 0 : least)
+                        && Long.parseLong(counted.group(1)) <= most;
+        return expected ? "" : "0 cp=" + least + " to " + most;
+    }
+
+    /// Every page is brought home and made writable first; only anonymous ones can be had.
+    String exclusive(KernelOperation.Exclusive exclusive, String result) {
+        List<OracleCell> cells = memory.cells(exclusive);
+        boolean shared = false;
+        boolean merged = false;
+        for (OracleCell cell : cells) {
+            merged |= cell.mayBeMerged;
+            shared |= cell.isShared();
+            cell.surelyOn = OracleCell.NOWHERE;
+            cell.mayBeExclusive |= cell.isWritable();
+        }
+        boolean whole = writable(cells) == exclusive.pageCount() && !shared;
+        if (!whole) {
+            boolean expected = result.equals("-EFAULT") || result.equals("-EOPNOTSUPP") && shared;
+            return expected ? "" : "-EFAULT or, if a page is shared, -EOPNOTSUPP";
+        }
+        for (OracleCell cell : cells) {
+            cell.mayBeOn = rules.failing() ? cell.mayBeOn : 0;
+            cell.mayBeReadType &= rules.failing();
+        }
+        // What happens to a merged page takes marks from others that were the same page.
+        return isFailure(result) || merged && result.equals("-ENOENT")
+                ? ""
+                : expectCounted("0 cp=" + exclusive.pageCount(), " " + hash(cells), result);
+    }
+
+    /// Which of its marks a device still has is the driver's own matter.
+    String checkExclusive(String result) {
+        return result.equals("0") || result.equals("-EPERM") ? "" : "0 or -EPERM";
+    }
+
+    String release(KernelOperation.Release release, String result) {
+        boolean released = result.equals("0");
+        memory.forEachOfAll(cell -> {
+            if (cell.surelyOn == release.device()) {
+                cell.surelyOn = OracleCell.NOWHERE;
+            }
+            cell.mayBeOn &= released ? ~(1 << release.device()) : ~0;
+        });
+        return isFailure(result) ? "" : PageOracle.expect("0", result);
+    }
+
+    String snapshot(KernelOperation.Snapshot snapshot, String result) {
+        String start = "0 cp=" + snapshot.pageCount() + " ";
+        if (!result.startsWith(start)) {
+            return start + "and as many bytes";
+        }
+        int page = 0;
+        for (String run : result.substring(start.length()).split(",", -1)) {
+            if (!RUN.matcher(run).matches()) {
+                return start + "and runs of bytes";
+            }
+            int prot = Integer.parseInt(run.substring(0, 2), 16);
+            int end = page + Integer.parseInt(run.substring(3));
+            for (; page < end && page < snapshot.pageCount(); page++) {
+                OracleCell cell = memory.lookup(snapshot.region(), snapshot.startPage() + page);
+                if (!OracleCell.agrees(prot, cell, snapshot.device())) {
+                    return String.format("another byte than %02x at page %d of it", prot, page);
+                }
+            }
+            if (page < end) {
+                return start + "and not more bytes";
+            }
+        }
+        return page == snapshot.pageCount() ? "" : start + "and as many bytes";
+    }
+}

@@ -1,0 +1,136 @@
+package farpage.testing;
+
+import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.RegionKind;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The pages of each process, by region and index. The process that runs is the last one.
+///
+/// @kernel none
+final class OracleMemory {
+    private final Deque<Map<String, List<@Nullable OracleCell>>> processes = new ArrayDeque<>();
+
+    OracleMemory() {
+        processes.addLast(new LinkedHashMap<>());
+    }
+
+    private List<@Nullable OracleCell> region(String name) {
+        return processes.getLast().computeIfAbsent(name, _ -> new ArrayList<>());
+    }
+
+    @Nullable OracleCell lookup(String name, int page) {
+        List<@Nullable OracleCell> region = region(name);
+        return page < region.size() ? region.get(page) : null;
+    }
+
+    @Nullable OracleCell lookup(KernelOperation.OnPages one) {
+        return lookup(one.region(), one.startPage());
+    }
+
+    void put(String name, int page, @Nullable OracleCell cell) {
+        List<@Nullable OracleCell> region = region(name);
+        while (region.size() <= page) {
+            region.add(null);
+        }
+        region.set(page, cell);
+    }
+
+    void map(String name, int pageCount, RegionKind kind) {
+        for (int page = 0; page < pageCount; page++) {
+            put(name, page, new OracleCell(kind));
+        }
+    }
+
+    /// Every page of a range, null where nothing is mapped.
+    List<@Nullable OracleCell> all(KernelOperation.OnPages range) {
+        List<@Nullable OracleCell> region = region(range.region());
+        List<@Nullable OracleCell> cells = new ArrayList<>(range.pageCount());
+        for (int i = 0; i < range.pageCount(); i++) {
+            int page = range.startPage() + i;
+            cells.add(page < region.size() ? region.get(page) : null);
+        }
+        return cells;
+    }
+
+    /// The pages of a range up to the first that is not mapped.
+    List<OracleCell> cells(KernelOperation.OnPages range) {
+        List<OracleCell> cells = new ArrayList<>(range.pageCount());
+        for (OracleCell cell : all(range)) {
+            if (cell == null) {
+                break;
+            }
+            cells.add(cell);
+        }
+        return cells;
+    }
+
+    /// The pages behind one of a region, itself included.
+    void forEachFrom(String name, int page, Consumer<OracleCell> action) {
+        List<@Nullable OracleCell> region = region(name);
+        for (int i = page; i < region.size(); i++) {
+            OracleCell cell = region.get(i);
+            if (cell != null) {
+                action.accept(cell);
+            }
+        }
+    }
+
+    /// Something about one page of the process that runs.
+    @FunctionalInterface
+    interface PageAction {
+        void at(String region, int page, OracleCell cell);
+    }
+
+    void forEach(PageAction action) {
+        processes
+                .getLast()
+                .forEach((name, region) -> {
+                    for (int page = 0; page < region.size(); page++) {
+                        OracleCell cell = region.get(page);
+                        if (cell != null) {
+                            action.at(name, page, cell);
+                        }
+                    }
+                });
+    }
+
+    /// The pages of all processes.
+    void forEachOfAll(Consumer<OracleCell> action) {
+        for (Map<String, List<@Nullable OracleCell>> process : processes) {
+            for (List<@Nullable OracleCell> region : process.values()) {
+                for (OracleCell cell : region) {
+                    if (cell != null) {
+                        action.accept(cell);
+                    }
+                }
+            }
+        }
+    }
+
+    void fork() {
+        Map<String, List<@Nullable OracleCell>> child = new LinkedHashMap<>();
+        processes
+                .getLast()
+                .forEach((name, region) -> {
+                    List<@Nullable OracleCell> copy = new ArrayList<>(region.size());
+                    for (OracleCell cell : region) {
+                        copy.add(cell == null || cell.dontFork ? null : new OracleCell(cell));
+                    }
+                    child.put(name, copy);
+                });
+        processes.addLast(child);
+    }
+
+    /// A page that both still shared may have been moved by the child.
+    void endFork() {
+        processes.removeLast();
+        forEach((_, _, cell) -> cell.losePlace());
+    }
+}
