@@ -23,7 +23,7 @@ final class ForkCopy {
     /// A page for the next copy that has to be made at once.
     private long spare = Page.NONE;
 
-    private boolean outOfMemory;
+    private boolean failed;
 
     private ForkCopy(Vma parent, Vma child) {
         this.parent = parent;
@@ -33,7 +33,7 @@ final class ForkCopy {
 
     /// Copies all entries of a VMA.
     ///
-    /// @return ENOMEM if there is no page for the copy of a pinned one
+    /// @return ENOMEM if a pinned page can not be copied
     static Errno copy(Vma parent, Vma child) {
         if (!needsCopy(parent)) {
             return Errno.OK; // nothing but the zero page and pages of a file, which fault in again
@@ -46,10 +46,10 @@ final class ForkCopy {
         PageTable from = parent.mm().pageTable();
         ForkCopy fork = new ForkCopy(parent, child);
         long at = from.nextMapped(parent.start(), parent.end());
-        while (at < parent.end() && !fork.outOfMemory) {
+        while (at < parent.end() && !fork.failed) {
             long stop = PageTable.leafEnd(at, parent.end());
             long copied = fork.copyLeaf(at, stop);
-            if (copied < stop) {
+            if (copied < stop && !fork.failed) {
                 fork.prepare(copied);
             }
             at = from.nextMapped(copied, parent.end());
@@ -58,7 +58,7 @@ final class ForkCopy {
         if (fork.spare != Page.NONE) {
             parent.mm().machine().put(fork.spare);
         }
-        return fork.outOfMemory ? Errno.ENOMEM : Errno.OK;
+        return fork.failed ? Errno.ENOMEM : Errno.OK;
     }
 
     /// Pages of a file are found in the file again; private copies, and pages that a driver put
@@ -101,7 +101,10 @@ final class ForkCopy {
                 if (spare == Page.NONE) {
                     break;
                 }
-                copyPinned(to, address, entry);
+                if (!copyPinned(to, address, entry)) {
+                    failed = true;
+                    break;
+                }
                 anonymousPages++;
                 continue;
             }
@@ -161,15 +164,16 @@ final class ForkCopy {
 
     /// Gives the child a copy at once, in the spare page.
     ///
+    /// @return false if the memory of a device failed
     /// @kernel mm/memory.c: copy_present_page
-    private void copyPinned(PageTableLeaf to, long address, long entry) {
+    private boolean copyPinned(PageTableLeaf to, long address, long entry) {
         long page = spare;
+        if (!parent.mm().machine().pageBytes().copyToSystem(PageTableEntry.page(entry), page)) {
+            return false;
+        }
         spare = Page.NONE;
         AnonVma anonVma = child.anonVma();
         assert anonVma != null : "the parent's VMA has pages, so the child's has an AnonVma";
-        boolean copied =
-                parent.mm().machine().pageBytes().copyToSystem(PageTableEntry.page(entry), page);
-        Check.that(copied, "the memory of a device failed while a pinned page was copied");
         folios.setMapping(page, anonVma, child.pageIndex(address));
         folios.setFlag(
                 page,
@@ -182,6 +186,7 @@ final class ForkCopy {
         to.setEntryLocked(
                 PageTableLeaf.slot(address),
                 child.isAccessible() ? copy : PageTableEntry.withProtNone(copy, true));
+        return true;
     }
 
     /// Gets what the entry needs that stopped the copying: a page for a copy, or the end of
@@ -195,7 +200,7 @@ final class ForkCopy {
             return;
         }
         spare = parent.mm().machine().allocateCharged(child.mm());
-        outOfMemory = spare == Page.NONE;
+        failed = spare == Page.NONE;
     }
 
     /// The entry without the right to write.
