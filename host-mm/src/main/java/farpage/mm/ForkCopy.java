@@ -98,11 +98,7 @@ final class ForkCopy {
                 }
             }
             if (isPinned(entry)) {
-                if (spare == Page.NONE) {
-                    break;
-                }
-                if (!copyPinned(to, address, entry)) {
-                    failed = true;
+                if (spare == Page.NONE || !copyPinned(to, address, entry)) {
                     break;
                 }
                 anonymousPages++;
@@ -169,6 +165,7 @@ final class ForkCopy {
     private boolean copyPinned(PageTableLeaf to, long address, long entry) {
         long page = spare;
         if (!parent.mm().machine().pageBytes().copyToSystem(PageTableEntry.page(entry), page)) {
+            failed = true;
             return false;
         }
         spare = Page.NONE;
