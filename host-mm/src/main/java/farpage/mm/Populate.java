@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -93,6 +94,9 @@ final class Populate {
             if (result.isError()) {
                 return errno(result);
             }
+            if (write) {
+                touch(vma, at);
+            }
         }
         return Errno.OK;
     }
@@ -104,6 +108,21 @@ final class Populate {
         }
         long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
         return write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry);
+    }
+
+    /// A page that could be written before counts as written now.
+    ///
+    /// @kernel mm/gup.c: follow_page_pte, FOLL_TOUCH
+    private static void touch(Vma vma, long address) {
+        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
+        if (leaf == null || !leaf.lockIfAlive()) {
+            return;
+        }
+        long entry = leaf.entryLocked(PageTableLeaf.slot(address));
+        if (PageTableEntry.isWritable(entry) && !PageTableEntry.isDirty(entry)) {
+            vma.mm().machine().folios().setFlag(PageTableEntry.page(entry), FolioFlags.DIRTY);
+        }
+        leaf.unlock();
     }
 
     private static Errno errno(FaultResult result) {

@@ -6,6 +6,7 @@ import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.file.FileMapping;
+import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -14,7 +15,8 @@ import farpage.mm.pagetable.PageTableLeaf;
 ///
 /// @kernel mm/memory.c: do_fault_around; mm/filemap.c: filemap_map_pages
 final class FaultAround {
-    /// The aligned window, in pages: 64 KiB.
+    /// Pages of the window: 64 KiB. It begins at a multiple of its size, or where the mapping does;
+    /// then it reaches past the next multiple.
     ///
     /// @kernel mm/memory.c: fault_around_pages
     private static final int PAGES = 16;
@@ -30,9 +32,8 @@ final class FaultAround {
             return false; // a page mapped in passing would be missed by userfaultfd
         }
         long window = PageSize.pageAddress(PAGES);
-        long start = fault.address() & -window;
-        long end = Math.min(start + window, vma.end());
-        start = Math.max(start, vma.start());
+        long start = Math.max(fault.address() & -window, vma.start());
+        long end = PageTable.leafEnd(start, Math.min(start + window, vma.end()));
         boolean mapped = false;
         long firstIndex = vma.pageIndex(start);
         long endIndex = Math.min(firstIndex + PageSize.pageNumber(end - start), file.pageCount());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.mm.Advice;
 import farpage.mm.Errno;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
@@ -116,6 +117,32 @@ final class SharedMemoryTest {
             assertEquals(Shape.NONE, process.shape(page(address, 2)));
             assertEquals(Shape.PRESENT, process.shape(page(address, 3)));
             assertEquals(Shape.NONE, process.shape(page(address, 5)));
+        }
+    }
+
+    @Test
+    void populatingForWritingMakesAPageDirtyThatIsMappedWritable() {
+        long address = process.mapShared(1);
+        process.load(address);
+        Errno populated = process.mm().madvise(address, PageSize.PAGE_SIZE, Advice.POPULATE_WRITE);
+        assertEquals(Errno.OK, populated);
+        assertFalse(PageTableEntry.isDirty(process.entry(address)));
+        assertTrue(machine.folios().hasFlag(process.pageAt(address), FolioFlags.DIRTY));
+    }
+
+    @Test
+    void windowThatTheVmaCutsAtItsStartReachesPastTheNextMultiple() {
+        try (OpenFile file = memfd(64)) {
+            put(file, PageSize.pageAddress(20), 1);
+            put(file, PageSize.pageAddress(24), 1);
+            put(file, PageSize.pageAddress(25), 1);
+            long address = 1L << 30;
+            process.mm().mmapFixed(address, PageSize.pageAddress(64), SHARED, file, 0);
+            process.protect(address, 9, VmFlags.READ);
+            process.load(page(address, 9));
+            assertEquals(Shape.PRESENT, process.shape(page(address, 20)));
+            assertEquals(Shape.PRESENT, process.shape(page(address, 24)));
+            assertEquals(Shape.NONE, process.shape(page(address, 25)));
         }
     }
 
