@@ -13,6 +13,7 @@ module farpage.mm {
     exports farpage.mm.lock;
     exports farpage.mm.memcg;
     exports farpage.mm.memory;
+    exports farpage.mm.memoryfailure;
     exports farpage.mm.migrate;
     exports farpage.mm.notifier;
     exports farpage.mm.reclaim;

@@ -149,7 +149,7 @@ public final class Emulator implements AutoCloseable {
             server.context().close();
         }
         machine.swap().close();
-        int systemPages = machine.ram().pageCount() - machine.ram().freePageCount() - 1;
+        int systemPages = machine.usedPageCount();
         if (systemPages != 0) {
             left.add(systemPages + " system pages in use");
         }

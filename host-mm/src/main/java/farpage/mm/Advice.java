@@ -36,5 +36,7 @@ public enum Advice {
     POPULATE_WRITE,
     /// No access may touch the range.
     GUARD_INSTALL,
-    GUARD_REMOVE
+    GUARD_REMOVE,
+    /// The memory behind the range is to be treated as broken.
+    HWPOISON
 }

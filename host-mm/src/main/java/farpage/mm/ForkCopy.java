@@ -87,7 +87,7 @@ final class ForkCopy {
             if (PageTableEntry.isNone(entry)) {
                 continue;
             }
-            if (PageTableEntry.isMarker(entry)) {
+            if (PageTableEntry.isMarker(entry) || PageTableEntry.isHwPoison(entry)) {
                 to.setEntryLocked(slot, entry);
                 continue;
             }

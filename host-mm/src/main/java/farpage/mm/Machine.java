@@ -9,6 +9,7 @@ import farpage.mm.memcg.MemCgroups;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
+import farpage.mm.memoryfailure.MemoryFailure;
 import farpage.mm.reclaim.Reclaim;
 import farpage.mm.swap.SwapSpace;
 import farpage.mm.zonedevice.DevicePagemap;
@@ -17,6 +18,7 @@ import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.mm.zonedevice.PagemapRequest;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One machine: its RAM, its memmap, the device pages registered with it, and its processes.
 ///
@@ -35,6 +37,7 @@ public final class Machine implements AutoCloseable {
     private final SwapSpace swap = new SwapSpace(this);
     private final MemCgroups memcgs = new MemCgroups(this);
     private final Reclaim reclaim;
+    private final MemoryFailure memoryFailure;
     private final long zeroPage;
     private final Ksm ksm;
 
@@ -56,6 +59,7 @@ public final class Machine implements AutoCloseable {
             pagemaps = new PagemapRegistry(folios, ram.pageCount());
             pageBytes = new PageBytes(ram, pagemaps);
             reclaim = new Reclaim(this);
+            memoryFailure = new MemoryFailure(this);
             zeroPage = ram.allocate(0);
             Check.that(zeroPage != Page.NONE, "no frame for the zero page");
             folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
@@ -94,6 +98,11 @@ public final class Machine implements AutoCloseable {
 
     public Reclaim reclaim() {
         return reclaim;
+    }
+
+    /// Memory that broke.
+    public MemoryFailure memoryFailure() {
+        return memoryFailure;
     }
 
     public VmStat vmStat() {
@@ -210,9 +219,28 @@ public final class Machine implements AutoCloseable {
             pagemap(page).freeFolio(page);
             return;
         }
+        freeFrames(page);
+    }
+
+    /// The frame of a broken page is lost.
+    ///
+    /// @kernel mm/page_alloc.c: free_pages_prepare
+    private void freeFrames(long page) {
+        boolean broken = memoryFailure.isAny() && folios.hasFlag(page, FolioFlags.HWPOISON);
         int order = folios.order(page);
         folios.reset(page);
-        ram.free(page, order);
+        if (broken) {
+            folios.setFlag(page, FolioFlags.HWPOISON);
+        } else {
+            ram.free(page, order);
+        }
+    }
+
+    /// System pages that somebody uses: neither free nor broken, the zero page apart.
+    public int usedPageCount() {
+        boolean zeroPageBroke = folios.hasFlag(zeroPage, FolioFlags.HWPOISON);
+        int lost = memoryFailure.poisonedPageCount() + (zeroPageBroke ? 0 : 1);
+        return ram.pageCount() - ram.freePageCount() - lost;
     }
 
     /// Frees a system folio whose references were frozen: reclaim made sure that nobody can find
@@ -225,9 +253,7 @@ public final class Machine implements AutoCloseable {
         if (memcgs.isEnabled()) {
             memcgs.uncharge(page);
         }
-        int order = folios.order(page);
-        folios.reset(page);
-        ram.free(page, order);
+        freeFrames(page);
     }
 
     /// Drops a reference of each page, and frees together those that it was the last of.
@@ -260,6 +286,12 @@ public final class Machine implements AutoCloseable {
             for (int i = 0; i < count; i++) {
                 memcgs.uncharge(firstPage + i);
             }
+        }
+        if (!Page.isDevice(firstPage) && memoryFailure.isAny()) {
+            for (int i = 0; i < count; i++) {
+                freeFrames(firstPage + i);
+            }
+            return;
         }
         if (!Page.isDevice(firstPage)) {
             for (int i = 0; i < count; i++) {
@@ -352,6 +384,13 @@ public final class Machine implements AutoCloseable {
     /// @kernel include/linux/memremap.h: page_pgmap
     public DevicePagemap pagemap(long page) {
         return pagemaps.pagemap(page);
+    }
+
+    /// The pagemap of any number of a device page; null if none covers it.
+    ///
+    /// @kernel mm/memremap.c: get_dev_pagemap
+    public @Nullable DevicePagemap lookupPagemap(long page) {
+        return pagemaps.lookup(page);
     }
 
     public List<DevicePagemap> pagemaps() {

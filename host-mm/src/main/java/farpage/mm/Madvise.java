@@ -1,6 +1,8 @@
 package farpage.mm;
 
 import farpage.mm.file.OpenFile;
+import farpage.mm.gup.GetUserPages;
+import farpage.mm.gup.GupResult;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.reclaim.ReclaimAdvice;
 
@@ -23,6 +25,9 @@ final class Madvise {
             return Errno.OK;
         }
         long end = address + size;
+        if (advice == Advice.HWPOISON) {
+            return injectError(mm, address, end);
+        }
         if (changesFlags(advice)) {
             mm.lockWrite();
             try {
@@ -55,7 +60,8 @@ final class Madvise {
                     COLLAPSE,
                     POPULATE_READ,
                     POPULATE_WRITE,
-                    GUARD_REMOVE ->
+                    GUARD_REMOVE,
+                    HWPOISON ->
                     false;
             case NORMAL,
                     RANDOM,
@@ -73,6 +79,25 @@ final class Madvise {
                     GUARD_INSTALL ->
                     true;
         };
+    }
+
+    /// Says of each page of the range, which is faulted in if need be, that it is broken.
+    ///
+    /// @return the first error of a page that can not be got or not be dealt with
+    /// @kernel mm/madvise.c: madvise_inject_error
+    private static Errno injectError(Mm mm, long start, long end) {
+        long[] page = new long[1];
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
+            GupResult got = GetUserPages.getFast(mm, at, 1, 0, page);
+            if (got.count() != 1) {
+                return got.errno();
+            }
+            Errno errno = mm.machine().memoryFailure().failReferenced(page[0]).errno();
+            if (!errno.isOk()) {
+                return errno;
+            }
+        }
+        return Errno.OK;
     }
 
     /// @kernel mm/madvise.c: madvise_walk_vmas

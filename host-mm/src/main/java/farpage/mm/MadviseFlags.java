@@ -79,7 +79,8 @@ final class MadviseFlags {
                     POPULATE_READ,
                     POPULATE_WRITE,
                     GUARD_INSTALL,
-                    GUARD_REMOVE ->
+                    GUARD_REMOVE,
+                    HWPOISON ->
                     throw new AssertionError(advice);
         };
     }

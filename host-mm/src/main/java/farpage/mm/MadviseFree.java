@@ -35,6 +35,8 @@ final class MadviseFree {
                     leaf.setEntryLocked(slot, PageTableEntry.NONE);
                     mm.addRss(RssCounter.SWAP_ENTRIES, -1);
                     mm.machine().swap().releaseAndReclaim(SwapEntry.ofPageTableEntry(entry));
+                } else if (PageTableEntry.isPoison(entry)) {
+                    leaf.setEntryLocked(slot, PageTableEntry.NONE);
                 } else if (isOrdinary(entry) && makeLazilyFree(mm.machine(), entry)) {
                     leaf.setEntryLocked(
                             slot, PageTableEntry.withoutDirty(PageTableEntry.withoutYoung(entry)));

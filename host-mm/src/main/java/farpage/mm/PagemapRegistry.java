@@ -145,6 +145,14 @@ final class PagemapRegistry {
         return (int) ((pagemap.firstDevicePfn() + pagemap.pageCount() - 1) / ALIGNMENT);
     }
 
+    /// The pagemap of any number of a device page; null if none covers it.
+    @Nullable DevicePagemap lookup(long page) {
+        @Nullable DevicePagemap[] index = pagemapsByPfn;
+        long slot = Page.devicePfn(page) / ALIGNMENT;
+        DevicePagemap pagemap = slot < index.length ? index[(int) slot] : null;
+        return pagemap != null && pagemap.contains(page) ? pagemap : null;
+    }
+
     DevicePagemap pagemap(long page) {
         DevicePagemap pagemap = pagemapsByPfn[(int) (Page.devicePfn(page) / ALIGNMENT)];
         assert pagemap != null : Page.describe(page) + " belongs to no pagemap";

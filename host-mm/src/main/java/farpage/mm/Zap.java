@@ -76,12 +76,12 @@ public final class Zap {
             if (PageTableEntry.isNone(entry)) {
                 continue;
             }
-            if (PageTableEntry.isMarker(entry)) {
-                leaf.setEntryLocked(slot, keepMarkers ? entry : PageTableEntry.NONE);
-                continue;
-            }
-            if (PageTableEntry.isSpecial(entry)) {
-                leaf.setEntryLocked(slot, PageTableEntry.NONE);
+            if (!hasPageOrSlot(entry)) {
+                boolean stays =
+                        PageTableEntry.isPoison(entry)
+                                ? !evenCows
+                                : PageTableEntry.isMarker(entry) && keepMarkers;
+                leaf.setEntryLocked(slot, stays ? entry : PageTableEntry.NONE);
                 continue;
             }
             if (PageTableEntry.isSwap(entry)) {
@@ -108,6 +108,13 @@ public final class Zap {
         if (swapEntries > 0) {
             mm.addRss(RssCounter.SWAP_ENTRIES, -swapEntries);
         }
+    }
+
+    /// Not so the zero page, a marker, or broken memory.
+    private static boolean hasPageOrSlot(long entry) {
+        return !PageTableEntry.isMarker(entry)
+                && !PageTableEntry.isSpecial(entry)
+                && !PageTableEntry.isHwPoison(entry);
     }
 
     /// A page in a mapping of a file is the file's, a driver's, or a private copy.

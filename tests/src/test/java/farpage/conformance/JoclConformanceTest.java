@@ -31,6 +31,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class BrokenMemory extends MemoryFailureContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

@@ -31,6 +31,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class BrokenMemory extends MemoryFailureContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

@@ -40,6 +40,9 @@ final class FileFault {
         if (ErrPage.isError(page)) {
             return result(page);
         }
+        if (machine.folios().hasFlag(page, FolioFlags.HWPOISON)) {
+            return broken(fault, file, page);
+        }
         if (fault.write()) {
             machine.folios().setFlag(page, FolioFlags.DIRTY);
         }
@@ -88,6 +91,10 @@ final class FileFault {
             machine.put(copy);
             return result(page);
         }
+        if (machine.folios().hasFlag(page, FolioFlags.HWPOISON)) {
+            machine.put(copy);
+            return broken(fault, file, page);
+        }
         machine.ram().copy(page, copy);
         leaf.lock();
         boolean vacant = isNone(leaf, fault);
@@ -102,6 +109,18 @@ final class FileFault {
             machine.put(copy);
         }
         return FaultResult.HANDLED;
+    }
+
+    /// The file's page is broken. If its contents are in the store, the page goes, and the access
+    /// that is tried again reads them.
+    ///
+    /// @kernel mm/memory.c: __do_fault
+    private static FaultResult broken(PageFault fault, FileMapping file, long page) {
+        Machine machine = fault.mm().machine();
+        boolean evicted = file.evictBroken(fault.vma().pageIndex(fault.address()), page);
+        machine.folios().unlock(page);
+        machine.put(page);
+        return evicted ? FaultResult.HANDLED : FaultResult.HWPOISON;
     }
 
     /// @kernel include/linux/mm.h: vmf_error

@@ -42,7 +42,9 @@ final class SwapFault {
         FaultResult result = FaultResult.HANDLED;
         boolean mapped = false;
         if (folios.hasFlag(page, FolioFlags.SWAPCACHE) && folios.swapEntry(page) == swap) {
-            if (folios.hasFlag(page, FolioFlags.UPTODATE)) {
+            if (folios.hasFlag(page, FolioFlags.HWPOISON)) {
+                result = isStill(leaf, fault, entry) ? FaultResult.HWPOISON : result;
+            } else if (folios.hasFlag(page, FolioFlags.UPTODATE)) {
                 mapped = map(fault, leaf, entry, page, anonVma);
             } else {
                 result = isStill(leaf, fault, entry) ? FaultResult.SIGBUS : result;

@@ -67,9 +67,20 @@ final class FileIo {
                 return ErrPage.errno(page);
             }
         }
+        if (isBroken(page)) {
+            machine.put(page);
+            return Errno.EIO;
+        }
         MemorySegment.copy(ram, ramOffset(page, at), to, 0, to.byteSize());
         machine.put(page);
         return Errno.OK;
+    }
+
+    /// Whether the memory of a page that stays in its file is broken.
+    ///
+    /// @kernel mm/shmem.c: shmem_file_read_iter, shmem_write_begin
+    private boolean isBroken(long page) {
+        return file.isShmem() && folios.hasFlag(page, FolioFlags.HWPOISON);
     }
 
     /// The page with its contents and a reference, not locked.
@@ -126,6 +137,10 @@ final class FileIo {
             return ErrPage.errno(page) == Errno.ENOMEM && file.isShmem()
                     ? Errno.ENOSPC
                     : ErrPage.errno(page);
+        }
+        if (isBroken(page)) {
+            file.unlockAndPut(page);
+            return Errno.EIO;
         }
         MemorySegment.copy(from, 0, ram, ramOffset(page, at), from.byteSize());
         folios.setFlag(page, FolioFlags.UPTODATE | FolioFlags.DIRTY);

@@ -230,7 +230,9 @@ public final class FileMapping implements ReverseMap {
         if (page == Page.NONE) {
             return Page.NONE;
         }
-        if (!folios.hasFlag(page, FolioFlags.UPTODATE) || !folios.tryLock(page)) {
+        if (!folios.hasFlag(page, FolioFlags.UPTODATE)
+                || folios.hasFlag(page, FolioFlags.HWPOISON)
+                || !folios.tryLock(page)) {
             machine.put(page);
             return Page.NONE;
         }
@@ -292,6 +294,38 @@ public final class FileMapping implements ReverseMap {
         pages.remove(index, page);
         folios.setMapping(page, null, 0);
         machine.put(page);
+    }
+
+    /// The memory of a locked page, mapped nowhere, is broken: the file forgets the page, and tells
+    /// whoever asks next if there was something to be written. A page of shared memory stays, since
+    /// it is the only place of its contents.
+    ///
+    /// @return whether the file gave the page up
+    /// @kernel mm/memory-failure.c: truncate_error_folio; mm/shmem.c: shmem_error_remove_folio
+    public boolean removeBroken(long index, long page) {
+        assert holds(page, index);
+        if (folios.hasFlag(page, FolioFlags.DIRTY) && !isShmem()) {
+            countWriteError();
+        }
+        if (isShmem()) {
+            return false;
+        }
+        removeLocked(index, page);
+        return true;
+    }
+
+    /// Gives up a locked page whose memory is broken, if its contents are in the store.
+    ///
+    /// @return false if they are not, or somebody else has a reference
+    /// @kernel mm/truncate.c: mapping_evict_folio
+    public boolean evictBroken(long index, long page) {
+        unmap(index, index + 1, false);
+        boolean evictable =
+                !isShmem() && !folios.hasFlag(page, FolioFlags.DIRTY) && folios.refCount(page) == 2;
+        if (evictable) {
+            removeLocked(index, page);
+        }
+        return evictable;
     }
 
     // Migration.

@@ -163,7 +163,7 @@ final class MappingCheck {
                 yield true;
             }
             case MARKER -> {
-                if ((vma.flags() & VmFlags.MAYBE_GUARD) == 0) {
+                if (!PageTableEntry.isPoison(entry) && (vma.flags() & VmFlags.MAYBE_GUARD) == 0) {
                     report(vma.mm(), address, entry, "a guard, but the VMA does not know of it");
                 }
                 yield false;
@@ -174,7 +174,10 @@ final class MappingCheck {
                 yield false;
             }
             case HWPOISON -> {
-                report(vma.mm(), address, entry, "an entry of a kind that nothing makes");
+                long page = PageTableEntry.page(entry);
+                if (!counts.exists(page) || !folios.hasFlag(page, FolioFlags.HWPOISON)) {
+                    report(vma.mm(), address, entry, "but the memory is not broken");
+                }
                 yield false;
             }
         };

@@ -41,8 +41,12 @@ final class MemmapCheck {
             }
             checkCounts(page, counts.ofPfn(pfn));
             if (free) {
+                findings.addUnless(
+                        !folios.hasFlag(page, FolioFlags.HWPOISON),
+                        Page.describe(page),
+                        "broken, but it may be handed out");
                 checkFree(page);
-            } else if (folios.refCount(page) == 0) {
+            } else if (folios.refCount(page) == 0 && !folios.hasFlag(page, FolioFlags.HWPOISON)) {
                 report(page, "neither free nor referenced: a leak");
             }
         }
@@ -92,7 +96,8 @@ final class MemmapCheck {
             return;
         }
         boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
-        int references = mappings + (cached ? 1 : 0);
+        boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
+        int references = mappings + (cached ? 1 : 0) + (held ? 1 : 0);
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }

@@ -2,6 +2,7 @@ package farpage.mm.ksm;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,9 +90,11 @@ final class StableTree {
     }
 
     /// Whether a merged page can be compared, and has the contents of the other page. A page on a
-    /// device can not.
+    /// device can not, and a broken one must not be.
     private boolean hasContents(long mergedPage, long page) {
-        return !Page.isDevice(mergedPage) && contents.areIdentical(mergedPage, page);
+        return !Page.isDevice(mergedPage)
+                && !folios.hasFlag(mergedPage, FolioFlags.HWPOISON)
+                && contents.areIdentical(mergedPage, page);
     }
 
     private List<Chain> chains(int checksum) {

@@ -11,6 +11,8 @@ package farpage.mm.lock;
 public enum LockRank {
     /// The list of a machine's processes.
     DEVICE_REGISTRY,
+    /// `mf_mutex`: the handling of broken memory, a driver's part in it included.
+    MEMORY_FAILURE,
     /// A driver's own migrations; eviction happens under nothing inner.
     DRIVER_SVM,
     /// `ksm_thread_mutex`: the passes of same-page merging, and its trees.

@@ -102,6 +102,31 @@ public final class BuddyAllocator {
         freePages.getAndAdd(1 << order);
     }
 
+    /// Takes a given frame out of the free block that it is in.
+    ///
+    /// @return false if it is not free
+    /// @kernel mm/page_alloc.c: take_page_off_buddy
+    public boolean take(int frame) {
+        lock.lock();
+        try {
+            int order = 0;
+            while (order <= MAX_ORDER && !free[order].contains(frame >> order)) {
+                order++;
+            }
+            if (order > MAX_ORDER) {
+                return false;
+            }
+            free[order].remove(frame >> order);
+            for (int half = order - 1; half >= 0; half--) {
+                free[half].add(frame >> half ^ 1);
+            }
+            freePages.getAndAdd(-1);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Allocates single frames, in runs as long as free blocks permit.
     ///
     /// @param frames is filled from the start, ascending within each run

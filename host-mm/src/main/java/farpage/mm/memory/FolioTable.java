@@ -247,6 +247,15 @@ public final class FolioTable {
         to.getAndSetFlags(toSlot, moved);
     }
 
+    /// Marks a page as broken, be it in use or not.
+    ///
+    /// @return whether it was marked before
+    /// @kernel include/linux/page-flags.h: TestSetPageHWPoison
+    public boolean markPoisoned(long page) {
+        int before = sectionOrNew(page).getAndSetFlags(slot(page), FolioFlags.HWPOISON);
+        return (before & FolioFlags.HWPOISON) != 0;
+    }
+
     // Mapping and index.
 
     public @Nullable Object mapping(long page) {

@@ -72,6 +72,13 @@ public final class HostMemory implements AutoCloseable {
         zone.free((int) Page.pfn(page), order);
     }
 
+    /// Takes a given page out of free memory for good.
+    ///
+    /// @return false if it is in use
+    public boolean takeFree(long page) {
+        return zone.take((int) Page.pfn(page));
+    }
+
     public void zero(long page, int order) {
         region.segment().asSlice(offset(page), (long) PageSize.PAGE_SIZE << order).fill((byte) 0);
     }

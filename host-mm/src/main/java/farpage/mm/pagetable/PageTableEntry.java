@@ -257,6 +257,11 @@ public final class PageTableEntry {
         return !isPresent(entry) && type(entry) == TYPE_MARKER;
     }
 
+    /// Whether the contents of the place are lost: the memory broke, or they could not be read.
+    public static boolean isPoison(long entry) {
+        return isHwPoison(entry) || isMarker(entry) && (marks(entry) & MARK_POISONED) != 0;
+    }
+
     /// The marks of a marker.
     public static int marks(long entry) {
         assert isMarker(entry);

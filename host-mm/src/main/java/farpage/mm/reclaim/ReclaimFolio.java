@@ -73,7 +73,7 @@ final class ReclaimFolio {
             return false;
         }
         if (folios.mapCount(page) > 0) {
-            new TryToUnmap(machine).unmap(page);
+            TryToUnmap.ofReclaimed(machine).unmap(page);
         }
         if (folios.mapCount(page) > 0 || folios.isMaybePinned(page)) {
             activate(page);

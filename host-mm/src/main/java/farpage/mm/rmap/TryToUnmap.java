@@ -13,20 +13,48 @@ import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.swap.SwapEntry;
 
-/// Removes every mapping of an anonymous page, in all processes: a page in the swap cache leaves
-/// swap entries behind, a page that `MADV_FREE` marked nothing at all.
+/// Removes every mapping of a page, in all processes, for reclaim or because the page is broken.
 ///
-/// A mapping stays if its VMA is locked in memory, if the page is pinned, or if a page marked by
-/// `MADV_FREE` was written since.
+/// For reclaim, a page in the swap cache leaves swap entries behind, a page that `MADV_FREE` marked
+/// nothing at all. A mapping stays if its VMA is locked in memory, if the page is pinned, or if a
+/// page marked by `MADV_FREE` was written since.
 ///
 /// @kernel mm/rmap.c: try_to_unmap
 public final class TryToUnmap {
+    /// What stands in the page tables afterwards.
+    public enum Leaving {
+        /// Swap entries, for a page in the swap cache; for another what `MADV_FREE` permits.
+        SWAP,
+        /// Entries that say that the memory is broken.
+        POISON,
+        /// Nothing: the contents are in a file. A mapping that wrote to the page leaves POISON.
+        NOTHING
+    }
+
     private final Machine machine;
     private final FolioTable folios;
+    private final Leaving leaving;
 
-    public TryToUnmap(Machine machine) {
+    /// Whether mappings stay where memory is locked.
+    private final boolean respectLocked;
+
+    private TryToUnmap(Machine machine, Leaving leaving, boolean respectLocked) {
         this.machine = machine;
         this.folios = machine.folios();
+        this.leaving = leaving;
+        this.respectLocked = respectLocked;
+    }
+
+    /// For a page that is reclaimed.
+    public static TryToUnmap ofReclaimed(Machine machine) {
+        return new TryToUnmap(machine, Leaving.SWAP, true);
+    }
+
+    /// For a page whose memory is broken: no mapping stays.
+    ///
+    /// @kernel mm/memory-failure.c: unmap_poisoned_folio
+    public static TryToUnmap ofBroken(Machine machine, Leaving leaving) {
+        return new TryToUnmap(machine, leaving, false);
     }
 
     /// The folio is locked and the caller holds a reference. Success is a map count of 0.
@@ -35,7 +63,7 @@ public final class TryToUnmap {
     }
 
     private void unmapAt(long page, Vma vma, long address) {
-        if ((vma.flags() & VmFlags.LOCKED) != 0) {
+        if (respectLocked && (vma.flags() & VmFlags.LOCKED) != 0) {
             return;
         }
         boolean started =
@@ -73,6 +101,10 @@ public final class TryToUnmap {
         if (TryToMigrate.isDirtyPresent(entry)) {
             folios.setFlag(page, FolioFlags.DIRTY);
         }
+        if (leaving != Leaving.SWAP) {
+            removeLocked(leaf, slot, page, mm);
+            return true;
+        }
         if (!folios.hasFlag(page, FolioFlags.SWAPBACKED)) {
             return discardLocked(leaf, slot, page, mm);
         }
@@ -90,6 +122,15 @@ public final class TryToUnmap {
         mm.addRss(RssCounter.ANON, -1);
         mm.addRss(RssCounter.SWAP_ENTRIES, 1);
         return true;
+    }
+
+    /// Takes a broken page away whoever pinned it.
+    private void removeLocked(PageTableLeaf leaf, int slot, long page, Mm mm) {
+        boolean lost =
+                leaving == Leaving.POISON || TryToMigrate.isDirtyPresent(leaf.entryLocked(slot));
+        folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        leaf.setEntryLocked(slot, lost ? PageTableEntry.ofHwPoison(page) : PageTableEntry.NONE);
+        mm.addRss(RssCounter.of(folios, page), -1);
     }
 
     /// A page that nobody wrote since it was marked is dropped. One that was written is an ordinary

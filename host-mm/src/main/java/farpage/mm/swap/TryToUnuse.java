@@ -5,9 +5,11 @@ import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.RssCounter;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
@@ -30,8 +32,7 @@ final class TryToUnuse {
 
     /// Empties the area.
     ///
-    /// @return ENOMEM if memory can not take the pages, EIO if one can not be read, EBUSY if
-    ///   somebody keeps using the area
+    /// @return ENOMEM if memory can not take the pages, EBUSY if somebody keeps using the area
     Errno run() {
         for (int round = 0; round < ROUND_LIMIT; round++) {
             for (Mm mm : machine.processes()) {
@@ -80,11 +81,39 @@ final class TryToUnuse {
             Vma vma = mm.lookupVma(address);
             assert vma != null : "a swap entry where nothing is mapped";
             FaultResult result = PageFaultHandler.handleLocked(vma, address, false);
+            if (result == FaultResult.OUT_OF_MEMORY) {
+                return Errno.ENOMEM;
+            }
             if (result.isError()) {
-                return result == FaultResult.OUT_OF_MEMORY ? Errno.ENOMEM : Errno.EIO;
+                poison(mm, leaf, slot);
             }
         }
         return Errno.OK;
+    }
+
+    /// What can not be read is lost: an access there will end in HWPOISON.
+    ///
+    /// @kernel mm/swapfile.c: unuse_pte
+    private void poison(Mm mm, PageTableLeaf leaf, int slot) {
+        leaf.lock();
+        long entry = leaf.entryLocked(slot);
+        if (isHere(entry)) {
+            long swap = SwapEntry.ofPageTableEntry(entry);
+            long page = machine.swap().getCached(swap);
+            boolean broken =
+                    page != Page.NONE && machine.folios().hasFlag(page, FolioFlags.HWPOISON);
+            leaf.setEntryLocked(
+                    slot,
+                    broken
+                            ? PageTableEntry.ofHwPoison(page)
+                            : PageTableEntry.ofMarker(PageTableEntry.MARK_POISONED));
+            mm.addRss(RssCounter.SWAP_ENTRIES, -1);
+            machine.swap().release(swap);
+            if (page != Page.NONE) {
+                machine.put(page);
+            }
+        }
+        leaf.unlock();
     }
 
     private boolean isHere(long entry) {

@@ -319,6 +319,26 @@ final class SwapTest {
     }
 
     @Test
+    void pageThatCannotBeReadWhenTheAreaGoesIsPoisoned() {
+        assertEquals(Errno.OK, machine.machine().swap().swapOff(0));
+        assertEquals(Errno.OK, machine.machine().swap().swapOn(new FailingStorage(true)));
+        long address = process.map(2);
+        process.storeRow(address, 2, 1);
+        assertEquals(2, pageOut(process, address, 2));
+        assertEquals(Errno.OK, machine.machine().swap().swapOff(0));
+        assertEquals(Shape.MARKER, process.shape(address));
+        assertEquals(0, process.mm().rss(RssCounter.SWAP_ENTRIES));
+        assertEquals(FaultResult.HWPOISON, process.tryLoad(address));
+        TestProcess child = process.fork();
+        assertEquals(FaultResult.HWPOISON, child.tryLoad(address));
+        machine.check();
+        advise(address, 1, Advice.DONTNEED);
+        assertEquals(0, process.load(address));
+        advise(page(address, 1), 1, Advice.FREE);
+        assertEquals(0, process.load(page(address, 1)));
+    }
+
+    @Test
     void pageThatCannotBeWrittenStaysInMemory() {
         assertEquals(Errno.OK, machine.machine().swap().swapOff(0));
         assertEquals(Errno.OK, machine.machine().swap().swapOn(new FailingStorage(false)));

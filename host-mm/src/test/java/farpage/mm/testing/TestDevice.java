@@ -25,6 +25,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,12 @@ public final class TestDevice implements DevicePrivateOps {
 
     /// What a CPU fault is answered with instead of moving the page.
     private volatile @Nullable FaultResult refusal;
+
+    /// Whether the driver knows what to do about broken memory.
+    private volatile boolean knowsFailures;
+
+    /// Pages that the driver was told are broken.
+    private final Set<Long> broken = ConcurrentHashMap.newKeySet();
 
     private final AtomicInteger refusalsLeft = new AtomicInteger();
 
@@ -86,6 +94,21 @@ public final class TestDevice implements DevicePrivateOps {
         refusalsLeft.set(times);
     }
 
+    /// From now on the driver remembers broken pages, and answers a CPU that touches one.
+    public void handleFailures() {
+        knowsFailures = true;
+    }
+
+    @Override
+    public Errno memoryFailure(DevicePagemap of, long page, int pageCount) {
+        if (!knowsFailures) {
+            return Errno.EOPNOTSUPP;
+        }
+        assertEquals(1, pageCount);
+        broken.add(page);
+        return Errno.OK;
+    }
+
     public int freePageCount() {
         synchronized (free) {
             return free.size();
@@ -121,6 +144,9 @@ public final class TestDevice implements DevicePrivateOps {
     @Override
     public FaultResult migrateToRam(PageFault fault) {
         ramCalls.incrementAndGet();
+        if (broken.contains(fault.page())) {
+            return FaultResult.HWPOISON;
+        }
         FaultResult refused = refusal;
         if (refused != null && refusalsLeft.getAndDecrement() > 0) {
             return refused;
