@@ -18,5 +18,6 @@ module farpage.mm {
     exports farpage.mm.notifier;
     exports farpage.mm.reclaim;
     exports farpage.mm.swap;
+    exports farpage.mm.userfaultfd;
     exports farpage.mm.zonedevice;
 }

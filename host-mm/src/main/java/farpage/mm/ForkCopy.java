@@ -108,7 +108,7 @@ final class ForkCopy {
             if (shared != entry) {
                 from.setEntryLocked(slot, shared);
             }
-            to.setEntryLocked(slot, childEntry(parent, shared));
+            to.setEntryLocked(slot, childEntry(shared));
             if (PageTableEntry.isSwap(entry)) {
                 parent.mm().machine().swap().duplicate(SwapEntry.ofPageTableEntry(entry));
                 swapEntries++;
@@ -220,13 +220,14 @@ final class ForkCopy {
         };
     }
 
-    /// The child has not used the page yet; and a shared page is written back for the parent's
-    /// sake.
-    private static long childEntry(Vma parent, long entry) {
-        if (!PageTableEntry.isPresent(entry)) {
-            return entry;
+    /// The child has not used the page yet; a shared page is written back for the parent's sake;
+    /// and who watches the parent's stores does not watch the child's.
+    private long childEntry(long entry) {
+        long unwatched = child.hasUffdWp() ? entry : PageTableEntry.withoutUffdWp(entry);
+        if (!PageTableEntry.isPresent(unwatched)) {
+            return unwatched;
         }
-        long old = PageTableEntry.withoutYoung(entry);
+        long old = PageTableEntry.withoutYoung(unwatched);
         return parent.isShared() ? PageTableEntry.withoutDirty(old) : old;
     }
 

@@ -12,7 +12,10 @@ import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +38,7 @@ public final class Mm {
     private final MmuNotifierSubscriptions notifiers = new MmuNotifierSubscriptions();
     private final AtomicLongArray rss = new AtomicLongArray(RssCounter.values().length);
     private final MemCgroup memcg;
+    private final List<Userfaultfd> userfaultfds = new CopyOnWriteArrayList<>();
     private volatile boolean exited;
 
     Mm(Machine machine, int id, MemCgroup memcg) {
@@ -70,6 +74,15 @@ public final class Mm {
 
     public boolean isExited() {
         return exited;
+    }
+
+    /// Remembers one that is open, so that nobody waits for it when the process ends.
+    public void addUserfaultfd(Userfaultfd userfaultfd) {
+        userfaultfds.add(userfaultfd);
+    }
+
+    void removeUserfaultfd(Userfaultfd userfaultfd) {
+        userfaultfds.remove(userfaultfd);
     }
 
     // The mmap lock.
@@ -367,7 +380,7 @@ public final class Mm {
         }
         if (!errno.isOk()) {
             child.exit();
-            throw new OutOfMemoryError("fork: a pinned page could not be copied");
+            throw new OutOfMemoryError("fork: no page for the copy of a pinned one");
         }
         return child;
     }
@@ -375,7 +388,8 @@ public final class Mm {
     /// Memory that is wiped on fork begins empty in the child, and locks are not inherited.
     private static Errno forkVma(Vma vma, Mm child) {
         Vma copy = vma.duplicate(child, vma.start(), vma.end(), vma.pageOffset());
-        copy.setFlags(vma.flags() & ~VmFlags.LOCKED_MASK);
+        UserfaultfdRanges.reset(copy);
+        copy.setFlags(copy.flags() & ~VmFlags.LOCKED_MASK);
         boolean wiped = (vma.flags() & VmFlags.WIPEONFORK) != 0;
         if (!wiped) {
             AnonVmaLinks.forkChain(vma, copy);
@@ -401,6 +415,7 @@ public final class Mm {
                 vmas.remove(vma);
             }
             pageTable.freeLeaves(0, PageSize.TASK_SIZE + PageSize.PAGE_SIZE);
+            userfaultfds.forEach(Userfaultfd::wakeAll);
         } finally {
             mmapLock.unlockWrite();
         }

@@ -42,7 +42,7 @@ final class MovePageTables {
             if (lockReverseMap) {
                 lockReverseMap(source);
             }
-            moveEntries(oldLeaf, PageTableLeaf.slot(at), newLeaf, newAt, count);
+            moveEntries(source, oldLeaf, PageTableLeaf.slot(at), newLeaf, newAt, count);
             if (lockReverseMap) {
                 unlockReverseMap(source);
             }
@@ -76,9 +76,16 @@ final class MovePageTables {
     }
 
     /// Both leaves are locked while entries move. Nobody else takes two leaves of this process,
-    /// because the mmap lock is held for writing.
+    /// because the mmap lock is held for writing. Who watches stores at the old place does not
+    /// watch the new one.
     private static void moveEntries(
-            PageTableLeaf oldLeaf, int oldSlot, PageTableLeaf newLeaf, long newAddress, int count) {
+            Vma source,
+            PageTableLeaf oldLeaf,
+            int oldSlot,
+            PageTableLeaf newLeaf,
+            long newAddress,
+            int count) {
+        boolean watched = source.userfaultfd() != null;
         int newSlot = PageTableLeaf.slot(newAddress);
         oldLeaf.lock();
         if (newLeaf != oldLeaf) {
@@ -89,7 +96,9 @@ final class MovePageTables {
             if (!PageTableEntry.isNone(entry)) {
                 assert PageTableEntry.isNone(newLeaf.entryLocked(newSlot + i));
                 oldLeaf.setEntryLocked(oldSlot + i, PageTableEntry.NONE);
-                newLeaf.setEntryLocked(newSlot + i, PageTableEntry.withSoftDirty(entry));
+                long moved = PageTableEntry.withSoftDirty(entry);
+                newLeaf.setEntryLocked(
+                        newSlot + i, watched ? PageTableEntry.withoutUffdWp(moved) : moved);
             }
         }
         if (newLeaf != oldLeaf) {

@@ -32,7 +32,8 @@ public final class Mprotect {
             }
             long stop = Math.min(vma.end(), end);
             if (flags != vma.flags()) {
-                change(vmas.modifyFlags(at, stop, accounted(vma, flags)), at, stop);
+                Vma part = vmas.modifyFlags(at, stop, accounted(vma, flags));
+                change(part, at, stop, Purpose.ACCESS);
             }
             at = stop;
         }
@@ -56,7 +57,22 @@ public final class Mprotect {
         return vma.isAnonymous() && vma.anonVma() == null ? flags & ~VmFlags.ACCOUNT : flags;
     }
 
-    private static void change(Vma vma, long start, long end) {
+    /// What entries are changed for.
+    private enum Purpose {
+        ACCESS,
+        UFFD_WP,
+        UFFD_WP_RESOLVE
+    }
+
+    /// Has the stores to the pages of a range reported to userfaultfd, or no longer. The mmap lock
+    /// is held.
+    ///
+    /// @kernel mm/userfaultfd.c: uffd_wp_range
+    static void writeProtect(Vma vma, long start, long end, boolean protect) {
+        change(vma, start, end, protect ? Purpose.UFFD_WP : Purpose.UFFD_WP_RESOLVE);
+    }
+
+    private static void change(Vma vma, long start, long end, Purpose purpose) {
         Mm mm = vma.mm();
         boolean started =
                 mm.notifiers()
@@ -74,7 +90,7 @@ public final class Mprotect {
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
                 int slot = PageTableLeaf.slot(address);
                 long entry = leaf.entryLocked(slot);
-                long changed = changed(vma, entry);
+                long changed = changed(vma, entry, purpose);
                 if (changed != entry) {
                     leaf.setEntryLocked(slot, changed);
                 }
@@ -85,15 +101,31 @@ public final class Mprotect {
         mm.notifiers().end();
     }
 
-    private static long changed(Vma vma, long entry) {
-        if (PageTableEntry.isPresent(entry)) {
-            long readOnly =
-                    PageTableEntry.withProtNone(
-                            PageTableEntry.withoutWrite(entry), !vma.isAccessible());
-            return vma.mapsWritable() || canChangeWritable(vma, entry)
-                    ? PageTableEntry.withWrite(readOnly)
-                    : readOnly;
+    private static long changed(Vma vma, long entry, Purpose purpose) {
+        if (PageTableEntry.isNone(entry) || PageTableEntry.isMarker(entry)) {
+            return entry;
         }
+        long asked =
+                switch (purpose) {
+                    case ACCESS -> entry;
+                    case UFFD_WP -> PageTableEntry.withUffdWp(entry);
+                    case UFFD_WP_RESOLVE -> PageTableEntry.withoutUffdWp(entry);
+                };
+        return PageTableEntry.isPresent(asked)
+                ? changedPresent(vma, asked)
+                : downgraded(vma, asked);
+    }
+
+    private static long changedPresent(Vma vma, long entry) {
+        long readOnly =
+                PageTableEntry.withProtNone(
+                        PageTableEntry.withoutWrite(entry), !vma.isAccessible());
+        return vma.mapsWritable() || canChangeWritable(vma, entry)
+                ? PageTableEntry.withWrite(readOnly)
+                : readOnly;
+    }
+
+    private static long downgraded(Vma vma, long entry) {
         if (PageTableEntry.isWritableDevicePrivate(entry)) {
             return PageTableEntry.asReadDevicePrivate(entry);
         }
@@ -117,13 +149,11 @@ public final class Mprotect {
             return false;
         }
         if (vma.isShared()) {
-            return vma.isWritable()
-                    && !PageTableEntry.isUffdWp(entry)
-                    && PageTableEntry.isDirty(entry);
+            return vma.isWritable() && !vma.isUffdWp(entry) && PageTableEntry.isDirty(entry);
         }
         return vma.isWritable()
                 && !PageTableEntry.isSpecial(entry)
-                && !PageTableEntry.isUffdWp(entry)
+                && !vma.isUffdWp(entry)
                 && vma.mm()
                         .machine()
                         .folios()

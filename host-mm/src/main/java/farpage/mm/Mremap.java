@@ -104,6 +104,9 @@ final class Mremap {
             }
             long start = Math.max(vma.start(), from);
             long length = Math.min(end, vma.end()) - start;
+            if (vma.userfaultfd() != null && (from != address || vma.end() < end)) {
+                return MremapResult.error(Errno.EFAULT); // such a one moves alone
+            }
             target += start - from;
             Errno errno = checkMapping(vma, start, length, length);
             MremapResult moved =
@@ -239,6 +242,7 @@ final class Mremap {
         // walk
         // must be kept out.
         MovePageTables.move(source, start, moved, target, oldSize, moved != copy);
+        UserfaultfdRanges.reset(moved);
         if (has(MremapFlags.DONTUNMAP)) {
             source.setFlags(source.flags() & ~VmFlags.LOCKED_MASK);
             if (moved != source && start == source.start() && start + oldSize == source.end()) {

@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.fault.FaultFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.memory.FolioFlags;
@@ -13,7 +14,15 @@ final class Populate {
     /// A fault that is handled this often without a page coming is no fault of the program.
     private static final int FAULT_RETRY_LIMIT = 1_000_000;
 
-    private Populate() {}
+    private final Mm mm;
+
+    /// How far it came.
+    private long at;
+
+    private Populate(Mm mm, long start) {
+        this.mm = mm;
+        this.at = start;
+    }
 
     /// As far as it can be done: for new parts of locked memory.
     static void populate(Mm mm, long start, long length) {
@@ -28,15 +37,21 @@ final class Populate {
     }
 
     private static Errno range(Mm mm, long start, long end, boolean ignoreErrors) {
+        Populate populate = new Populate(mm, start);
         mm.lockRead();
         try {
             Vma vma = mm.lookupVmaFrom(start);
-            while (vma != null && vma.start() < end) {
-                Errno errno = pages(vma, Math.max(vma.start(), start), Math.min(vma.end(), end));
-                if (!errno.isOk() && !ignoreErrors) {
-                    return errno;
+            while (vma != null && populate.at < end && vma.start() < end) {
+                populate.at = Math.max(vma.start(), populate.at);
+                long stop = Math.min(vma.end(), end);
+                Errno errno = populate.pages(vma, stop);
+                if (!errno.isOk()) {
+                    if (!ignoreErrors) {
+                        return errno;
+                    }
+                    populate.at = stop;
                 }
-                vma = mm.lookupVmaFrom(vma.end());
+                vma = mm.lookupVmaFrom(populate.at);
             }
             return Errno.OK;
         } finally {
@@ -47,26 +62,29 @@ final class Populate {
     /// Private memory that can be written gets pages of its own at once.
     ///
     /// @kernel mm/gup.c: populate_vma_page_range
-    private static Errno pages(Vma vma, long start, long end) {
+    private Errno pages(Vma vma, long end) {
         int flags = vma.flags();
         if ((flags & (VmFlags.IO | VmFlags.PFNMAP | VmFlags.LOCKONFAULT)) != 0) {
+            at = end;
             return Errno.OK;
         }
         if (!vma.isAccessible()) {
             return Errno.EFAULT;
         }
         boolean write = (flags & (VmFlags.WRITE | VmFlags.SHARED)) == VmFlags.WRITE;
-        return faultIn(vma, start, end, write);
+        return faultIn(vma, end, write);
     }
 
-    /// `MADV_POPULATE_READ` and `MADV_POPULATE_WRITE`. The mmap lock is held for reading.
+    /// `MADV_POPULATE_READ` and `MADV_POPULATE_WRITE`. The mmap lock is held for reading; it is
+    /// given up where somebody else has to handle a fault.
     ///
     /// @return ENOMEM at a hole or without memory, EINVAL where the VMA does not permit the access,
     ///   EFAULT or EHWPOISON where a touch would have ended in a signal; what lies below was done
     /// @kernel mm/madvise.c: madvise_populate
     static Errno advised(Mm mm, long start, long end, boolean write) {
-        for (long at = start; at < end; ) {
-            Vma vma = mm.lookupVma(at);
+        Populate populate = new Populate(mm, start);
+        while (populate.at < end) {
+            Vma vma = mm.lookupVma(populate.at);
             if (vma == null) {
                 return Errno.ENOMEM;
             }
@@ -74,22 +92,27 @@ final class Populate {
             if (special || !(write ? vma.isWritable() : vma.isReadable())) {
                 return Errno.EINVAL;
             }
-            long stop = Math.min(vma.end(), end);
-            Errno errno = faultIn(vma, at, stop, write);
+            Errno errno = populate.faultIn(vma, Math.min(vma.end(), end), write);
             if (!errno.isOk()) {
                 return errno;
             }
-            at = stop;
         }
         return Errno.OK;
     }
 
-    private static Errno faultIn(Vma vma, long start, long end, boolean write) {
-        for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
+    /// Up to the end, or to where a fault gave the mmap lock up: it is held again, but the VMA may
+    /// be gone.
+    private Errno faultIn(Vma vma, long end, boolean write) {
+        int flags = FaultFlags.REMOTE | FaultFlags.ALLOW_RETRY | (write ? FaultFlags.WRITE : 0);
+        for (; at < end; at += PageSize.PAGE_SIZE) {
             FaultResult result = FaultResult.HANDLED;
             for (int attempt = 0; !result.isError() && !isThere(vma, at, write); attempt++) {
                 Check.that(attempt < FAULT_RETRY_LIMIT, "populating does not get on");
-                result = PageFaultHandler.handleLocked(vma, at, write);
+                result = PageFaultHandler.handleLocked(vma, at, flags);
+                if (result == FaultResult.RETRY) {
+                    mm.lockRead();
+                    return Errno.OK;
+                }
             }
             if (result.isError()) {
                 return errno(result);

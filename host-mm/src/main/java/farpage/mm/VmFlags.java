@@ -43,6 +43,11 @@ public final class VmFlags {
     /// Mappings whose pages are no ordinary folios: migration refuses them.
     public static final int SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
 
+    /// What registering with userfaultfd sets.
+    ///
+    /// @kernel include/linux/userfaultfd_k.h: __VM_UFFD_FLAGS
+    public static final int UFFD = UFFD_MISSING | UFFD_WP;
+
     /// What `mlock` sets.
     public static final int LOCKED_MASK = LOCKED | LOCKONFAULT;
 
@@ -58,14 +63,11 @@ public final class VmFlags {
 
     private VmFlags() {}
 
-    /// The access part as `/proc/PID/maps` prints it. A mapping is called shared if it was asked to
-    /// be, also one that nobody can store through.
-    ///
-    /// @kernel fs/proc/task_mmu.c: show_vma_header_prefix
+    /// The access part as `/proc/PID/maps` prints it.
     public static String describe(int flags) {
         return ((flags & READ) != 0 ? "r" : "-")
                 + ((flags & WRITE) != 0 ? "w" : "-")
                 + ((flags & EXEC) != 0 ? "x" : "-")
-                + ((flags & MAYSHARE) != 0 ? "s" : "p");
+                + ((flags & SHARED) != 0 ? "s" : "p");
     }
 }

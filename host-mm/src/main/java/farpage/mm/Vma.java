@@ -5,6 +5,7 @@ import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.AnonVmaChain;
 import farpage.mm.rmap.VmaIntervalTree;
+import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,9 @@ public final class Vma {
 
     /// Its place among the VMAs of its file; null without a file.
     private final VmaIntervalTree.@Nullable Node fileNode;
+
+    /// Who is asked about faults here; null if nobody is.
+    private @Nullable Userfaultfd userfaultfd;
 
     /// Where the pages faulted in here point to; null until the first one.
     private volatile @Nullable AnonVma anonVma;
@@ -55,7 +59,9 @@ public final class Vma {
     ///
     /// @kernel kernel/fork.c: vm_area_dup
     Vma duplicate(Mm newMm, long newStart, long newEnd, long newPageOffset) {
-        return new Vma(newMm, newStart, newEnd, newPageOffset, flags, file);
+        Vma copy = new Vma(newMm, newStart, newEnd, newPageOffset, flags, file);
+        copy.userfaultfd = userfaultfd;
+        return copy;
     }
 
     public Mm mm() {
@@ -123,6 +129,44 @@ public final class Vma {
         return file;
     }
 
+    /// Who is asked about faults here; null if nobody is.
+    ///
+    /// @kernel include/linux/mm_types.h: struct vm_area_struct, vm_userfaultfd_ctx
+    public @Nullable Userfaultfd userfaultfd() {
+        return userfaultfd;
+    }
+
+    /// Changes who is asked, and about what.
+    ///
+    /// @param registered what is registered, of [VmFlags#UFFD]
+    void setUserfaultfd(@Nullable Userfaultfd registrant, int registered) {
+        assert (registered & ~VmFlags.UFFD) == 0;
+        assert (registrant == null) == (registered == 0);
+        userfaultfd = registrant;
+        flags = flags & ~VmFlags.UFFD | registered;
+    }
+
+    /// Whether the first access to a page is somebody else's to handle.
+    ///
+    /// @kernel include/linux/userfaultfd_k.h: userfaultfd_missing
+    public boolean hasUffdMissing() {
+        return (flags & VmFlags.UFFD_MISSING) != 0;
+    }
+
+    /// Whether stores to pages that were protected for it are somebody else's to handle.
+    ///
+    /// @kernel include/linux/userfaultfd_k.h: userfaultfd_wp
+    public boolean hasUffdWp() {
+        return (flags & VmFlags.UFFD_WP) != 0;
+    }
+
+    /// Whether a store through this entry is somebody else's to handle.
+    ///
+    /// @kernel include/linux/userfaultfd_k.h: userfaultfd_pte_wp
+    public boolean isUffdWp(long entry) {
+        return hasUffdWp() && PageTableEntry.isUffdWp(entry);
+    }
+
     VmaIntervalTree.@Nullable Node fileNode() {
         return fileNode;
     }
@@ -150,9 +194,7 @@ public final class Vma {
         int sharedWritable = VmFlags.SHARED | VmFlags.WRITE;
         return file != null
                 && (flags & sharedWritable) == sharedWritable
-                && (!file.mapping().isShmem()
-                        || tracksSoftDirty()
-                        || (flags & VmFlags.UFFD_WP) != 0);
+                && (!file.mapping().isShmem() || tracksSoftDirty() || hasUffdWp());
     }
 
     /// Whether an entry for a page of the file is writable from the start.

@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
@@ -121,6 +122,20 @@ final class VmaTree {
         return mergeAround(part);
     }
 
+    /// The same, with who is asked about faults in the part.
+    ///
+    /// @param registered what is registered, of [VmFlags#UFFD]
+    /// @kernel mm/vma.c: vma_modify_flags_uffd
+    Vma modifyUserfaultfd(long start, long end, @Nullable Userfaultfd registrant, int registered) {
+        splitAt(start);
+        splitAt(end);
+        Vma part = lookup(start);
+        assert part != null;
+        assert part.end() == end;
+        part.setUserfaultfd(registrant, registered);
+        return mergeAround(part);
+    }
+
     /// Joins the VMA with its neighbours where nothing tells them apart.
     ///
     /// @kernel mm/vma.c: vma_merge_existing_range
@@ -137,8 +152,10 @@ final class VmaTree {
         return merged;
     }
 
+    @SuppressWarnings("ReferenceEquality") // a context is known by identity
     private static boolean canMerge(Vma low, Vma high) {
         return isSameKind(low, high, VmFlags.STICKY)
+                && low.userfaultfd() == high.userfaultfd()
                 && (low.flags() & VmFlags.SPECIAL) == 0
                 && isContiguous(low, high)
                 && hasMergeableAnonVma(low, high);

@@ -28,10 +28,14 @@ abstract class DmirrorContract extends EmulatorScene {
         MemorySegment buffer = buffer(1);
         return List.of(
                 new DmirrorCommand.Read(address, pageCount, buffer),
+                new DmirrorCommand.ReadUnlocked(address, pageCount, buffer),
                 new DmirrorCommand.Write(address, pageCount, buffer),
                 new DmirrorCommand.MigrateToDevice(address, pageCount, buffer),
                 new DmirrorCommand.MigrateToSystem(address, pageCount),
                 new DmirrorCommand.Snapshot(address, pageCount, buffer),
+                new DmirrorCommand.Exclusive(address, pageCount, buffer),
+                new DmirrorCommand.CheckExclusive(address, pageCount),
+                new DmirrorCommand.Flags(address, pageCount),
                 new DmirrorCommand.Release(address, pageCount));
     }
 
@@ -87,6 +91,22 @@ abstract class DmirrorContract extends EmulatorScene {
         cpuWrites(address, data);
         assertDeviceReads(device0, address, data, 1);
         assertDeviceReads(device0, address, data, 0);
+    }
+
+    @Test
+    void readThatMayWaitReadsAndCountsLikeTheOther() {
+        long address = map(40);
+        MemorySegment data = pattern(40, 1);
+        cpuWrites(address, data);
+        assertEquals(1, device1.migrateToDevice(address, 1).movedPages());
+        assertEquals(1, device0.migrateToDevice(page(address, 1), 1).movedPages());
+        MemorySegment read = buffer(40);
+        DmirrorCommand command = new DmirrorCommand.ReadUnlocked(address, 40, read);
+        assertEquals(DmirrorReply.ok(40, 1), device0.execute(command));
+        assertEquals(-1, data.mismatch(read));
+        assertEquals(DmirrorReply.ok(40, 0), device0.execute(command));
+        process.munmap(page(address, 39), PAGE);
+        assertEquals(failure(Errno.EFAULT), device0.execute(command));
     }
 
     @Test

@@ -73,6 +73,8 @@ public final class Dmirror implements AutoCloseable {
                             pageCount,
                             to,
                             (start, end) -> mirror.faultIn(start, end, false));
+            case DmirrorCommand.ReadUnlocked(long address, long pageCount, MemorySegment to) ->
+                    access.read(address, pageCount, to, mirror::faultInUnlocked);
             case DmirrorCommand.Write(long address, long pageCount, MemorySegment from) ->
                     access.write(
                             address,

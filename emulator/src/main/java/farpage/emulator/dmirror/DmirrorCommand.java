@@ -25,6 +25,17 @@ public sealed interface DmirrorCommand {
         }
     }
 
+    /// As [Read], but a fault may wait for a handler of the program's own, such as a
+    /// [farpage.mm.userfaultfd.Userfaultfd].
+    ///
+    /// @param to takes the pages' bytes
+    /// @kernel lib/test_hmm_uapi.h: HMM_DMIRROR_READ_UNLOCKED
+    record ReadUnlocked(long address, long pageCount, MemorySegment to) implements DmirrorCommand {
+        public ReadUnlocked {
+            requireNative(to);
+        }
+    }
+
     /// The device stores to the pages, faulting in those that it has no writable entry for.
     ///
     /// @param from gives the pages' bytes

@@ -3,6 +3,7 @@ package farpage.emulator.mirror;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
+import farpage.mm.hmm.HmmFill;
 import farpage.mm.hmm.HmmPfn;
 import farpage.mm.hmm.HmmRange;
 import farpage.mm.hmm.HmmRangeFault;
@@ -31,6 +32,10 @@ public final class ProcessMirror implements AutoCloseable {
 
     /// How long a range that changes all the time is tried.
     public static final long RETRY_TIMEOUT_NANOS = 1_000_000_000L;
+
+    /// How often pages that were looked up are found stale, one time after the other, before their
+    /// range counts as one that does not come to rest.
+    private static final int STALE_LIMIT = 100_000;
 
     private final Mm mm;
     private final Object owner;
@@ -176,6 +181,43 @@ public final class ProcessMirror implements AutoCloseable {
             table.lock();
             try {
                 if (!notifier.readRetry(sequence)) {
+                    return installLocked(start, end, request, words);
+                }
+            } finally {
+                table.unlock();
+            }
+        }
+        return Errno.EBUSY;
+    }
+
+    /// As [#faultIn] for reading, but faults may wait for a handler of the program's own.
+    ///
+    /// @return as there
+    /// @kernel lib/test_hmm.c: dmirror_fault_unlocked
+    public Errno faultInUnlocked(long start, long end) {
+        long[] words = new long[RANGE_PAGES];
+        for (long at = start; at < end; ) {
+            long stop = Math.min(end, at + PageSize.pageAddress(RANGE_PAGES));
+            Errno errno = faultInStepUnlocked(at, stop, words);
+            if (!errno.isOk()) {
+                return errno;
+            }
+            at = stop;
+        }
+        return Errno.OK;
+    }
+
+    private Errno faultInStepUnlocked(long start, long end, long[] words) {
+        long request = HmmPfn.REQ_FAULT;
+        HmmRange range = new HmmRange(mm, notifier, 0, start, end, words, request, 0, owner);
+        for (int attempt = 0; attempt < STALE_LIMIT; attempt++) {
+            HmmFill fill = HmmRangeFault.fillUnlocked(range, RETRY_TIMEOUT_NANOS, nanoClock);
+            if (!fill.errno().isOk()) {
+                return fill.errno();
+            }
+            table.lock();
+            try {
+                if (!notifier.readRetry(fill.notifierSequence())) {
                     return installLocked(start, end, request, words);
                 }
             } finally {

@@ -23,6 +23,13 @@ final class DeviceFile {
         return execute(new DmirrorCommand.Read(pages.address(), pages.pageCount(), pages.mirror()));
     }
 
+    /// The same where the program may have to handle the faults itself.
+    DeviceReply readUnlocked(TestPages pages) {
+        return execute(
+                new DmirrorCommand.ReadUnlocked(
+                        pages.address(), pages.pageCount(), pages.mirror()));
+    }
+
     /// The device stores the mirror to the pages.
     DeviceReply write(TestPages pages) {
         return execute(

@@ -13,7 +13,6 @@ import java.util.List;
 public final class SelftestSuite {
     static final String NO_HUGE_PAGES = "huge pages are not modelled yet";
     static final String NO_HUGETLB_PAGE = "no hugetlb page is free";
-    static final String NO_USERFAULTFD = "userfaultfd is not modelled yet";
 
     private static final List<SelftestCase> CASES =
             List.of(
@@ -52,7 +51,7 @@ public final class SelftestSuite {
                     skipped("migrate_anon_huge_err", NO_HUGE_PAGES),
                     skipped("migrate_anon_huge_zero_err", NO_HUGE_PAGES),
                     skipped("benchmark_thp_migration", NO_HUGE_PAGES),
-                    skipped("userfaultfd_read", NO_USERFAULTFD),
+                    hmm("userfaultfd_read", UserfaultCases::userfaultfdRead),
                     hmm2("migrate_mixed", MigrateCases::migrateMixed),
                     hmm2("snapshot", SnapshotCases::snapshot),
                     hmm2("double_map", SnapshotCases::doubleMap));

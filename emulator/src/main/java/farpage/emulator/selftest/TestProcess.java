@@ -89,7 +89,7 @@ final class TestProcess {
     /// A fault that the process survives, or its end.
     private static void require(FaultResult fault) {
         switch (fault) {
-            case HANDLED -> {}
+            case HANDLED, RETRY -> {}
             case SIGSEGV -> throw new CaseEnd.Killed(Signal.SIGSEGV);
             case SIGBUS, HWPOISON -> throw new CaseEnd.Killed(Signal.SIGBUS);
             case OUT_OF_MEMORY -> throw new OutOfMemoryError("the machine's RAM is full");
@@ -128,6 +128,7 @@ final class TestProcess {
     }
 
     /// Waits for a signal, which ends the process.
+    @SuppressWarnings("DoNotCallSuggester") // it is called to be killed
     void pause() {
         throw new CaseEnd.Killed(pending.join());
     }

@@ -8,9 +8,10 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.userfaultfd.HandleUserfault;
 
 /// The first access to a page of anonymous memory: a load maps the zero page, a store a page of its
-/// own.
+/// own; unless userfaultfd is to be asked.
 ///
 /// @kernel mm/memory.c: do_anonymous_page
 final class AnonymousFault {
@@ -23,11 +24,13 @@ final class AnonymousFault {
     private static FaultResult mapZeroPage(PageFault fault, PageTableLeaf leaf) {
         int slot = PageTableLeaf.slot(fault.address());
         leaf.lock();
-        if (PageTableEntry.isNone(leaf.entryLocked(slot))) {
+        boolean vacant = PageTableEntry.isNone(leaf.entryLocked(slot));
+        boolean asks = vacant && fault.vma().hasUffdMissing();
+        if (vacant && !asks) {
             leaf.setEntryLocked(slot, PageTableEntry.ofSpecial(fault.mm().machine().zeroPage()));
         }
         leaf.unlock();
-        return FaultResult.HANDLED;
+        return asks ? HandleUserfault.missing(fault) : FaultResult.HANDLED;
     }
 
     private static FaultResult mapNewPage(PageFault fault, PageTableLeaf leaf) {
@@ -40,7 +43,9 @@ final class AnonymousFault {
         machine.ram().zero(page, 0);
         int slot = PageTableLeaf.slot(fault.address());
         leaf.lock();
-        boolean installed = PageTableEntry.isNone(leaf.entryLocked(slot));
+        boolean vacant = PageTableEntry.isNone(leaf.entryLocked(slot));
+        boolean asks = vacant && fault.vma().hasUffdMissing();
+        boolean installed = vacant && !asks;
         if (installed) {
             installExclusive(fault, leaf, page, anonVma);
             fault.mm().addRss(RssCounter.ANON, 1);
@@ -49,7 +54,7 @@ final class AnonymousFault {
         if (!installed) {
             machine.put(page);
         }
-        return FaultResult.HANDLED;
+        return asks ? HandleUserfault.missing(fault) : FaultResult.HANDLED;
     }
 
     /// Maps a fresh page that no other process knows; its one reference becomes the mapping's.

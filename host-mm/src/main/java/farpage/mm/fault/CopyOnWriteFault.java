@@ -11,6 +11,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.userfaultfd.HandleUserfault;
 
 /// A store to a page that is mapped read-only in a writable VMA: the page is reused if nobody else
 /// can see it, else copied. The copy is always a system page, also of a device-coherent page. To
@@ -29,6 +30,10 @@ final class CopyOnWriteFault {
         if (leaf.entryLocked(slot) != entry) {
             leaf.unlock();
             return FaultResult.HANDLED;
+        }
+        if (!fault.unshare() && fault.vma().isUffdWp(entry)) {
+            leaf.unlock();
+            return HandleUserfault.writeProtected(fault);
         }
         if (!zeroPage) {
             if (folios.isAnonymous(old) && canReuse(fault.mm().machine(), old)) {

@@ -3,7 +3,6 @@ package farpage.mm.fault;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
-import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.file.FileMapping;
 import farpage.mm.pagetable.PageTable;
@@ -28,7 +27,7 @@ final class FaultAround {
     /// @return whether the page of the fault itself was mapped
     static boolean map(PageFault fault, PageTableLeaf leaf, FileMapping file) {
         Vma vma = fault.vma();
-        if ((vma.flags() & VmFlags.UFFD_WP) != 0) {
+        if (vma.hasUffdWp()) {
             return false; // a page mapped in passing would be missed by userfaultfd
         }
         long window = PageSize.pageAddress(PAGES);

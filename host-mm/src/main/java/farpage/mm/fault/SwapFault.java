@@ -86,7 +86,7 @@ final class SwapFault {
         boolean writable =
                 exclusive
                         && fault.vma().isWritable()
-                        && !PageTableEntry.isUffdWp(entry)
+                        && !fault.vma().isUffdWp(entry)
                         && !fault.vma().mustNoticeStore(entry);
         if (!(folios.mapping(page) instanceof AnonVma)) {
             // A page that other processes may map too must be found through all of them.

@@ -94,7 +94,7 @@ final class FollowPage {
         boolean forced = (flags & GupFlags.FORCE) != 0 && vma.isCopyOnWrite() && !vma.isWritable();
         return forced
                 && !PageTableEntry.isSpecial(entry)
-                && !PageTableEntry.isUffdWp(entry)
+                && !vma.isUffdWp(entry)
                 && machine.folios().hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
     }
 

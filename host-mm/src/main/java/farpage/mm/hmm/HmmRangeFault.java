@@ -6,10 +6,13 @@ import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
+import farpage.mm.fault.FaultFlags;
+import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import java.util.function.LongSupplier;
 
 /// Fills an [HmmRange] with what is mapped, and faults in what is asked for.
 ///
@@ -24,17 +27,28 @@ public final class HmmRangeFault {
     private final Mm mm;
     private final Machine machine;
 
+    /// What a fault may do, of [FaultFlags].
+    private final int faultFlags;
+
+    private final long sequence;
+
     /// Where the walk goes on after faults.
     private long last;
 
-    private HmmRangeFault(HmmRange range) {
+    /// Whether a fault gave the mmap lock up.
+    private boolean unlocked;
+
+    private HmmRangeFault(HmmRange range, long sequence, int faultFlags) {
         this.range = range;
         this.mm = range.mm();
         this.machine = mm.machine();
+        this.sequence = sequence;
+        this.faultFlags = faultFlags;
         this.last = range.start();
     }
 
-    /// The mmap lock is held.
+    /// The mmap lock is held, and stays so: a fault that somebody else would have to handle,
+    /// through userfaultfd, is EFAULT.
     ///
     /// @return OK with every word filled; EBUSY if the range changed under the walk: begin again
     ///   with a new sequence; EFAULT for a page that can not be had; EPERM for a write to a VMA
@@ -42,17 +56,52 @@ public final class HmmRangeFault {
     /// @kernel mm/hmm.c: hmm_range_fault
     public static Errno fill(HmmRange range) {
         assert range.mm().isLocked();
-        return new HmmRangeFault(range).fill();
+        return new HmmRangeFault(range, range.notifierSequence(), FaultFlags.REMOTE).fill();
+    }
+
+    /// As [#fill], but takes the mmap lock and reads the sequence itself, begins again where the
+    /// range changed, and lets faults give the lock up to wait for somebody else. Nothing is held.
+    ///
+    /// @param range its sequence means nothing
+    /// @param timeoutNanos how long a range is tried that changes all the time, 0 for ever. The
+    ///   time that a fault waited for somebody else does not count
+    /// @return EBUSY when that time is over, else as for [#fill]
+    /// @kernel mm/hmm.c: hmm_range_fault_unlocked_timeout
+    public static HmmFill fillUnlocked(HmmRange range, long timeoutNanos, LongSupplier nanoClock) {
+        long begin = nanoClock.getAsLong();
+        while (timeoutNanos == 0 || nanoClock.getAsLong() - begin <= timeoutNanos) {
+            long sequence = range.notifier().readBegin();
+            HmmRangeFault walk =
+                    new HmmRangeFault(range, sequence, FaultFlags.REMOTE | FaultFlags.ALLOW_RETRY);
+            Errno errno = walk.lockAndFill();
+            if (walk.unlocked) {
+                begin = nanoClock.getAsLong();
+            } else if (errno != Errno.EBUSY) {
+                return new HmmFill(errno, sequence);
+            }
+        }
+        return new HmmFill(Errno.EBUSY, 0);
+    }
+
+    private Errno lockAndFill() {
+        mm.lockRead();
+        try {
+            return fill();
+        } finally {
+            if (!unlocked) {
+                mm.unlockRead();
+            }
+        }
     }
 
     private Errno fill() {
         Errno result;
         do {
-            if (range.notifier().readRetry(range.notifierSequence())) {
+            if (range.notifier().readRetry(sequence)) {
                 return Errno.EBUSY;
             }
             result = walk();
-        } while (result == Errno.EBUSY);
+        } while (result == Errno.EBUSY && !unlocked);
         return result;
     }
 
@@ -187,8 +236,14 @@ public final class HmmRangeFault {
         if (write && !vma.isWritable()) {
             return Errno.EPERM;
         }
+        int flags = write ? faultFlags | FaultFlags.WRITE : faultFlags;
         for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
-            if (PageFaultHandler.handleLocked(vma, at, write).isError()) {
+            FaultResult result = PageFaultHandler.handleLocked(vma, at, flags);
+            if (result == FaultResult.RETRY) {
+                unlocked = true;
+                return Errno.EBUSY;
+            }
+            if (result.isError()) {
                 return Errno.EFAULT;
             }
         }

@@ -14,6 +14,7 @@ import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.swap.SwapEntry;
+import farpage.mm.userfaultfd.Userfaultfd;
 import org.jspecify.annotations.Nullable;
 
 /// The check of one process: its VMAs, and each entry of its page table against the VMA that it is
@@ -89,8 +90,22 @@ final class MappingCheck {
             findings.addUnless(
                     own == null || own.covers(vma), where, "its own AnonVma does not know it");
             filePages.checkVma(vma);
+            checkRegistration(vma, where);
             floor = vma.end();
         }
+    }
+
+    private void checkRegistration(Vma vma, String where) {
+        Userfaultfd registrant = vma.userfaultfd();
+        boolean registered = (vma.flags() & VmFlags.UFFD) != 0;
+        findings.addUnless(
+                registered == (registrant != null),
+                where,
+                "its flags do not agree with who is asked about its faults");
+        findings.addUnless(
+                registrant == null || registrant.mm() == vma.mm() && !registrant.isClosed(),
+                where,
+                "faults are for somebody who is gone or not of this process");
     }
 
     /// @return the entries that count as anonymous pages

@@ -51,6 +51,7 @@ public enum LockRank {
     NOTIFIER_SEQUENCE,
     /// Submission to one command queue.
     COPY_QUEUE,
-    /// A wait queue's own lock: who sleeps for a folio, or for the last page of a pagemap.
+    /// A wait queue's own lock: who sleeps for a folio, for the last page of a pagemap, or for a
+    /// page that the program provides.
     WAIT_QUEUE
 }

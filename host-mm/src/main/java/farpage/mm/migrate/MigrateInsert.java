@@ -26,7 +26,8 @@ final class MigrateInsert {
 
     /// Maps the page.
     ///
-    /// @return false if the place is taken, or the mapping is of a kind that takes no such page
+    /// @return false if the place is taken, or the mapping is of a kind that takes no such page, or
+    ///   userfaultfd is to fill it
     boolean insert(long address, long page) {
         if (!vma.isAnonymous()) {
             return false;
@@ -40,10 +41,7 @@ final class MigrateInsert {
         int slot = PageTableLeaf.slot(address);
         leaf.lock();
         long entry = leaf.entryLocked(slot);
-        boolean vacant =
-                PageTableEntry.isNone(entry)
-                        || PageTableEntry.isSpecial(entry)
-                                && PageTableEntry.page(entry) == machine.zeroPage();
+        boolean vacant = !vma.hasUffdMissing() && isNoneOrZeroPage(entry);
         if (vacant) {
             FolioTable folios = machine.folios();
             folios.setFlag(
@@ -62,6 +60,12 @@ final class MigrateInsert {
             mm.addRss(RssCounter.ANON, 1);
         }
         return vacant;
+    }
+
+    private boolean isNoneOrZeroPage(long entry) {
+        return PageTableEntry.isNone(entry)
+                || PageTableEntry.isSpecial(entry)
+                        && PageTableEntry.page(entry) == mm.machine().zeroPage();
     }
 
     private long inserted(long page) {

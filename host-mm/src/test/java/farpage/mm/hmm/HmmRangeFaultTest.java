@@ -20,7 +20,11 @@ import farpage.mm.testing.EventLog;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
+import farpage.mm.userfaultfd.UffdModes;
+import farpage.mm.userfaultfd.Userfaultfd;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -410,6 +414,69 @@ final class HmmRangeFaultTest {
         assertEquals(Errno.OK, requestUntilStable(address, 4, FAULT));
         assertEquals(1, device.ramCalls());
         assertEquals(word(process.pageAt(page(address, 3)), true), words[3]);
+    }
+
+    // The variant that takes the mmap lock itself.
+
+    private HmmRange wholeRange(long flags) {
+        return new HmmRange(
+                process.mm(),
+                mirror.notifier(),
+                0,
+                address,
+                page(address, 8),
+                words,
+                flags,
+                0,
+                device);
+    }
+
+    @Test
+    void onlyTheUnlockedVariantWaitsForAUserfaultHandler() {
+        try (Userfaultfd uffd = Userfaultfd.open(process.mm())) {
+            long bytes = PageSize.pageAddress(8);
+            assertEquals(Errno.OK, uffd.register(address, bytes, UffdModes.REGISTER_MISSING));
+            assertEquals(Errno.EFAULT, request(address, 8, FAULT));
+            Arrays.fill(words, 0);
+            Agent<HmmFill> request =
+                    Agent.start(() -> HmmRangeFault.fillUnlocked(wholeRange(FAULT), 1, () -> 0));
+            MemorySegment content = MemorySegment.ofArray(new byte[PageSize.PAGE_SIZE]);
+            for (int i = 0; i < 8; i++) {
+                long missing = uffd.read().orElseThrow().address();
+                assertEquals(page(address, i), missing);
+                assertEquals(Errno.OK, uffd.copy(missing, content, PageSize.PAGE_SIZE, 0).errno());
+            }
+            HmmFill fill = request.finish();
+            assertEquals(Errno.OK, fill.errno());
+            assertFalse(mirror.notifier().readRetry(fill.notifierSequence()));
+            assertEquals(word(process.pageAt(page(address, 7)), true), words[7]);
+        }
+    }
+
+    @Test
+    void unlockedVariantBeginsAgainByItselfUntilTheTimeIsUp() {
+        process.store(address, 7);
+        other.pull(process, address, 1);
+        long[] times = {0, 0, 2};
+        AtomicInteger reads = new AtomicInteger();
+        HmmFill late =
+                HmmRangeFault.fillUnlocked(
+                        wholeRange(FAULT), 1, () -> times[reads.getAndIncrement()]);
+        assertEquals(Errno.EBUSY, late.errno(), "the page's return is a change of the range");
+        other.pull(process, address, 1);
+        HmmFill fill = HmmRangeFault.fillUnlocked(wholeRange(FAULT), 1, () -> 0);
+        assertEquals(Errno.OK, fill.errno());
+        assertEquals(word(process.pageAt(address), true), words[0]);
+    }
+
+    @Test
+    void unlockedVariantGivesTheSameErrors() {
+        process.protect(address, 8, VmFlags.READ);
+        assertEquals(
+                Errno.EPERM, HmmRangeFault.fillUnlocked(wholeRange(WRITE), 0, () -> 0).errno());
+        process.unmap(address, 1);
+        assertEquals(
+                Errno.EFAULT, HmmRangeFault.fillUnlocked(wholeRange(FAULT), 0, () -> 0).errno());
     }
 
     // The sequence.

@@ -20,10 +20,7 @@ import org.opentest4j.TestAbortedException;
 final class SelftestTest {
     /// Why a case may be skipped. Any other reason fails the test.
     private static final Set<String> REASONS =
-            Set.of(
-                    SelftestSuite.NO_HUGE_PAGES,
-                    SelftestSuite.NO_HUGETLB_PAGE,
-                    SelftestSuite.NO_USERFAULTFD);
+            Set.of(SelftestSuite.NO_HUGE_PAGES, SelftestSuite.NO_HUGETLB_PAGE);
 
     private List<ClBinding> bindings = List.of();
 
