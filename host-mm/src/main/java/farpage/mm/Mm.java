@@ -380,7 +380,7 @@ public final class Mm {
         }
         if (!errno.isOk()) {
             child.exit();
-            throw new OutOfMemoryError("fork: no page for the copy of a pinned one");
+            throw new OutOfMemoryError("fork: a pinned page could not be copied");
         }
         return child;
     }

@@ -63,11 +63,14 @@ public final class VmFlags {
 
     private VmFlags() {}
 
-    /// The access part as `/proc/PID/maps` prints it.
+    /// The access part as `/proc/PID/maps` prints it. A mapping is called shared if it was asked to
+    /// be, also one that nobody can store through.
+    ///
+    /// @kernel fs/proc/task_mmu.c: show_vma_header_prefix
     public static String describe(int flags) {
         return ((flags & READ) != 0 ? "r" : "-")
                 + ((flags & WRITE) != 0 ? "w" : "-")
                 + ((flags & EXEC) != 0 ? "x" : "-")
-                + ((flags & SHARED) != 0 ? "s" : "p");
+                + ((flags & MAYSHARE) != 0 ? "s" : "p");
     }
 }

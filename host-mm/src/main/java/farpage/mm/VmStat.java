@@ -17,8 +17,8 @@ public final class VmStat {
         PSWPIN,
         /// Pages written to swap.
         PSWPOUT,
-        /// Allocations that had to reclaim; the kernel counts them by zone.
-        ALLOCSTALL,
+        /// Allocations that had to reclaim. All RAM is one zone.
+        ALLOCSTALL_NORMAL,
         PGACTIVATE,
         PGDEACTIVATE,
         /// Pages marked by `MADV_FREE`.
@@ -38,6 +38,8 @@ public final class VmStat {
         PGMIGRATE_SUCCESS,
         /// Base pages that were collected and stayed.
         PGMIGRATE_FAIL,
+        /// Pages read from swap once for each place that had the merged page.
+        KSM_SWPIN_COPY,
         /// Merged pages that were copied for a store.
         COW_KSM
     }

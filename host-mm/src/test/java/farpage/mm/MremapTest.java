@@ -114,6 +114,7 @@ final class MremapTest {
     /// The device pages are not touched, and come back by a fault at the new address.
     @Test
     @Tag("T-2.25")
+    @Tag("T-3.6")
     void entriesOfEveryShapeMoveAsTheyAre() {
         process.mapAt(BASE, 6);
         process.storeRow(BASE, 4, 1);
@@ -132,6 +133,7 @@ final class MremapTest {
         machine.check();
         assertEquals(0, device.ramCalls());
         process.assertRow(FAR, 4, 1);
+        assertEquals(2, device.ramCalls());
         device.pull(process, FAR, 4);
         process.assertRow(FAR, 4, 1);
     }

@@ -29,13 +29,13 @@ final class SpecialMappingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 15})
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 0x80, 0x83, 0x88, 0x8f})
     void flagsReadAsInProc(int flags) {
         String expected =
                 ((flags & 1) != 0 ? "r" : "-")
                         + ((flags & 2) != 0 ? "w" : "-")
                         + ((flags & 4) != 0 ? "x" : "-")
-                        + ((flags & 8) != 0 ? "s" : "p");
+                        + ((flags & 0x80) != 0 ? "s" : "p");
         assertEquals(expected, VmFlags.describe(flags));
     }
 }

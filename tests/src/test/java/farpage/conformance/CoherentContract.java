@@ -2,7 +2,9 @@ package farpage.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.devmem.CoherentAccess;
@@ -16,6 +18,9 @@ import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.gup.GetUserPages;
+import farpage.mm.gup.GupFlags;
+import farpage.mm.gup.GupResult;
 import farpage.mm.migrate.MigrateCoherentFolio;
 import farpage.opencl.ClError;
 import farpage.opencl.inject.CallKind;
@@ -222,5 +227,25 @@ abstract class CoherentContract extends EmulatorScene {
         }
         assertCpuReads(address, pattern(1, 14));
         assertEquals("42", snapshot(device2, address, 1));
+    }
+
+    @Test
+    void copyThatTheDeviceCanNotGiveLeavesEverythingAsItWas() {
+        assumeTrue(access() == CoherentAccess.COMMANDS, "nothing fails in place");
+        long address = mapOn(device2, pattern(1, 15));
+        long[] pinned = new long[1];
+        GupResult result = GetUserPages.pinFast(process, address, 1, GupFlags.WRITE, pinned);
+        assertEquals(1, result.count());
+        faults.failNext(CallKind.READ, ClError.OUT_OF_RESOURCES);
+        assertThrows(OutOfMemoryError.class, process::fork);
+        GetUserPages.unpin(emulator.machine(), pinned, 1, false);
+        Mm child = process.fork();
+        faults.failNext(CallKind.READ, ClError.OUT_OF_RESOURCES);
+        assertEquals(FaultResult.HWPOISON, cpu.write(address, pattern(1, 16)));
+        assertEquals("41", snapshot(device2, address, 1));
+        assertCpuReads(new CpuAccess(child), address, pattern(1, 15));
+        cpuWrites(address, pattern(1, 16));
+        assertEquals("02", snapshot(device2, address, 1));
+        child.exit();
     }
 }

@@ -3,38 +3,60 @@ package farpage.mm.inspect;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.zonedevice.DevicePagemap;
 
-/// The machine's counters in the layout of `/proc/vmstat`: first what there is now, then the events
-/// so far. What is mapped is counted wherever it lies, on devices too.
+/// The machine's counters in the layout of `/proc/vmstat`, in its order: first what there is now,
+/// then the events so far. What the model does not keep has no line. What is mapped is counted
+/// wherever it lies, on devices too; what is on an LRU list is RAM.
 ///
-/// @kernel mm/vmstat.c: vmstat_show
+/// @kernel mm/vmstat.c: vmstat_show, vmstat_text
 public final class VmStatDump {
     private final Machine machine;
-    private long anonymous;
-    private long mapped;
+    private final FolioTable folios;
+    private long inactiveAnon;
+    private long activeAnon;
+    private long inactiveFile;
+    private long activeFile;
+    private long anonMapped;
+    private long fileMapped;
     private long file;
+    private long dirty;
+    private long writeback;
     private long shmem;
+    private long swapCached;
 
     private VmStatDump(Machine machine) {
         this.machine = machine;
+        this.folios = machine.folios();
     }
 
+    /// The lines. The counts are each true at some moment, and together only while nothing runs.
     public static String text(Machine machine) {
         VmStatDump dump = new VmStatDump(machine);
         dump.countPages();
-        return "nr_free_pages "
-                + machine.ram().freePageCount()
-                + "\nnr_anon_pages "
-                + dump.anonymous
-                + "\nnr_mapped "
-                + dump.mapped
-                + "\nnr_file_pages "
-                + dump.file
-                + "\nnr_shmem "
-                + dump.shmem
-                + "\n"
-                + machine.vmStat();
+        return dump.pagesNow() + machine.vmStat();
+    }
+
+    private String pagesNow() {
+        StringBuilder text = new StringBuilder();
+        line(text, "nr_free_pages", machine.ram().freePageCount());
+        line(text, "nr_inactive_anon", inactiveAnon);
+        line(text, "nr_active_anon", activeAnon);
+        line(text, "nr_inactive_file", inactiveFile);
+        line(text, "nr_active_file", activeFile);
+        line(text, "nr_anon_pages", anonMapped);
+        line(text, "nr_mapped", fileMapped);
+        line(text, "nr_file_pages", file);
+        line(text, "nr_dirty", dirty);
+        line(text, "nr_writeback", writeback);
+        line(text, "nr_shmem", shmem);
+        line(text, "nr_swapcached", swapCached);
+        return text.toString();
+    }
+
+    private static void line(StringBuilder text, String name, long count) {
+        text.append(name).append(' ').append(count).append('\n');
     }
 
     private void countPages() {
@@ -48,20 +70,49 @@ public final class VmStatDump {
         }
     }
 
-    /// Each mapped page once, however often it is mapped.
+    /// Each page once, however often it is mapped.
     private void count(long page) {
-        if (!machine.folios().isKnown(page)
-                || machine.folios().refCount(page) == 0
-                || machine.folios().hasFlag(page, FolioFlags.RESERVED)) {
+        if (!folios.isKnown(page) || folios.refCount(page) == 0) {
             return;
         }
-        boolean isMapped = machine.folios().mapCount(page) > 0;
-        if (MappedPage.isAnonymous(machine, page)) {
-            anonymous += isMapped ? 1 : 0;
-        } else if (machine.folios().mapping(page) != null) {
-            mapped += isMapped ? 1 : 0;
-            file++;
-            shmem += machine.folios().hasFlag(page, FolioFlags.SWAPBACKED) ? 1 : 0;
+        int flags = folios.flags(page);
+        if ((flags & FolioFlags.RESERVED) != 0) {
+            return;
         }
+        countList(flags);
+        writeback += flag(flags, FolioFlags.WRITEBACK);
+        swapCached += flag(flags, FolioFlags.SWAPCACHE);
+        file += flag(flags, FolioFlags.SWAPCACHE);
+        int mapped = folios.mapCount(page) > 0 ? 1 : 0;
+        if (MappedPage.isAnonymous(machine, page)) {
+            anonMapped += mapped;
+        } else if (folios.mapping(page) != null) {
+            fileMapped += mapped;
+            file++;
+            int inMemory = flag(flags, FolioFlags.SWAPBACKED);
+            shmem += inMemory;
+            dirty += inMemory == 1 ? 0 : flag(flags, FolioFlags.DIRTY);
+        }
+    }
+
+    /// Shared memory is on the lists of anonymous pages.
+    ///
+    /// @kernel include/linux/mm_inline.h: folio_lru_list
+    private void countList(int flags) {
+        if ((flags & FolioFlags.LRU) == 0) {
+            return;
+        }
+        boolean active = (flags & FolioFlags.ACTIVE) != 0;
+        if ((flags & FolioFlags.SWAPBACKED) != 0) {
+            activeAnon += active ? 1 : 0;
+            inactiveAnon += active ? 0 : 1;
+        } else {
+            activeFile += active ? 1 : 0;
+            inactiveFile += active ? 0 : 1;
+        }
+    }
+
+    private static int flag(int flags, int flag) {
+        return (flags & flag) != 0 ? 1 : 0;
     }
 }

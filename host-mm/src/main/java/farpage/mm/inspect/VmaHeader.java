@@ -8,8 +8,8 @@ import farpage.mm.file.OpenFile;
 
 /// The line that names a VMA in `maps` and begins its part of `smaps`.
 final class VmaHeader {
-    /// Where the name begins, counted from 0.
-    private static final int NAME_COLUMN = 73;
+    /// What comes before the name is filled up to this many characters; then comes a blank more.
+    private static final int WIDTH = 72;
 
     private VmaHeader() {}
 
@@ -25,7 +25,7 @@ final class VmaHeader {
         FileName name = file.mapping().name();
         String prefix =
                 prefix(vma, PageSize.pageAddress(vma.pageOffset()), name.device(), name.inode());
-        return String.format("%-" + NAME_COLUMN + "s%s", prefix, name.path());
+        return String.format("%-" + WIDTH + "s %s", prefix, name.path());
     }
 
     private static String prefix(Vma vma, long offset, String device, long inode) {

@@ -51,7 +51,7 @@ public final class Reclaim {
     ///
     /// @return how many were freed; 0 if memory is really out
     public long reclaim(long wanted) {
-        machine.vmStat().count(VmStat.Event.ALLOCSTALL, 1);
+        machine.vmStat().count(VmStat.Event.ALLOCSTALL_NORMAL, 1);
         return shrink(null, wanted);
     }
 

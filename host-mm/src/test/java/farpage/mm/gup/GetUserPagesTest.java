@@ -3,7 +3,6 @@ package farpage.mm.gup;
 import static farpage.mm.testing.TestProcess.page;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,20 +12,11 @@ import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
-import farpage.mm.migrate.MigratePfn;
-import farpage.mm.migrate.MigrateSelect;
-import farpage.mm.migrate.MigrateVma;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
-import farpage.mm.zonedevice.CpuMapping;
-import farpage.mm.zonedevice.DevicePagemap;
-import farpage.mm.zonedevice.PagemapRegistration;
-import farpage.mm.zonedevice.PagemapRequest;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -288,25 +278,11 @@ final class GetUserPagesTest {
     @Test
     @Tag("T-3.11")
     void coherentPageIsPinnedInPlaceForAMomentAndMovesToRamForLong() {
+        TestDevice coherent = machine.newCoherentDevice(1);
         process.store(address, 7);
-        Object owner = new Object();
-        MemorySegment memory = Arena.ofAuto().allocate(4096, 4096);
-        PagemapRequest request =
-                PagemapRequest.deviceCoherent(
-                        Page.ofDevicePfn(Page.COHERENT_DEVICE_PFN_MIN),
-                        1,
-                        (page, order) -> {},
-                        owner,
-                        new CpuMapping.InPlace(memory));
-        DevicePagemap pagemap =
-                assertInstanceOf(
-                                PagemapRegistration.Registered.class,
-                                machine.machine().memremapPages(request))
-                        .pagemap();
-        moveToCoherent(pagemap, memory, owner);
-        assertEquals(7, process.load(address));
+        assertEquals(1, coherent.pull(process, address, 1));
         assertEquals(got(1), pin(1, GupFlags.WRITE));
-        assertEquals(pagemap.page(0), pages[0]);
+        assertEquals(coherent.pagemap().page(0), pages[0]);
         assertEquals(
                 refused(Errno.EBUSY),
                 process.withVma(
@@ -322,23 +298,8 @@ final class GetUserPagesTest {
         unpinAll(1);
         assertEquals(got(1), pin(1, GupFlags.WRITE | GupFlags.LONGTERM));
         assertFalse(Page.isDevice(pages[0]));
-        assertEquals(0, pagemap.livePageCount());
+        assertEquals(0, coherent.pagemap().livePageCount());
         assertEquals(7, process.load(address));
         unpinAll(1);
-        machine.machine().memunmapPages(pagemap);
-    }
-
-    private void moveToCoherent(DevicePagemap pagemap, MemorySegment memory, Object owner) {
-        process.withVma(
-                address,
-                vma -> {
-                    var migrate = new MigrateVma(1, MigrateSelect.SYSTEM, owner, Page.NONE);
-                    TestDevice.setup(migrate, vma, address, 1);
-                    long to = pagemap.page(0);
-                    pagemap.initFolio(to, 0);
-                    memory.copyFrom(machine.machine().ram().bytes(MigratePfn.page(migrate.src(0))));
-                    migrate.setDst(0, MigratePfn.ofPage(to));
-                    return TestDevice.complete(migrate);
-                });
     }
 }

@@ -40,11 +40,13 @@ final class PageTableEntryTest {
             entries.add(PageTableEntry.withProtNone(present, true));
             entries.add(PageTableEntry.ofMigration(present, writable, writable));
             entries.add(PageTableEntry.ofMigration(present, false, true));
+            entries.add(PageTableEntry.ofDeviceExclusive(present));
             if (Page.isDevice(page)) {
                 entries.add(PageTableEntry.ofDevicePrivate(page, writable, NONE));
             }
         }
         entries.add(PageTableEntry.ofSpecial(page));
+        entries.add(PageTableEntry.ofHwPoison(page));
         return entries;
     }
 
@@ -80,6 +82,7 @@ final class PageTableEntryTest {
     @ParameterizedTest
     @Tag("T-1.1")
     @MethodSource("pages")
+    @Tag("T-1.1")
     void everyEntryKeepsItsPage(long page) {
         for (long entry : entries(page)) {
             assertEquals(page, PageTableEntry.page(entry), PageTableEntry.describe(entry));
@@ -115,6 +118,29 @@ final class PageTableEntryTest {
         assertFalse(PageTableEntry.isMigration(NONE));
         assertFalse(PageTableEntry.isDevicePrivate(NONE));
         assertEquals("none", PageTableEntry.describe(NONE));
+    }
+
+    @Test
+    @Tag("T-1.1")
+    void entriesWithoutAPageKeepWhatTheyHaveInstead() {
+        for (int area : new int[] {0, 1, 23}) {
+            for (long offset : new long[] {1, 2, (1L << 31) - 1}) {
+                for (boolean exclusive : new boolean[] {false, true}) {
+                    long entry = PageTableEntry.ofSwap(area, offset, exclusive);
+                    assertEquals(Shape.SWAP, PageTableEntry.shape(entry));
+                    assertEquals(area, PageTableEntry.type(entry));
+                    assertEquals(offset, PageTableEntry.swapOffset(entry));
+                    assertEquals(exclusive, PageTableEntry.isExclusiveSwap(entry));
+                    assertFalse(PageTableEntry.hasPage(entry));
+                }
+            }
+        }
+        for (int marks = 1; marks < 8; marks++) {
+            long entry = PageTableEntry.ofMarker(marks);
+            assertEquals(Shape.MARKER, PageTableEntry.shape(entry));
+            assertEquals(marks, PageTableEntry.marks(entry));
+            assertFalse(PageTableEntry.hasPage(entry));
+        }
     }
 
     @Test

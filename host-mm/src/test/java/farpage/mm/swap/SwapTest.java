@@ -92,7 +92,7 @@ final class SwapTest {
             }
         }
         assertTrue(count(VmStat.Event.PSWPOUT) > pages);
-        assertTrue(count(VmStat.Event.ALLOCSTALL) > 0);
+        assertTrue(count(VmStat.Event.ALLOCSTALL_NORMAL) > 0);
         process.unmap(address, pages);
         assertEquals(1023, machine.machine().swap().freeSlotCount());
     }

@@ -1,6 +1,7 @@
 package farpage.mm.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import farpage.mm.Errno;
 import farpage.mm.Machine;
@@ -14,8 +15,12 @@ import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.zonedevice.CpuMapping;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePrivateOps;
+import farpage.mm.zonedevice.MemoryType;
+import farpage.mm.zonedevice.PagemapRegistration;
+import farpage.mm.zonedevice.PagemapRequest;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -26,7 +31,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// A device whose memory is an array, and the simplest driver for it: it copies page by page and
-/// migrates what it is told to. The driver is the owner of its pages.
+/// migrates what it is told to. The driver is the owner of its pages, which are device-private or,
+/// in place for CPUs, device-coherent.
 public final class TestDevice implements DevicePrivateOps {
     private final Machine machine;
     private final DevicePagemap pagemap;
@@ -45,10 +51,25 @@ public final class TestDevice implements DevicePrivateOps {
 
     private final AtomicInteger refusalsLeft = new AtomicInteger();
 
-    TestDevice(Machine machine, int pageCount) {
+    /// @param coherentPlace the first page of device-coherent memory; [Page#NONE] for
+    ///   device-private memory
+    TestDevice(Machine machine, int pageCount, long coherentPlace) {
         this.machine = machine;
         this.memory = MemorySegment.ofArray(new byte[pageCount * PageSize.PAGE_SIZE]);
-        this.pagemap = machine.memremapPages(pageCount, this, this);
+        PagemapRequest request =
+                coherentPlace == Page.NONE
+                        ? PagemapRequest.devicePrivate(pageCount, this, this)
+                        : PagemapRequest.deviceCoherent(
+                                coherentPlace,
+                                pageCount,
+                                this,
+                                this,
+                                new CpuMapping.InPlace(memory));
+        this.pagemap =
+                assertInstanceOf(
+                                PagemapRegistration.Registered.class,
+                                machine.memremapPages(request))
+                        .pagemap();
         for (int index = 0; index < pageCount; index++) {
             free.add(pagemap.page(index));
         }
@@ -197,7 +218,11 @@ public final class TestDevice implements DevicePrivateOps {
     }
 
     public MigrateVma toSystem(int pageCountMax) {
-        return new MigrateVma(pageCountMax, MigrateSelect.DEVICE_PRIVATE, this, Page.NONE);
+        MigrateSelect own =
+                pagemap.type() == MemoryType.COHERENT
+                        ? MigrateSelect.DEVICE_COHERENT
+                        : MigrateSelect.DEVICE_PRIVATE;
+        return new MigrateVma(pageCountMax, own, this, Page.NONE);
     }
 
     /// Moves pages of one VMA to the device.
@@ -268,9 +293,11 @@ public final class TestDevice implements DevicePrivateOps {
 
     /// Whether a process's page lies on this device.
     public boolean holds(TestProcess process, long address) {
-        long page = process.pageAt(address);
-        return process.shape(address) == PageTableEntry.Shape.DEVICE_PRIVATE
-                && pagemap.contains(page);
+        PageTableEntry.Shape shape =
+                pagemap.type() == MemoryType.COHERENT
+                        ? PageTableEntry.Shape.PRESENT
+                        : PageTableEntry.Shape.DEVICE_PRIVATE;
+        return process.shape(address) == shape && pagemap.contains(process.pageAt(address));
     }
 
     /// The byte that fills a device page.

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.Page;
 import farpage.mm.inspect.MmInvariants;
 import farpage.mm.lock.HeldRanks;
 import farpage.mm.memory.FolioTable;
@@ -25,6 +26,9 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 /// one that hangs is shown with its stack instead of stopping the build.
 public final class TestMachine implements InvocationInterceptor {
     private static final Duration HANG = Duration.ofSeconds(60);
+
+    /// A memory section.
+    private static final long COHERENT_PLACE_PAGES = 1 << 15;
 
     private final Machine machine;
     private final List<TestDevice> devices = new ArrayList<>();
@@ -50,7 +54,16 @@ public final class TestMachine implements InvocationInterceptor {
     }
 
     public TestDevice newDevice(int pageCount) {
-        TestDevice device = new TestDevice(machine, pageCount);
+        return add(new TestDevice(machine, pageCount, Page.NONE));
+    }
+
+    /// A device whose memory CPUs map. Each has a place of its own.
+    public TestDevice newCoherentDevice(int pageCount) {
+        long place = Page.COHERENT_DEVICE_PFN_MIN + devices.size() * COHERENT_PLACE_PAGES;
+        return add(new TestDevice(machine, pageCount, Page.ofDevicePfn(place)));
+    }
+
+    private TestDevice add(TestDevice device) {
         devices.add(device);
         return device;
     }
