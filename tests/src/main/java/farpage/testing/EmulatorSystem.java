@@ -1,5 +1,6 @@
 package farpage.testing;
 
+import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.inspect.EmulatorInvariants;
@@ -13,13 +14,17 @@ import java.util.List;
 ///
 /// @kernel none
 public final class EmulatorSystem implements SystemUnderTest {
+    private static final int DEVICES = 2;
+
     private final Emulator emulator;
     private final ReplaySession session;
 
-    /// Makes an emulator with at least two devices.
+    /// Makes an emulator with at least two devices, of which the last two are used.
     public EmulatorSystem(EmulatorConfig config) {
         emulator = new Emulator(config);
-        session = new ReplaySession("model", emulator, emulator.devices(), QuickHash.INSTANCE);
+        List<EmulatedDevice> all = emulator.devices();
+        List<EmulatedDevice> used = all.subList(all.size() - DEVICES, all.size());
+        session = new ReplaySession("model", emulator, used, QuickHash.INSTANCE);
     }
 
     /// The emulator itself.

@@ -127,7 +127,7 @@ final class OracleCalls {
                         && cells.stream().anyMatch(cell -> cell.mayBeOn != 0);
         if (permitted && cells.size() == advise.pageCount() && !excused) {
             cells.forEach(cell -> {
-                cell.comeHome();
+                cell.use(rules.coherent(), write);
                 cell.mayBeReadType &= !write;
                 cell.mayBeMerged &= !write;
             });
@@ -141,6 +141,7 @@ final class OracleCalls {
         memory.forEachOfAll(cell -> {
             cell.mayBeMerged |= cell.mergeable;
             cell.mayBeReadType |= cell.mergeable;
+            cell.mayBeCopied |= cell.mergeable;
         });
         return OK;
     }

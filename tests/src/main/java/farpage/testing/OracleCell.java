@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 final class OracleCell {
     static final int NOWHERE = -1;
 
+    private static final int LOCAL = 0x20;
+    private static final int COHERENT_LOCAL = 0x40;
+    private static final int COHERENT_REMOTE = 0x50;
+
     /// A page of an object that several mappings show.
     private static final class SharedPage {
         private PageContent content = PageContent.ZERO;
@@ -29,6 +33,9 @@ final class OracleCell {
     /// Whether its entry may lack the right to write though its VMA has it. A device that holds
     /// such a page may not write it, and is not helped.
     boolean mayBeReadType;
+
+    /// Whether another process may have the same page, so that a store makes a copy in RAM.
+    boolean mayBeCopied;
 
     /// Whether a device may have it for itself; then it does not migrate.
     boolean mayBeExclusive;
@@ -70,6 +77,7 @@ final class OracleCell {
             mayBeExclusive = original.mayBeExclusive;
             mayBeMerged = original.mayBeMerged;
             mayBeReadType = true;
+            mayBeCopied = true;
         }
     }
 
@@ -101,11 +109,23 @@ final class OracleCell {
         return (mayBeOn & 1 << device) != 0;
     }
 
-    /// It is in system memory now, and the process can use it.
-    void comeHome() {
-        mayBeOn = 0;
-        surelyOn = NOWHERE;
+    /// The process uses it: it is in system memory now, or where it was on a coherent device.
+    void use(int coherent, boolean write) {
+        mayBeOn &= coherent;
+        mayMove(coherent, write);
         mayBeExclusive = false;
+    }
+
+    /// A fault may have moved it to system memory. From a coherent device only a copy does.
+    void mayMove(int coherent, boolean write) {
+        if (!isSurelyOnAny(coherent) || write && mayBeCopied) {
+            surelyOn = NOWHERE;
+        }
+    }
+
+    /// Whether one of the devices surely holds it.
+    boolean isSurelyOnAny(int devices) {
+        return surelyOn != NOWHERE && (devices & 1 << surelyOn) != 0;
     }
 
     /// A migration to a device reached it.
@@ -119,12 +139,13 @@ final class OracleCell {
         alternative = null;
         torn = false;
         mayBeReadType = false;
+        mayBeCopied = false;
     }
 
     /// Its page is gone; the next access finds what lies below it.
     void forget() {
         own = PageContent.ZERO;
-        comeHome();
+        use(0, false);
     }
 
     /// Others may have moved it meanwhile.
@@ -132,17 +153,32 @@ final class OracleCell {
         surelyOn = NOWHERE;
         mayBeOn = isShared() ? 0 : ~0;
         mayBeReadType = true;
+        mayBeCopied = true;
     }
 
     /// Whether the byte of a snapshot agrees with what is known of the page; null where nothing is
     /// mapped.
-    static boolean agrees(int prot, @Nullable OracleCell cell, int device) {
+    static boolean agrees(int prot, @Nullable OracleCell cell, int device, int coherent) {
         if (cell == null || !cell.isReadable()) {
             return prot == 0xff;
         }
-        boolean local = prot != 0xff && (prot & 0x20) != 0;
         boolean permitted = (prot & 0x2) == 0 || cell.isWritable();
-        boolean placed = cell.surelyOn == NOWHERE || (cell.surelyOn == device ? local : prot == 0);
-        return prot != 0xff && permitted && placed && (!local || cell.mayBeOn(device));
+        return prot != 0xff && permitted && cell.agreesOnPlace(prot & 0xf0, device, coherent);
+    }
+
+    /// Pages of another device are told only if that is coherent.
+    private boolean agreesOnPlace(int place, int device, int coherent) {
+        boolean isCoherent = (coherent & 1 << device) != 0;
+        int others = coherent & ~(1 << device);
+        return switch (place) {
+            case LOCAL, COHERENT_LOCAL ->
+                    isCoherent == (place == COHERENT_LOCAL)
+                            && mayBeOn(device)
+                            && (surelyOn == NOWHERE || surelyOn == device);
+            case COHERENT_REMOTE ->
+                    (mayBeOn & others) != 0 && (surelyOn == NOWHERE || isSurelyOnAny(others));
+            case 0 -> surelyOn != device && !isSurelyOnAny(others);
+            default -> surelyOn == NOWHERE;
+        };
     }
 }

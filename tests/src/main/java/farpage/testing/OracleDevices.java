@@ -54,15 +54,19 @@ final class OracleDevices {
     }
 
     /// A fault at one page of a range has others behind it handled too, and so moved home.
-    private static void perturb(List<OracleCell> cells) {
+    private void perturb(List<OracleCell> cells, boolean write) {
         for (OracleCell cell : cells) {
-            cell.surelyOn = OracleCell.NOWHERE;
+            cell.mayMove(rules.coherent(), write);
         }
+    }
+
+    private boolean isCoherent(int device) {
+        return (rules.coherent() & 1 << device) != 0;
     }
 
     String read(KernelOperation.DeviceRead read, String result) {
         List<OracleCell> cells = memory.cells(read);
-        perturb(cells);
+        perturb(cells, false);
         if (isFailure(result)) {
             return "";
         }
@@ -84,7 +88,7 @@ final class OracleDevices {
 
     String write(KernelOperation.DeviceWrite write, String result) {
         List<OracleCell> cells = memory.cells(write);
-        perturb(cells);
+        perturb(cells, true);
         List<PageContent> stored = PageContent.pattern(write.seed(), write.pageCount());
         int writable = writable(cells);
         if (result.startsWith("-")) {
@@ -105,8 +109,10 @@ final class OracleDevices {
             List<PageContent> stored,
             String result) {
         boolean mayRefuse =
-                writable.stream()
-                        .anyMatch(cell -> cell.mayBeReadType && cell.mayBeOn(write.device()));
+                !isCoherent(write.device())
+                        && writable.stream()
+                                .anyMatch(
+                                        cell -> cell.mayBeReadType && cell.mayBeOn(write.device()));
         boolean denied = writable.size() < write.pageCount();
         boolean expected =
                 result.equals("-EFAULT") && (denied || mayRefuse)
@@ -132,9 +138,14 @@ final class OracleDevices {
         }
         boolean whole = reached.size() == migrate.pageCount();
         boolean sure = rules.roomy() && whole && plain && result.startsWith("0 ");
+        int others = rules.coherent() & ~(1 << migrate.device());
         for (OracleCell cell : reached) {
+            if (cell.isSurelyOnAny(rules.coherent())) {
+                continue; // no migration to a device takes pages of one
+            }
+            boolean mayBeElsewhere = (cell.mayBeOn & others) != 0;
             cell.mayGoTo(migrate.device());
-            if (sure) {
+            if (sure && !mayBeElsewhere) {
                 cell.mayBeOn = 1 << migrate.device();
                 cell.surelyOn = migrate.device();
             }
@@ -170,7 +181,7 @@ final class OracleDevices {
             least += cell.surelyOn == device ? 1 : 0;
             most += cell.mayBeOn(device) ? 1 : 0;
         }
-        perturb(reached);
+        reached.forEach(cell -> leave(cell, device));
         if (isFailure(result)) {
             return "";
         }
@@ -178,7 +189,9 @@ final class OracleDevices {
             return PageOracle.expect("-EINVAL", result);
         }
         if (!rules.failing()) {
-            reached.forEach(cell -> cell.mayBeOn &= ~(1 << device));
+            reached.stream()
+                    .filter(cell -> !cell.mayBeExclusive || !isCoherent(device))
+                    .forEach(cell -> cell.mayBeOn &= ~(1 << device));
         }
         var counted = COUNTED.matcher(result);
         boolean expected =
@@ -188,7 +201,15 @@ final class OracleDevices {
         return expected ? "" : "0 cp=" + least + " to " + most;
     }
 
-    /// Every page is brought home and made writable first; only anonymous ones can be had.
+    private void leave(OracleCell cell, int device) {
+        if (cell.surelyOn == device) {
+            cell.surelyOn = OracleCell.NOWHERE;
+        }
+        cell.mayMove(rules.coherent(), false);
+    }
+
+    /// Every page is brought home, but from a coherent device, and made writable first; only
+    /// anonymous ones can be had.
     String exclusive(KernelOperation.Exclusive exclusive, String result) {
         List<OracleCell> cells = memory.cells(exclusive);
         boolean shared = false;
@@ -205,7 +226,7 @@ final class OracleDevices {
             return expected ? "" : "-EFAULT or, if a page is shared, -EOPNOTSUPP";
         }
         for (OracleCell cell : cells) {
-            cell.mayBeOn = rules.failing() ? cell.mayBeOn : 0;
+            cell.mayBeOn &= rules.failing() ? ~0 : rules.coherent();
             cell.mayBeReadType &= rules.failing();
         }
         // What happens to a merged page takes marks from others that were the same page.
@@ -244,7 +265,7 @@ final class OracleDevices {
             int end = page + Integer.parseInt(run.substring(3));
             for (; page < end && page < snapshot.pageCount(); page++) {
                 OracleCell cell = memory.lookup(snapshot.region(), snapshot.startPage() + page);
-                if (!OracleCell.agrees(prot, cell, snapshot.device())) {
+                if (!OracleCell.agrees(prot, cell, snapshot.device(), rules.coherent())) {
                     return String.format("another byte than %02x at page %d of it", prot, page);
                 }
             }

@@ -22,8 +22,15 @@ public final class PageOracle {
     /// @param roomy device memory never runs out
     /// @param failing OpenCL calls may fail; then an operation may end in an error, but no byte of
     ///   any page may change except where the operation itself stores
+    /// @param coherent the devices that are device-coherent, as bits: the CPU uses pages there in
+    ///   place
     /// @kernel none
-    public record Rules(boolean roomy, boolean failing) {}
+    public record Rules(boolean roomy, boolean failing, int coherent) {
+        /// No device is coherent.
+        public Rules(boolean roomy, boolean failing) {
+            this(roomy, failing, 0);
+        }
+    }
 
     private final Rules rules;
     private final ContentHash contentHash;
@@ -130,8 +137,8 @@ public final class PageOracle {
         if (isExcused(cell, result)) {
             return "";
         }
+        cell.use(rules.coherent(), true);
         cell.store(stored);
-        cell.comeHome();
         return expect("ok", result);
     }
 
@@ -143,7 +150,7 @@ public final class PageOracle {
         if (isExcused(cell, result)) {
             return "";
         }
-        cell.comeHome();
+        cell.use(rules.coherent(), false);
         settle(read, cell, result);
         return expect(hash(List.of(cell.content())), result);
     }
@@ -178,7 +185,7 @@ public final class PageOracle {
         if (excused) {
             return ""; // which of the pages could be read is not told
         }
-        read.forEach(OracleCell::comeHome);
+        read.forEach(cell -> cell.use(rules.coherent(), false));
         int bad = sum.pageCount() - read.size();
         return expect("ok=" + read.size() + " bad=" + bad + " " + hash(contents), result);
     }

@@ -1,6 +1,7 @@
 package farpage.property;
 
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.devmem.CoherentAccess;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClError;
 import farpage.opencl.ClException;
@@ -34,6 +35,11 @@ abstract class EmulatorProperties {
 
     private static EmulatorConfig roomy(EmulatorConfig config) {
         return config.withRamSize(RAM).withChunkSize(1L << 20).withDeviceMemory(32L << 20);
+    }
+
+    /// A coherent device has no more than one chunk.
+    private static EmulatorConfig roomyCoherent(EmulatorConfig config) {
+        return roomy(config).withChunkSize(8L << 20);
     }
 
     /// Forty pages, in chunks of sixteen.
@@ -112,6 +118,40 @@ abstract class EmulatorProperties {
                 config -> tight(config).withEviction(false),
                 new PageOracle.Rules(false, false),
                 200);
+    }
+
+    @Test
+    void memoryThatTheCpuReachesInPlaceLosesNothing() {
+        check(
+                "coherent",
+                config -> roomyCoherent(config).withCoherentDeviceCount(2),
+                new PageOracle.Rules(true, false, 0b11),
+                200);
+    }
+
+    @Test
+    void memoryThatTheCpuReachesByCommandsLosesNothingBesideADeviceThatItDoesNotReach() {
+        check(
+                "mixed",
+                config ->
+                        roomyCoherent(config)
+                                .withDeviceCount(1)
+                                .withCoherentDeviceCount(1)
+                                .withCoherentAccess(CoherentAccess.COMMANDS),
+                new PageOracle.Rules(true, false, 0b10),
+                200);
+    }
+
+    @Test
+    void coherentMemoryThatFailsAndIsTooSmallLosesNothing() {
+        check(
+                "coherent-failing",
+                config ->
+                        tight(config)
+                                .withCoherentDeviceCount(2)
+                                .withCoherentAccess(CoherentAccess.COMMANDS),
+                new PageOracle.Rules(false, true, 0b11),
+                100);
     }
 
     @Test

@@ -24,8 +24,8 @@ final class PageOracleTest {
     /// oracle, for it cannot look.
     ///
     /// @return operations that were judged
-    private static int judge(KernelTrace trace, GoldenTrace golden, List<String> wrong) {
-        PageOracle oracle = new PageOracle(ROOMY);
+    private static int judge(
+            PageOracle oracle, KernelTrace trace, GoldenTrace golden, List<String> wrong) {
         int judged = 0;
         for (KernelOperation operation : trace.operations()) {
             if (!oracle.knows(operation) || !oracle.followUps().isEmpty()) {
@@ -46,6 +46,16 @@ final class PageOracleTest {
     @ParameterizedTest
     @ValueSource(strings = {"basic", "release", "twodev", "protect", "excl", "fork", "vma", "ksm"})
     void oracleAgreesWithWhatLinuxAnswered(String group) {
+        assertAgrees(group, ROOMY);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"basic", "twodev", "protect", "excl", "fork", "vma"})
+    void oracleAgreesWithWhatLinuxAnsweredOfCoherentDevices(String group) {
+        assertAgrees("coherent-" + group, new PageOracle.Rules(true, false, 0b11));
+    }
+
+    private static void assertAgrees(String group, PageOracle.Rules rules) {
         List<KernelTrace> traces =
                 KernelTrace.readFile(TRACES.resolve(group + ".trace.gz").toString(), System.in);
         List<GoldenTrace> golden =
@@ -53,7 +63,7 @@ final class PageOracleTest {
         List<String> wrong = new ArrayList<>();
         int judged = 0;
         for (int i = 0; i < traces.size(); i++) {
-            judged += judge(traces.get(i), golden.get(i), wrong);
+            judged += judge(new PageOracle(rules), traces.get(i), golden.get(i), wrong);
         }
         assertEquals("", String.join("\n", wrong));
         assertTrue(judged > 400, group + ": " + judged);

@@ -171,8 +171,8 @@ final class MappingCheck {
                 yield true;
             }
             case DEVICE_EXCLUSIVE -> {
-                if (Page.isDevice(PageTableEntry.page(entry))) {
-                    report(vma.mm(), address, entry, "a device page is held for exclusive use");
+                if (Page.isDevicePrivate(PageTableEntry.page(entry))) {
+                    report(vma.mm(), address, entry, "device-private, and held exclusively");
                 }
                 checkCounted(vma, address, entry, true);
                 yield true;
