@@ -14,6 +14,7 @@ module farpage.mm {
     exports farpage.mm.memcg;
     exports farpage.mm.memory;
     exports farpage.mm.memoryfailure;
+    exports farpage.mm.mempolicy;
     exports farpage.mm.migrate;
     exports farpage.mm.notifier;
     exports farpage.mm.reclaim;

@@ -19,6 +19,7 @@ public enum Errno {
     EFAULT(14),
     EBUSY(16),
     EEXIST(17),
+    ENODEV(19),
     EINVAL(22),
     EFBIG(27),
     ENOSPC(28),

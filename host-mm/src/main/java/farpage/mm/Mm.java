@@ -443,6 +443,16 @@ public final class Mm {
         return Madvise.call(this, address, length, advice);
     }
 
+    /// Says for each page of `[address, address + length)` whether an access would find it in
+    /// memory: 1, else 0.
+    ///
+    /// @return EINVAL for an unaligned address, ENOMEM if a part is not mapped, EFAULT if the
+    ///   answer has no room
+    /// @kernel mm/mincore.c: mincore
+    public Errno mincore(long address, long length, byte[] answer) {
+        return Mincore.call(this, address, length, answer);
+    }
+
     /// Faults in the pages of a range and keeps them in memory.
     ///
     /// @return ENOMEM if a part is not mapped or permits no access, EAGAIN if memory is out

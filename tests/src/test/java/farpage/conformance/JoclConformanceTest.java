@@ -39,6 +39,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class AdviceOnDevicePages extends AdviceContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

@@ -39,6 +39,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class AdviceOnDevicePages extends AdviceContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class Eviction extends EvictionContract {
         @Override
         ClBinding open() {

@@ -133,6 +133,25 @@ public final class FileMapping implements ReverseMap {
 
     // Finding pages.
 
+    /// The page of an index if it is in RAM, with a reference for the caller, not locked; else
+    /// [Page#NONE].
+    public long getCached(long index) {
+        return pages.get(index);
+    }
+
+    /// Reads pages `[first, end)` into RAM, as far as there are that many and it can be done.
+    ///
+    /// @kernel mm/readahead.c: force_page_cache_ra
+    public void readAhead(long first, long end) {
+        for (long index = first; index < Math.min(end, pageCount()); index++) {
+            long page = lockAndReadIn(index);
+            if (ErrPage.isError(page)) {
+                return;
+            }
+            unlockAndPut(page);
+        }
+    }
+
     /// The page of an index, locked and with a reference, its contents read in; it is made if need
     /// be. For a fault: the mmap lock is held.
     ///

@@ -3,13 +3,14 @@ package farpage.mm.reclaim;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.VmStat;
 import farpage.mm.Vma;
+import farpage.mm.file.OpenFile;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
-import farpage.mm.rmap.AnonVma;
 import farpage.mm.swap.SwapEntry;
 
 /// What a process says about its use of memory to come, as far as reclaim and swap heed it. Pages
@@ -57,7 +58,7 @@ public final class ReclaimAdvice {
         }
     }
 
-    /// The anonymous system page of an entry that maps it alone; else [Page#NONE].
+    /// The system page on the LRU of an entry that maps it alone; else [Page#NONE].
     private long ownPage(long entry) {
         if (!PageTableEntry.isPresent(entry) || PageTableEntry.isSpecial(entry)) {
             return Page.NONE;
@@ -65,7 +66,7 @@ public final class ReclaimAdvice {
         long page = PageTableEntry.page(entry);
         boolean own =
                 !Page.isDevice(page)
-                        && folios.mapping(page) instanceof AnonVma
+                        && folios.hasFlag(page, FolioFlags.LRU)
                         && folios.mapCount(page) == 1;
         return own ? page : Page.NONE;
     }
@@ -73,7 +74,7 @@ public final class ReclaimAdvice {
     /// The pages are not needed soon: they are the next that reclaim takes. A page that others map
     /// too stays as it is.
     ///
-    /// @kernel mm/madvise.c: MADV_COLD
+    /// @kernel mm/madvise.c: MADV_COLD, madvise_cold_or_pageout_pte_range
     public void cold(long start, long end) {
         forEach(
                 start,
@@ -82,9 +83,18 @@ public final class ReclaimAdvice {
                     long page = ownPage(entry);
                     if (page != Page.NONE) {
                         leaf.setEntryLocked(slot, PageTableEntry.withoutYoung(entry));
-                        folios.clearFlag(page, FolioFlags.ACTIVE | FolioFlags.REFERENCED);
+                        deactivate(page);
                     }
                 });
+    }
+
+    /// @kernel mm/swap.c: folio_deactivate
+    private void deactivate(long page) {
+        folios.clearFlag(page, FolioFlags.REFERENCED);
+        if (folios.testAndClearFlag(page, FolioFlags.ACTIVE)) {
+            folios.setFlag(page, FolioFlags.WORKINGSET);
+            machine.vmStat().count(VmStat.Event.PGDEACTIVATE, 1);
+        }
     }
 
     /// The pages are reclaimed at once. A page that others map too, or that is in use otherwise,
@@ -93,7 +103,6 @@ public final class ReclaimAdvice {
     /// @return the pages that went
     /// @kernel mm/madvise.c: MADV_PAGEOUT
     public long pageOut(long start, long end) {
-        cold(start, end);
         long[] pages = new long[PageSize.ENTRIES_PER_TABLE];
         long freed = 0;
         for (long at = start; at < end; ) {
@@ -105,6 +114,7 @@ public final class ReclaimAdvice {
                     (leaf, slot, entry) -> {
                         long page = ownPage(entry);
                         if (page != Page.NONE) {
+                            deactivate(page);
                             pages[count[0]++] = page;
                         }
                     });
@@ -116,10 +126,22 @@ public final class ReclaimAdvice {
         return freed;
     }
 
-    /// The pages will be needed: what lies in swap is read into the swap cache. Nothing is mapped.
+    /// The pages will be needed: what lies in swap is read into the swap cache, or what lies in the
+    /// file into RAM. Nothing is mapped. Private copies of a file's pages stay where they are.
     ///
-    /// @kernel mm/madvise.c: MADV_WILLNEED, swapin_walk_pmd_entry
+    /// @kernel mm/madvise.c: madvise_willneed
     public void willNeed(long start, long end) {
+        OpenFile file = vma.file();
+        if (file == null) {
+            swapIn(start, end);
+        } else if (!file.mapping().isShmem()) {
+            long first = vma.pageIndex(start);
+            file.mapping().readAhead(first, first + PageSize.pageNumber(end - start));
+        }
+    }
+
+    /// @kernel mm/madvise.c: swapin_walk_pmd_entry
+    private void swapIn(long start, long end) {
         if (!machine.swap().isInUse()) {
             return;
         }

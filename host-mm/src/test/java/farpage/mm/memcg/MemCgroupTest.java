@@ -69,6 +69,49 @@ final class MemCgroupTest {
     }
 
     @Test
+    void cpuFaultThatFindsNoFrameLeavesThePageAndItsChargeOnTheDevice() {
+        long address = process.map(1);
+        process.store(address, 7);
+        device.pull(process, address, 1);
+        TestProcess other = machine.newProcess();
+        int frames = machine.machine().ram().freePageCount();
+        long all = other.map(frames);
+        other.storeRow(all, frames, 1);
+        assertEquals(FaultResult.OUT_OF_MEMORY, process.tryLoad(address));
+        assertTrue(device.holds(process, address));
+        assertEquals(pages(1), inner.usage());
+        machine.check();
+        other.unmap(all, 1);
+        assertEquals(7, process.load(address));
+        assertEquals(pages(1), inner.usage());
+    }
+
+    @Test
+    void pagesOnADeviceCountAgainstTheLimitAndCannotBeReclaimed() {
+        assertEquals(Errno.OK, machine.machine().swap().swapOn(new SwapMemory(256)));
+        assertEquals(Errno.OK, inner.setMax(pages(4)));
+        long address = process.map(5);
+        process.storeRow(address, 4, 1);
+        assertEquals(4, device.pull(process, address, 4));
+        assertEquals(FaultResult.OUT_OF_MEMORY, process.tryStore(page(address, 4), 5));
+        process.unmap(address, 1);
+        assertEquals(pages(3), inner.usage(), "freed by the device's driver");
+        process.store(page(address, 4), 5);
+    }
+
+    @Test
+    void holeIsNotFilledBeyondTheLimit() {
+        assertEquals(Errno.OK, inner.setMax(pages(4)));
+        long address = process.map(6);
+        process.storeRow(address, 3, 1);
+        assertEquals(4, device.pull(process, address, 6), "one hole of three");
+        assertEquals(pages(4), inner.usage());
+        assertEquals(4, device.pagemap().livePageCount());
+        assertEquals(4, process.mm().anonymousPageCount());
+        process.assertRow(address, 3, 1);
+    }
+
+    @Test
     void limitWithoutSwapIsOutOfMemory() {
         assertEquals(Errno.OK, outer.setMax(pages(4)));
         long address = process.map(8);

@@ -292,6 +292,25 @@ final class MigrateSetupTest {
     }
 
     @Test
+    @Tag("T-2.10")
+    void everyMappingOfThePageIsAMigrationEntryInBetween() {
+        process.store(address, 1);
+        TestProcess child = process.fork();
+        process.withVma(
+                address,
+                vma -> {
+                    MigrateVma migrate = TestDevice.setup(device.toDevice(1), vma, address, 1);
+                    assertEquals(Shape.MIGRATION, process.shape(address));
+                    assertEquals(Shape.MIGRATION, child.shape(address));
+                    assertEquals(process.pageAt(address), child.pageAt(address));
+                    device.fillDevice(migrate);
+                    return TestDevice.complete(migrate);
+                });
+        assertTrue(device.holds(process, address));
+        assertTrue(device.holds(child, address));
+    }
+
+    @Test
     void pageOffTheLruIsPutBack() {
         process.store(address, 1);
         long page = process.pageAt(address);
