@@ -10,6 +10,7 @@ import farpage.emulator.EmulatorConfig;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
+import farpage.emulator.inspect.EmulatorInvariants;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
 import farpage.mm.CpuAccess;
@@ -101,6 +102,22 @@ abstract class CoherentContract extends EmulatorScene {
         assertEquals(success(2, 0), migrateToSystem(device2, address, 2));
         assertEquals(0, pagesOn(2));
         assertCpuReads(address, pattern(2, 3));
+    }
+
+    @Test
+    void exclusiveAccessLeavesThePagesWhereTheyAre() {
+        long address = mapOn(device2, pattern(2, 12));
+        MemorySegment taken = buffer(2);
+        assertEquals(
+                success(2, 0), device3.execute(new DmirrorCommand.Exclusive(address, 2, taken)));
+        assertBytes(pattern(2, 12), taken);
+        assertEquals("00 00", snapshot(device2, address, 2));
+        EmulatorInvariants.assertHold(emulator);
+        DmirrorCommand check = new DmirrorCommand.CheckExclusive(address, 2);
+        assertEquals(failure(Errno.EPERM), device3.execute(check));
+        assertCpuReads(address, pattern(2, 12));
+        assertEquals(success(0, 0), device3.execute(check));
+        assertEquals("42 42", snapshot(device2, address, 2));
     }
 
     @Test

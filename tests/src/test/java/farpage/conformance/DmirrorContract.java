@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.emulator.dmirror.DmirrorReply;
+import farpage.mm.Advice;
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
@@ -64,6 +65,20 @@ abstract class DmirrorContract extends EmulatorScene {
         assertAllRefuse(map(1), PageSize.pageNumber(-1L));
         assertAllRefuse(0x1000, 1L << 52);
         assertAllRefuse(-PAGE, 1);
+    }
+
+    /// The driver multiplies by the size of a page before it looks.
+    @Test
+    void highestBitsOfACountAreLost() {
+        long address = map(1);
+        cpuWrites(address, pattern(1, 39));
+        MemorySegment read = buffer(1);
+        long count = (1L << 52) + 1;
+        assertEquals(success(1, 1), device0.execute(new DmirrorCommand.Read(address, count, read)));
+        assertBytes(pattern(1, 39), read);
+        assertEquals(
+                success(1, 0),
+                device0.execute(new DmirrorCommand.MigrateToDevice(address, count, read)));
     }
 
     @Test
@@ -597,6 +612,64 @@ abstract class DmirrorContract extends EmulatorScene {
         assertCpuReads(new CpuAccess(child), address, data);
         assertMigrates(device0, address, 2);
         assertEquals(1, emulator.device(0).memory().statistics().chunkCount());
+    }
+
+    @Test
+    @Tag("T-6.6")
+    void memoryGrowsByAChunkAtATimeAndIsAllGivenUp() {
+        int chunkPages = 1024;
+        long address = map(2 * chunkPages + 1);
+        MemorySegment data = pattern(2L * chunkPages + 1, 36);
+        cpuWrites(address, data);
+        assertMigrates(device0, address, chunkPages);
+        assertChunks(1, 0);
+        assertMigrates(device0, page(address, chunkPages), 1);
+        assertChunks(2, chunkPages - 1);
+        assertMigrates(device0, page(address, chunkPages + 1), chunkPages - 1);
+        assertChunks(2, 0);
+        assertMigrates(device0, page(address, 2L * chunkPages), 1);
+        assertChunks(3, chunkPages - 1);
+        process.munmap(address, (long) chunkPages * PAGE);
+        assertChunks(3, 2L * chunkPages - 1);
+        assertEquals(success(0, 0), device0.execute(new DmirrorCommand.Release(address, 1)));
+        assertChunks(0, 0);
+        long rest = page(address, chunkPages);
+        assertCpuReads(rest, data.asSlice((long) chunkPages * PAGE));
+    }
+
+    private void assertChunks(int count, long freePages) {
+        assertEquals(count, emulator.device(0).memory().statistics().chunkCount());
+        assertEquals(freePages, emulator.device(0).memory().statistics().freePages());
+    }
+
+    @Test
+    @Tag("T-6.12")
+    void pagesHandedOutLessPagesTakenBackAreInUse() {
+        long address = map(64);
+        cpuWrites(address, pattern(64, 37));
+        assertInUse(0);
+        assertMigrates(device0, address, 64);
+        assertInUse(64);
+        assertCpuReads(address, pattern(8, 37));
+        assertInUse(56);
+        assertEquals(success(8, 0), migrateToSystem(device0, page(address, 8), 8));
+        assertInUse(48);
+        process.madvise(page(address, 16), 8L * PAGE, Advice.DONTNEED);
+        assertInUse(40);
+        Mm child = process.fork();
+        assertInUse(40);
+        new CpuAccess(child).write(page(address, 24), pattern(8, 38));
+        assertInUse(32);
+        process.munmap(page(address, 32), 32L * PAGE);
+        assertInUse(32);
+        child.exit();
+        assertInUse(0);
+        assertEquals(64, allocated(0));
+    }
+
+    private void assertInUse(long pageCount) {
+        assertEquals(pageCount, allocated(0) - freed(0));
+        assertEquals(pageCount, pagesOn(0));
     }
 
     @Test

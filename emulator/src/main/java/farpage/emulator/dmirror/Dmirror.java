@@ -66,41 +66,47 @@ public final class Dmirror implements AutoCloseable {
     }
 
     private DmirrorReply executeLegal(DmirrorCommand command) {
+        long address = command.address();
+        long count = distinctPages(command.pageCount());
         return switch (command) {
-            case DmirrorCommand.Read(long address, long pageCount, MemorySegment to) ->
+            case DmirrorCommand.Read read ->
                     access.read(
                             address,
-                            pageCount,
-                            to,
+                            count,
+                            read.to(),
                             (start, end) -> mirror.faultIn(start, end, false));
-            case DmirrorCommand.ReadUnlocked(long address, long pageCount, MemorySegment to) ->
-                    access.read(address, pageCount, to, mirror::faultInUnlocked);
-            case DmirrorCommand.Write(long address, long pageCount, MemorySegment from) ->
+            case DmirrorCommand.ReadUnlocked read ->
+                    access.read(address, count, read.to(), mirror::faultInUnlocked);
+            case DmirrorCommand.Write write ->
                     access.write(
                             address,
-                            pageCount,
-                            from,
+                            count,
+                            write.from(),
                             (start, end) -> mirror.faultIn(start, end, true));
-            case DmirrorCommand.MigrateToDevice(long address, long pageCount, MemorySegment to) ->
-                    migrateToDevice(address, pageCount, to);
-            case DmirrorCommand.MigrateToSystem(long address, long pageCount) ->
-                    migrateToSystem(address, pageCount);
-            case DmirrorCommand.Snapshot(long address, long pageCount, MemorySegment to) ->
-                    snapshot.take(address, pageCount, to);
-            case DmirrorCommand.Exclusive(long address, long pageCount, MemorySegment to) -> {
-                Errno errno = exclusive.take(address, walkEnd(address, pageCount));
+            case DmirrorCommand.MigrateToDevice migrate ->
+                    migrateToDevice(address, count, migrate.to());
+            case DmirrorCommand.MigrateToSystem _ -> migrateToSystem(address, count);
+            case DmirrorCommand.Snapshot look -> snapshot.take(address, count, look.to());
+            case DmirrorCommand.Exclusive take -> {
+                Errno errno = exclusive.take(address, walkEnd(address, count));
                 yield errno.isOk()
-                        ? access.readPresent(address, pageCount, to)
+                        ? access.readPresent(address, count, take.to())
                         : DmirrorReply.failed(errno);
             }
-            case DmirrorCommand.CheckExclusive(long address, long pageCount) ->
-                    reply(exclusive.check(address, walkEnd(address, pageCount)));
-            case DmirrorCommand.Flags(_, long flags) -> {
-                mirror.setFailAllocation((flags & DmirrorCommand.Flags.FAIL_ALLOC) != 0);
+            case DmirrorCommand.CheckExclusive _ ->
+                    reply(exclusive.check(address, walkEnd(address, count)));
+            case DmirrorCommand.Flags flags -> {
+                long set = flags.pageCount() & DmirrorCommand.Flags.FAIL_ALLOC;
+                mirror.setFailAllocation(set != 0);
                 yield DmirrorReply.ok(0, 0);
             }
             case DmirrorCommand.Release _ -> reply(migrator.release());
         };
+    }
+
+    /// The driver counts bytes, in 64 bits: the highest bits of a count of pages get lost.
+    private static long distinctPages(long pageCount) {
+        return PageSize.pageNumber(PageSize.pageAddress(pageCount));
     }
 
     private static DmirrorReply reply(Errno errno) {

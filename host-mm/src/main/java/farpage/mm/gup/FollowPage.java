@@ -66,8 +66,10 @@ final class FollowPage {
             if (!permitted || PageTableEntry.isSpecial(entry)) {
                 return NEEDS_FAULT;
             }
+            long page = PageTableEntry.page(entry);
             if ((flags & GupFlags.LONGTERM) != 0
-                    && !LongtermPins.isPinnable(PageTableEntry.page(entry))) {
+                    && !(LongtermPins.isPinnable(page)
+                            && LongtermPins.mayWrite(machine.folios(), page, flags))) {
                 return NEEDS_FAULT;
             }
             return take(machine, null, entry, flags);
@@ -113,7 +115,7 @@ final class FollowPage {
         } else if (!zeroPage) {
             folios.pin(page);
         }
-        if ((flags & GupFlags.WRITE) != 0 && !PageTableEntry.isDirty(entry)) {
+        if (vma != null && (flags & GupFlags.WRITE) != 0 && !PageTableEntry.isDirty(entry)) {
             folios.setFlag(page, FolioFlags.DIRTY);
         }
         return page;
@@ -144,6 +146,9 @@ final class FollowPage {
         }
         boolean force = (flags & GupFlags.FORCE) != 0;
         if ((flags & GupFlags.WRITE) != 0) {
+            if (!LongtermPins.mayWrite(vma, flags)) {
+                return false;
+            }
             return vma.isWritable() || force && vma.isCopyOnWrite();
         }
         return vma.isReadable() || force;

@@ -3,6 +3,10 @@ package farpage.mm.gup;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.Vma;
+import farpage.mm.file.FileMapping;
+import farpage.mm.file.OpenFile;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigrateCoherentFolio;
 
 /// Sees to it that pages pinned for long lie where they may stay: device-coherent memory belongs to
@@ -10,6 +14,8 @@ import farpage.mm.migrate.MigrateCoherentFolio;
 ///
 /// @kernel mm/gup.c: check_and_migrate_movable_pages
 final class LongtermPins {
+    private static final int WRITE_LONGTERM = GupFlags.WRITE | GupFlags.PIN | GupFlags.LONGTERM;
+
     private LongtermPins() {}
 
     /// Whether a page may be held for long where it is.
@@ -17,6 +23,29 @@ final class LongtermPins {
     /// @kernel include/linux/mm.h: folio_is_longterm_pinnable
     static boolean isPinnable(long page) {
         return !Page.isDevice(page);
+    }
+
+    /// Whether pages of a VMA may be written through such pins. Stores to a file that is written
+    /// back have to be noticed one by one, and those of a pin's holder can not be.
+    ///
+    /// @kernel mm/gup.c: writable_file_mapping_allowed
+    static boolean mayWrite(Vma vma, int flags) {
+        OpenFile file = vma.file();
+        return (flags & WRITE_LONGTERM) != WRITE_LONGTERM
+                || file == null
+                || file.driverMmap() != null
+                || !vma.isShared()
+                || !vma.isWritable()
+                || file.mapping().isShmem();
+    }
+
+    /// The same of a page without its VMA.
+    ///
+    /// @kernel mm/gup.c: gup_fast_folio_allowed
+    static boolean mayWrite(FolioTable folios, long page, int flags) {
+        return (flags & WRITE_LONGTERM) != WRITE_LONGTERM
+                || folios.isAnonymous(page)
+                || folios.mapping(page) instanceof FileMapping file && file.isShmem();
     }
 
     static boolean arePinnable(long[] pages, int count) {

@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.file.FileTable;
+import farpage.mm.file.OpenFile;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -17,10 +20,14 @@ import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
+import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /// References and pins on the pages behind addresses, and what they keep from happening.
 final class GetUserPagesTest {
@@ -301,5 +308,32 @@ final class GetUserPagesTest {
         assertEquals(0, coherent.pagemap().livePageCount());
         assertEquals(7, process.load(address));
         unpinAll(1);
+    }
+
+    /// Its owner writes it back when it is found dirty; nobody would find these stores.
+    @Test
+    void fileThatIsWrittenBackIsNotPinnedForLongToBeWritten(@TempDir Path directory)
+            throws IOException {
+        Path path = directory.resolve("file");
+        Files.write(path, new byte[PageSize.PAGE_SIZE]);
+        FileTable table = machine.machine().files();
+        try (OpenFile file = table.open(path, true)) {
+            int shared = TestProcess.READ_WRITE | VmFlags.SHARED;
+            assertPinsToWrite(Errno.EFAULT, process.mapFile(file, 0, 1, shared));
+            assertPinsToWrite(Errno.OK, process.mapFile(file, 0, 1, TestProcess.READ_WRITE));
+        }
+        assertPinsToWrite(Errno.OK, process.mapShared(1));
+    }
+
+    private void assertPinsToWrite(Errno longTerm, long at) {
+        process.store(at, 1);
+        long[] pinned = new long[1];
+        int flags = GupFlags.WRITE | GupFlags.LONGTERM;
+        GupResult result = GetUserPages.pinFast(process.mm(), at, 1, flags, pinned);
+        assertEquals(longTerm, result.errno());
+        GetUserPages.unpin(machine.machine(), pinned, result.count(), true);
+        result = GetUserPages.pinFast(process.mm(), at, 1, GupFlags.WRITE, pinned);
+        assertEquals(Errno.OK, result.errno());
+        GetUserPages.unpin(machine.machine(), pinned, 1, true);
     }
 }
