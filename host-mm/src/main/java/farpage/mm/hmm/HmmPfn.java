@@ -23,8 +23,14 @@ public final class HmmPfn {
     private static final long ORDER_MASK = 0x1f;
     private static final long PAGE_MASK = (1L << ORDER_SHIFT) - 1;
 
-    /// Flags that a driver keeps in a word over calls: DMA mapped, P2PDMA, P2PDMA bus address.
-    static final long STICKY = 7L << 58;
+    static final long DMA_MAPPED = 1L << 60;
+    static final long P2PDMA = 1L << 59;
+    static final long P2PDMA_BUS = 1L << 58;
+
+    /// What [HmmDmaMap] notes in a word, which stays over calls.
+    ///
+    /// @kernel include/linux/hmm.h: HMM_PFN_INOUT_FLAGS
+    static final long STICKY = DMA_MAPPED | P2PDMA | P2PDMA_BUS;
 
     private HmmPfn() {}
 
@@ -43,6 +49,11 @@ public final class HmmPfn {
     /// There can be no mapping at the address.
     public static boolean isError(long word) {
         return (word & ERROR) != 0;
+    }
+
+    /// The device addresses the page.
+    public static boolean isDmaMapped(long word) {
+        return (word & DMA_MAPPED) != 0;
     }
 
     public static long page(long word) {
