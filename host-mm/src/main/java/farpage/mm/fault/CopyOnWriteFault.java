@@ -69,7 +69,7 @@ final class CopyOnWriteFault {
             return false;
         }
         boolean _ = machine.swap().freeCache(page);
-        boolean alone = folios.refCount(page) == 1;
+        boolean alone = folios.refCount(page) == 1 && !folios.hasFlag(page, FolioFlags.KSM);
         if (alone) {
             folios.setFlag(page, FolioFlags.ANON_EXCLUSIVE);
         }

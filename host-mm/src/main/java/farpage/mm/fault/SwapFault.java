@@ -44,10 +44,12 @@ final class SwapFault {
         if (folios.hasFlag(page, FolioFlags.SWAPCACHE) && folios.swapEntry(page) == swap) {
             if (folios.hasFlag(page, FolioFlags.HWPOISON)) {
                 result = isStill(leaf, fault, entry) ? FaultResult.HWPOISON : result;
-            } else if (folios.hasFlag(page, FolioFlags.UPTODATE)) {
-                mapped = map(fault, leaf, entry, page, anonVma);
-            } else {
+            } else if (!folios.hasFlag(page, FolioFlags.UPTODATE)) {
                 result = isStill(leaf, fault, entry) ? FaultResult.SIGBUS : result;
+            } else if (SwapInCopy.isNeeded(folios, page, pageIndex(fault), anonVma)) {
+                result = mapCopy(fault, leaf, entry, page, anonVma);
+            } else {
+                mapped = map(fault, leaf, entry, page, anonVma);
             }
         }
         folios.unlock(page);
@@ -64,7 +66,24 @@ final class SwapFault {
         return still;
     }
 
-    /// Maps the locked folio; the caller's reference becomes the mapping's.
+    private static long pageIndex(PageFault fault) {
+        return fault.vma().pageIndex(fault.address());
+    }
+
+    private static FaultResult mapCopy(
+            PageFault fault, PageTableLeaf leaf, long entry, long page, AnonVma anonVma) {
+        long copy = SwapInCopy.of(fault, page);
+        if (copy == Page.NONE) {
+            return FaultResult.OUT_OF_MEMORY;
+        }
+        if (!map(fault, leaf, entry, copy, anonVma)) {
+            fault.mm().machine().put(copy);
+        }
+        return FaultResult.HANDLED;
+    }
+
+    /// Maps the locked folio, or a copy of it that nobody knows; the caller's reference becomes the
+    /// mapping's. A merged page is never exclusive, and keeps its reverse map.
     ///
     /// @return false if the entry has changed
     private static boolean map(
@@ -82,18 +101,17 @@ final class SwapFault {
         if (shouldFreeSlot(fault, page)) {
             boolean _ = machine.swap().freeCache(page);
         }
-        boolean exclusive = PageTableEntry.isExclusiveSwap(entry) || folios.refCount(page) == 1;
+        boolean exclusive =
+                !folios.hasFlag(page, FolioFlags.KSM)
+                        && (PageTableEntry.isExclusiveSwap(entry) || folios.refCount(page) == 1);
         boolean writable =
                 exclusive
                         && fault.vma().isWritable()
                         && !fault.vma().isUffdWp(entry)
                         && !fault.vma().mustNoticeStore(entry);
-        if (!(folios.mapping(page) instanceof AnonVma)) {
+        if (!folios.isAnonymous(page)) {
             // A page that other processes may map too must be found through all of them.
-            folios.setMapping(
-                    page,
-                    exclusive ? anonVma : anonVma.root(),
-                    fault.vma().pageIndex(fault.address()));
+            folios.setMapping(page, exclusive ? anonVma : anonVma.root(), pageIndex(fault));
         }
         folios.setFlag(page, exclusive ? FolioFlags.ANON_EXCLUSIVE : 0);
         folios.addMapping(page);
@@ -116,8 +134,14 @@ final class SwapFault {
     /// @kernel mm/memory.c: should_try_to_free_swap
     private static boolean shouldFreeSlot(PageFault fault, long page) {
         Machine machine = fault.mm().machine();
+        FolioTable folios = machine.folios();
+        if (!folios.hasFlag(page, FolioFlags.SWAPCACHE)) {
+            return false;
+        }
         return machine.swap().isNearlyFull()
                 || (fault.vma().flags() & VmFlags.LOCKED) != 0
-                || fault.write() && machine.folios().refCount(page) == 2;
+                || fault.write()
+                        && !folios.hasFlag(page, FolioFlags.KSM)
+                        && folios.refCount(page) == 2;
     }
 }

@@ -1,6 +1,7 @@
 package farpage.mm.ksm;
 
 import farpage.mm.Errno;
+import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
@@ -8,7 +9,6 @@ import farpage.mm.fault.FaultFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.memory.FolioFlags;
-import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
@@ -26,12 +26,11 @@ final class BreakKsm {
     static Errno unmerge(Vma vma, long start, long end) {
         Mm mm = vma.mm();
         assert mm.isLocked();
-        FolioTable folios = mm.machine().folios();
         PageTable pageTable = mm.pageTable();
         for (long at = pageTable.nextMapped(start, end); at < end; ) {
             long stop = PageTable.leafEnd(at, end);
             for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
-                while (isMerged(folios, pageTable, address)) {
+                while (isMerged(mm.machine(), pageTable, address)) {
                     FaultResult result =
                             PageFaultHandler.handleLocked(
                                     vma, address, FaultFlags.UNSHARE | FaultFlags.REMOTE);
@@ -48,8 +47,9 @@ final class BreakKsm {
         return Errno.OK;
     }
 
-    /// Whether a merged page is mapped, or was when its migration began.
-    private static boolean isMerged(FolioTable folios, PageTable pageTable, long address) {
+    /// Whether a merged page is mapped, or was when its migration began; or the zero page in the
+    /// place of a page of zeros.
+    private static boolean isMerged(Machine machine, PageTable pageTable, long address) {
         PageTableLeaf leaf = pageTable.lookupLeaf(address);
         if (leaf == null) {
             return false;
@@ -60,7 +60,9 @@ final class BreakKsm {
                 PageTableEntry.isPresent(entry)
                         ? !PageTableEntry.isSpecial(entry)
                         : PageTableEntry.isMigration(entry);
-        boolean merged = mapped && folios.hasFlag(PageTableEntry.page(entry), FolioFlags.KSM);
+        boolean merged =
+                mapped && machine.folios().hasFlag(PageTableEntry.page(entry), FolioFlags.KSM)
+                        || KsmZeroPages.isKsmZero(machine, entry);
         leaf.unlock();
         return merged;
     }

@@ -29,6 +29,7 @@ public final class Ksm {
     private static final int INCOMPATIBLE =
             VmFlags.SHARED | VmFlags.MAYSHARE | VmFlags.SPECIAL | VmFlags.HUGETLB;
 
+    private final Machine machine;
     private final RankedLock passes = new RankedLock(LockRank.KSM_THREAD);
     private final RankedLock listLock = new RankedLock(LockRank.KSM_MM_LIST);
     private final KsmCounters counters = new KsmCounters();
@@ -36,6 +37,7 @@ public final class Ksm {
     private final KsmScan scan;
 
     public Ksm(Machine machine) {
+        this.machine = machine;
         merged = new MergedPages(machine, counters, MAX_PAGE_SHARING_DEFAULT);
         scan = new KsmScan(machine, merged, counters, listLock);
     }
@@ -97,7 +99,9 @@ public final class Ksm {
     ///
     /// @kernel mm/ksm.c: ksm_do_scan; /sys/kernel/mm/ksm/full_scans
     public void scanFullPasses(int passCount) {
-        long last = statistics().fullScans() + passCount;
+        passes.lock();
+        long last = counters.fullScans + passCount;
+        passes.unlock();
         boolean done = false;
         while (!done) {
             passes.lock();
@@ -150,7 +154,9 @@ public final class Ksm {
         passes.unlock();
     }
 
+    /// What it has done, and what is merged now.
     public KsmStatistics statistics() {
+        long zeroPages = KsmZeroPages.count(machine, machine.processes());
         passes.lock();
         try {
             long known = counters.pagesShared + counters.pagesSharing + counters.pagesUnshared;
@@ -161,7 +167,7 @@ public final class Ksm {
                     Math.max(0, scan.itemCount() - known),
                     counters.pagesScanned,
                     counters.pagesSkipped,
-                    counters.zeroPages,
+                    zeroPages,
                     counters.fullScans,
                     merged.stable().chainCount(),
                     merged.stable().dupCount());

@@ -7,6 +7,5 @@ final class KsmCounters {
     long pagesUnshared;
     long pagesScanned;
     long pagesSkipped;
-    long zeroPages;
     long fullScans;
 }

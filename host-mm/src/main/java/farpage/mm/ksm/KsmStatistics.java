@@ -10,7 +10,7 @@ import java.util.Locale;
 /// @param pagesVolatile pages that changed too fast to be compared
 /// @param pagesScanned pages looked at so far
 /// @param pagesSkipped pages left out because they had no equal for long
-/// @param zeroPages empty pages that were replaced by the zero page
+/// @param zeroPages mappings of the zero page that are in the place of pages of zeros
 /// @param fullScans passes over all processes
 /// @param stableNodeChains contents that more than one merged page have
 /// @param stableNodeDups the merged pages of those

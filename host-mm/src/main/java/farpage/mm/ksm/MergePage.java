@@ -138,16 +138,24 @@ final class MergePage {
         leaf.unlock();
         vma.mm().notifiers().end();
         if (replaced) {
-            machine.put(PageTableEntry.page(expected));
+            dropReplaced(PageTableEntry.page(expected));
         }
         return replaced;
+    }
+
+    /// Drops a mapping's reference. A page that is mapped nowhere needs no swap slot. It is locked.
+    private void dropReplaced(long page) {
+        if (folios.mapCount(page) == 0) {
+            boolean _ = machine.swap().freeCache(page);
+        }
+        machine.put(page);
     }
 
     /// The entry of the merged page, whose mapping it counts.
     private long mergedEntry(Vma vma, long mergedPage) {
         if (mergedPage == machine.zeroPage()) {
             vma.mm().addRss(RssCounter.ANON, -1);
-            return PageTableEntry.ofSpecial(mergedPage);
+            return KsmZeroPages.entry(machine);
         }
         folios.get(mergedPage);
         folios.addMapping(mergedPage);

@@ -119,7 +119,6 @@ final class MergedPages {
         boolean merged = replace(item, page, machine.zeroPage());
         if (merged) {
             item.anonVma = null;
-            counters.zeroPages++;
         }
         return merged;
     }

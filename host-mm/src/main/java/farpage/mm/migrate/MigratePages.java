@@ -72,12 +72,16 @@ final class MigratePages {
         // A page whose last mapping went by itself is still marked exclusive; the mark stays
         // behind.
         assert !folios.hasFlag(to, FolioFlags.ANON_EXCLUSIVE);
+        migrateState(from, to);
+        moveCharge(from, to);
+        return true;
+    }
+
+    private void migrateState(long from, long to) {
         folios.migrateState(from, to);
         if (folios.hasFlag(to, FolioFlags.KSM) && folios.mapping(to) instanceof StableNode merged) {
             merged.migrated(to);
         }
-        moveCharge(from, to);
-        return true;
     }
 
     /// A page that its file, or the swap cache, has a reference to, which moves with it. Neither
@@ -88,7 +92,7 @@ final class MigratePages {
             if (Page.isDevice(to)) {
                 return machine.swap().freeCache(from) && moveState(from, to);
             }
-            folios.migrateState(from, to);
+            migrateState(from, to);
             machine.swap().replaceCached(from, to);
         } else if (Page.isDevice(to)
                 || !(folios.mapping(from) instanceof FileMapping file)

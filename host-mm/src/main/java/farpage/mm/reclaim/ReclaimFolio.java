@@ -4,7 +4,6 @@ import farpage.mm.Machine;
 import farpage.mm.VmStat;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
-import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.FolioReferenced;
 import farpage.mm.rmap.TryToUnmap;
 
@@ -14,11 +13,7 @@ import farpage.mm.rmap.TryToUnmap;
 /// @kernel mm/vmscan.c: shrink_folio_list
 final class ReclaimFolio {
     private static final int NEVER =
-            FolioFlags.UNEVICTABLE
-                    | FolioFlags.MLOCKED
-                    | FolioFlags.KSM
-                    | FolioFlags.HWPOISON
-                    | FolioFlags.RESERVED;
+            FolioFlags.UNEVICTABLE | FolioFlags.MLOCKED | FolioFlags.HWPOISON | FolioFlags.RESERVED;
 
     private final Machine machine;
     private final FolioTable folios;
@@ -60,8 +55,7 @@ final class ReclaimFolio {
     private boolean isAnonymous(long page) {
         return folios.order(page) == 0
                 && !folios.hasFlag(page, NEVER)
-                && (folios.mapping(page) instanceof AnonVma
-                        || folios.hasFlag(page, FolioFlags.SWAPCACHE));
+                && (folios.isAnonymous(page) || folios.hasFlag(page, FolioFlags.SWAPCACHE));
     }
 
     private boolean shrinkLocked(long page, boolean ignoreReferences) {

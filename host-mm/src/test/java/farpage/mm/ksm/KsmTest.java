@@ -303,9 +303,18 @@ final class KsmTest {
         mergeAll();
         assertTrue(PageTableEntry.isSpecial(process.entry(address)));
         assertEquals(0, process.mm().anonymousPageCount());
+        assertEquals(2, ksm.statistics().zeroPages());
         process.store(address, 3);
         assertEquals(0, process.load(page(address, 1)));
-        assertEquals(2, ksm.statistics().zeroPages());
+        assertEquals(1, ksm.statistics().zeroPages());
+        assertEquals(0, process.load(page(address, 5)), "the zero page, but none of the merger's");
+        assertEquals(1, ksm.statistics().zeroPages());
+        advise(process, false);
+        machine.check();
+        assertEquals(0, ksm.statistics().zeroPages());
+        assertFalse(PageTableEntry.isSpecial(process.entry(page(address, 1))));
+        assertTrue(PageTableEntry.isSpecial(process.entry(page(address, 5))));
+        assertEquals(2, process.mm().anonymousPageCount());
     }
 
     @Test

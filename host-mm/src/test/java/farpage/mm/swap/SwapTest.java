@@ -135,6 +135,20 @@ final class SwapTest {
     }
 
     @Test
+    void pageLockedInMemoryByOneOfTwoProcessesStays() {
+        long address = process.map(1);
+        process.store(address, 1);
+        TestProcess child = process.fork();
+        child.protect(address, 1, VmFlags.READ); // or it would get a copy
+        assertEquals(Errno.OK, child.mm().mlock(address, 4096));
+        assertEquals(process.pageAt(address), child.pageAt(address));
+        assertFalse(machine.machine().reclaim().reclaimPage(process.pageAt(address)));
+        child.mm().exit();
+        process.load(address);
+        assertTrue(machine.machine().reclaim().reclaimPage(process.pageAt(address)));
+    }
+
+    @Test
     void sharedPageGoesOutOfBothProcesses() {
         long address = process.map(FRAMES - 40);
         process.storeRow(address, FRAMES - 40, 1);
