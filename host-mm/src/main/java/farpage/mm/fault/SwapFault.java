@@ -5,6 +5,7 @@ import farpage.mm.Page;
 import farpage.mm.RssCounter;
 import farpage.mm.VmFlags;
 import farpage.mm.VmStat;
+import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -70,14 +71,18 @@ final class SwapFault {
         return fault.vma().pageIndex(fault.address());
     }
 
+    /// Maps a copy of the folio, which is of no more use when no other place needs it.
     private static FaultResult mapCopy(
             PageFault fault, PageTableLeaf leaf, long entry, long page, AnonVma anonVma) {
         long copy = SwapInCopy.of(fault, page);
         if (copy == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }
+        Machine machine = fault.mm().machine();
         if (!map(fault, leaf, entry, copy, anonVma)) {
-            fault.mm().machine().put(copy);
+            machine.put(copy);
+        } else if (machine.folios().mapCount(page) == 0) {
+            boolean _ = machine.swap().freeCache(page);
         }
         return FaultResult.HANDLED;
     }
@@ -112,6 +117,8 @@ final class SwapFault {
         if (!folios.isAnonymous(page)) {
             // A page that other processes may map too must be found through all of them.
             folios.setMapping(page, exclusive ? anonVma : anonVma.root(), pageIndex(fault));
+        } else if (folios.mapping(page) instanceof StableNode merged) {
+            merged.addPlace(anonVma, pageIndex(fault));
         }
         folios.setFlag(page, exclusive ? FolioFlags.ANON_EXCLUSIVE : 0);
         folios.addMapping(page);

@@ -154,6 +154,16 @@ public final class Ksm {
         passes.unlock();
     }
 
+    /// Whether pages that had no equal for several passes are looked at less and less often; so at
+    /// first. Two such pages meet in a pass only by chance.
+    ///
+    /// @kernel /sys/kernel/mm/ksm/smart_scan
+    public void setSmartScan(boolean smart) {
+        passes.lock();
+        scan.setSmart(smart);
+        passes.unlock();
+    }
+
     /// What it has done, and what is merged now.
     public KsmStatistics statistics() {
         long zeroPages = KsmZeroPages.count(machine, machine.processes());

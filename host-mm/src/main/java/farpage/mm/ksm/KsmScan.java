@@ -28,6 +28,7 @@ final class KsmScan {
     private final RankedLock listLock;
     private final List<MmSlot> slots = new ArrayList<>();
 
+    private boolean smart = true;
     private @Nullable MmSlot current;
     private long nextAddress;
     private long page = Page.NONE;
@@ -117,6 +118,10 @@ final class KsmScan {
 
     // The pass.
 
+    void setSmart(boolean newSmart) {
+        smart = newSmart;
+    }
+
     boolean isAtStart() {
         return current == null;
     }
@@ -186,7 +191,7 @@ final class KsmScan {
                 forget(slot.items(nextAddress, address).values());
                 nextAddress = address + PageSize.PAGE_SIZE;
                 RmapItem item = slot.itemOrNew(address);
-                if (folios.hasFlag(found, FolioFlags.KSM) || !item.skipsPass()) {
+                if (folios.hasFlag(found, FolioFlags.KSM) || !smart || !item.skipsPass()) {
                     page = found;
                     return item;
                 }

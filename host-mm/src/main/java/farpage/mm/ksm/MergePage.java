@@ -38,8 +38,13 @@ final class MergePage {
             return null;
         }
         try {
-            if (writeProtect(vma, address, page) == PageTableEntry.NONE
-                    || !(folios.mapping(page) instanceof AnonVma anonVma)) {
+            if (writeProtect(vma, address, page) == PageTableEntry.NONE) {
+                return null;
+            }
+            if (folios.mapping(page) instanceof StableNode left) {
+                return left; // by a merge that failed
+            }
+            if (!(folios.mapping(page) instanceof AnonVma anonVma)) {
                 return null;
             }
             StableNode node =
@@ -155,11 +160,15 @@ final class MergePage {
     private long mergedEntry(Vma vma, long mergedPage) {
         if (mergedPage == machine.zeroPage()) {
             vma.mm().addRss(RssCounter.ANON, -1);
-            return KsmZeroPages.entry(machine);
+            return permitted(vma, KsmZeroPages.entry(machine));
         }
         folios.get(mergedPage);
         folios.addMapping(mergedPage);
         long entry = PageTableEntry.withAccess(PageTableEntry.ofPage(mergedPage, false), false);
+        return permitted(vma, entry);
+    }
+
+    private static long permitted(Vma vma, long entry) {
         return vma.isAccessible() ? entry : PageTableEntry.withProtNone(entry, true);
     }
 

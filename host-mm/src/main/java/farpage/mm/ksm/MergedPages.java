@@ -22,7 +22,6 @@ final class MergedPages {
     private final Machine machine;
     private final FolioTable folios;
     private final PageContents contents;
-    private final KsmCounters counters;
     private final StableTree stable;
     private final UnstableTree unstable;
     private final MergePage mergePage;
@@ -32,7 +31,6 @@ final class MergedPages {
     MergedPages(Machine machine, KsmCounters counters, int mappingsMax) {
         this.machine = machine;
         this.folios = machine.folios();
-        this.counters = counters;
         this.mappingsMax = mappingsMax;
         contents = new PageContents(machine.ram());
         stable = new StableTree(machine, contents, counters);
@@ -83,7 +81,7 @@ final class MergedPages {
 
     /// Looks for an equal of the page. The caller has a reference to it and no mmap lock.
     void merge(RmapItem item, long page) {
-        if (folios.mapping(page) instanceof StableNode node) {
+        if (folios.mapping(page) instanceof StableNode node && node.isInTree()) {
             mergeForked(item, node, page);
             return;
         }

@@ -21,8 +21,9 @@ public final class StableNode implements ReverseMap {
     private final List<RmapItem> items = new ArrayList<>();
     private final List<Place> places = new ArrayList<>();
     private volatile long page;
+    private boolean inTree;
 
-    /// Where an item led to that is gone.
+    /// Where mappings may be that no item leads to.
     private record Place(AnonVma anonVma, long pageIndex) {}
 
     /// Of a page that no item leads to as yet. Whatever maps it, maybe in several processes, is
@@ -31,6 +32,17 @@ public final class StableNode implements ReverseMap {
         this.page = page;
         this.checksum = checksum;
         places.add(new Place(anonVma, pageIndex));
+    }
+
+    /// Whether the stable tree has it. It does not if the merge that made it failed; the page may
+    /// then be mapped by others still, and is merged anew like any page. Guarded by the lock of the
+    /// passes.
+    boolean isInTree() {
+        return inTree;
+    }
+
+    void setInTree(boolean now) {
+        inTree = now;
     }
 
     /// The page, unless it was freed and serves something else.
@@ -68,8 +80,15 @@ public final class StableNode implements ReverseMap {
         AnonVma anonVma = item.anonVma;
         assert anonVma != null;
         places.removeIf(place -> !place.anonVma.mayMap(place.pageIndex));
-        Place place = new Place(anonVma, item.pageIndex);
-        if (anonVma.mayMap(item.pageIndex) && !places.contains(place)) {
+        if (anonVma.mayMap(item.pageIndex)) {
+            addPlace(anonVma, item.pageIndex);
+        }
+    }
+
+    /// Keeps the way to a mapping that no item leads to, as yet or any more.
+    public void addPlace(AnonVma anonVma, long pageIndex) {
+        Place place = new Place(anonVma, pageIndex);
+        if (!places.contains(place)) {
             places.add(place);
         }
     }

@@ -108,6 +108,7 @@ final class StableTree {
         assert folios.isLocked(node.page());
         assert folios.mapping(node.page()) == node;
         chainOrNew(node.page(), node.checksum()).dups.add(node);
+        node.setInTree(true);
     }
 
     private Chain chainOrNew(long page, int checksum) {
@@ -173,10 +174,12 @@ final class StableTree {
         for (RmapItem item : List.copyOf(node.items())) {
             drop(node, item);
         }
-        List<Chain> chains = byChecksum.get(node.checksum());
-        if (chains == null) {
+        if (!node.isInTree()) {
             return;
         }
+        node.setInTree(false);
+        List<Chain> chains = byChecksum.get(node.checksum());
+        assert chains != null;
         for (Chain chain : chains) {
             chain.dups.remove(node);
         }

@@ -271,6 +271,27 @@ final class KsmTest {
     }
 
     @Test
+    void pageThatAFailedMergeLeftToTheChildIsMergedLater() {
+        storeEqual(2, 7);
+        TestProcess child = process.fork();
+        long held = process.pageAt(address);
+        machine.folios().get(held);
+        advise(process, true);
+        ksm.scanFullPasses(3);
+        assertNotEquals(process.pageAt(page(address, 1)), child.pageAt(page(address, 1)));
+        assertTrue(isMerged(child, 1), "the page was made a merged one before the other refused");
+        machine.machine().put(held);
+        advise(child, true);
+        ksm.scanFullPasses(3);
+        machine.check();
+        for (int i = 0; i < 2; i++) {
+            assertEquals(process.pageAt(address), process.pageAt(page(address, i)));
+            assertEquals(process.pageAt(address), child.pageAt(page(address, i)));
+        }
+        assertEquals(1, ksm.statistics().pagesShared());
+    }
+
+    @Test
     void accessThatIsGoneStaysGoneWhenTheMergeIsUndone() {
         storeEqual(2, 7);
         mergeAll();
