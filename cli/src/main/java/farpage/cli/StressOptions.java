@@ -24,17 +24,26 @@ final class StressOptions {
             description = "Devices of stress, 1 to 16, a thread each; default: ${DEFAULT-VALUE}")
     int devices = 2;
 
+    @Option(
+            names = "--coherent-devices",
+            paramLabel = "N",
+            description =
+                    "Devices of stress besides, 0 to 16, whose memory the CPU reaches in place;"
+                            + " default: ${DEFAULT-VALUE}")
+    int coherentDevices = 0;
+
     void check() {
-        requireRange("--threads", threads, 64);
-        requireRange("--devices", devices, 16);
+        requireRange("--threads", threads, 1, 64);
+        requireRange("--devices", devices, 1, 16);
+        requireRange("--coherent-devices", coherentDevices, 0, 16);
     }
 
-    private static void requireRange(String option, int value, int limit) {
-        if (value < 1 || value > limit) {
+    private static void requireRange(String option, int value, int least, int most) {
+        if (value < least || value > most) {
             throw new CliFailure(
                     ExitCode.USAGE,
-                    "%s: %d is not possible; right would be 1 to %d"
-                            .formatted(option, value, limit));
+                    "%s: %d is not possible; right would be %d to %d"
+                            .formatted(option, value, least, most));
         }
     }
 }

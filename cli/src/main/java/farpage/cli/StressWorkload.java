@@ -48,6 +48,7 @@ final class StressWorkload {
 
     private EmulatorConfig sizes(EmulatorConfig config) {
         return config.withDeviceCount(stress.devices)
+                .withCoherentDeviceCount(stress.coherentDevices)
                 .withRamSize(workload.memoryBytes)
                 .withChunkSize(CHUNK_SIZE)
                 .withDeviceMemory(
@@ -110,7 +111,11 @@ final class StressWorkload {
                         .formatted(
                                 session.choice().name(),
                                 command.options.bindingOf(environment).name()));
-        line(out, "agents", "%d CPU threads, %d devices".formatted(stress.threads, stress.devices));
+        line(
+                out,
+                "agents",
+                "%d CPU threads, %d devices, %d coherent devices"
+                        .formatted(stress.threads, stress.devices, stress.coherentDevices));
         for (StressOperation operation : StressOperation.values()) {
             long count = result.operations().getOrDefault(operation, 0L);
             line(out, "", String.format(Locale.ROOT, "%,12d %s", count, operation.label()));
@@ -150,6 +155,7 @@ final class StressWorkload {
                 .put("seed", command.options.seed)
                 .put("threads", stress.threads)
                 .put("devices", stress.devices)
+                .put("coherentDevices", stress.coherentDevices)
                 .put("operations", result.total())
                 .put("byKind", operations)
                 .put("totalMicros", result.nanos() / 1e3)

@@ -62,6 +62,18 @@ final class StressCommandTest {
     }
 
     @Test
+    void coherentDevicesWorkBesideTheOthers() {
+        CommandRun run =
+                stress("--duration=500ms", "--devices=1", "--coherent-devices=2", "--seed=3");
+        assertEquals(0, run.exitCode(), run.toString());
+        assertTrue(run.out().contains("4 CPU threads, 1 devices, 2 coherent devices"), run.out());
+        assertTrue(run.out().contains("none wrong; all pages were given back"), run.out());
+        CommandRun wrong = stress("--coherent-devices=17");
+        assertEquals(2, wrong.exitCode(), wrong.toString());
+        assertTrue(wrong.err().contains("right would be 0 to 16"), wrong.err());
+    }
+
+    @Test
     void interruptionEndsItWithNothingLeft() {
         CommandRun run = CommandRun.interruptedAfter(20, "run", "stress", "--duration=1h");
         assertEquals(130, run.exitCode(), run.toString());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.stress.Agent;
 import farpage.emulator.stress.StressScene;
 import farpage.opencl.ClBinding;
@@ -31,18 +32,22 @@ final class SteppedAgentsTest {
         binding.close();
     }
 
-    /// Agents on a machine of their own, whose devices have memory for some of the pages only.
+    /// Agents on a machine of their own, whose devices have memory for some of the pages only. Two
+    /// machines of four have a coherent device besides, which CPUs reach in place or by commands.
     private final class AgentsScene implements Interleavings.Scene {
         private final Emulator emulator;
         private final StressScene scene;
 
         AgentsScene(long seed) {
+            CoherentAccess access = CoherentAccess.values()[(int) (seed >> 1 & 1)];
             emulator =
                     new Emulator(
                             EmulatorConfig.of(binding, binding.devices().getFirst())
                                     .withRamSize(2L << 20)
                                     .withDeviceMemory(8 * 4096)
                                     .withChunkSize(4 * 4096)
+                                    .withCoherentDeviceCount((int) (seed & 1))
+                                    .withCoherentAccess(access)
                                     .withNanoClock(() -> 0));
             scene = new StressScene(emulator, new StressScene.Sizes(3, 2, 2, true), seed);
         }

@@ -48,6 +48,10 @@ abstract class CoherentContract extends EmulatorScene {
 
     @BeforeEach
     void openCoherentDevices() {
+        boolean possible =
+                access() == CoherentAccess.COMMANDS
+                        || emulator.config().devices().getFirst().info().fineGrainSvm();
+        assumeTrue(possible, "the device has no fine-grained buffer SVM");
         device2 = emulator.device(2).open(process);
         device3 = emulator.device(3).open(process);
     }

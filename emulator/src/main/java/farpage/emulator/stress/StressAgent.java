@@ -45,7 +45,6 @@ final class StressAgent implements Agent {
     private final SplittableRandom random;
     private final long lastSeed;
     private final CpuAccess cpu;
-    private final MemorySegment ram;
     private final StressMix mix;
     private final MemorySegment onePage;
     private final MemorySegment range;
@@ -73,7 +72,6 @@ final class StressAgent implements Agent {
         this.random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + number);
         this.lastSeed = seed;
         this.cpu = new CpuAccess(process);
-        this.ram = process.machine().ram().segment();
         this.onePage = arena.allocate(PageSize.PAGE_SIZE, Long.BYTES);
         this.range = arena.allocate(PageSize.pageAddress(RANGE_PAGES), Long.BYTES);
     }
@@ -176,7 +174,7 @@ final class StressAgent implements Agent {
     private void store(int page, int word, long value) {
         long offset = cpu.begin(memory.address(page, word), true);
         requireHandled("a store", offset, cpu);
-        ram.set(ValueLayout.JAVA_LONG, offset, value);
+        cpu.memory().set(ValueLayout.JAVA_LONG, offset, value);
         cpu.end();
         memory.setExpected(page, word, value);
     }
@@ -184,7 +182,7 @@ final class StressAgent implements Agent {
     private void loads(CpuAccess reader, int page, int word) {
         long offset = reader.begin(memory.address(page, word), false);
         requireHandled("a load", offset, reader);
-        long seen = ram.get(ValueLayout.JAVA_LONG, offset);
+        long seen = reader.memory().get(ValueLayout.JAVA_LONG, offset);
         reader.end();
         check(reader == cpu ? "the CPU" : "a child", page, word, seen);
     }

@@ -143,7 +143,6 @@ public final class MigrationRateMeasurement {
 
     private void verify(Rig rig, long address) {
         CpuAccess cpu = new CpuAccess(rig.mm());
-        MemorySegment ram = rig.mm().machine().ram().segment();
         for (long at = 0; at < bytes; at += PageSize.PAGE_SIZE) {
             long offset = cpu.begin(address + at, false);
             assert offset >= 0 : cpu.fault();
@@ -152,7 +151,7 @@ public final class MigrationRateMeasurement {
                             rig.contents(),
                             at,
                             at + PageSize.PAGE_SIZE,
-                            ram,
+                            cpu.memory(),
                             offset,
                             offset + PageSize.PAGE_SIZE);
             cpu.end();
