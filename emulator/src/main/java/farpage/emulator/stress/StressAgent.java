@@ -82,11 +82,13 @@ final class StressAgent implements Agent {
     }
 
     /// Operations of a kind so far, for any thread.
+    @SuppressWarnings("EnumOrdinal") // an index that nothing keeps
     long count(StressOperation operation) {
         return counts.get(operation.ordinal());
     }
 
     @Override
+    @SuppressWarnings("EnumOrdinal") // an index that nothing keeps
     public void step() {
         StressOperation operation = mix.draw(random);
         switch (operation) {
