@@ -36,7 +36,8 @@ public final class PageTableLeaf {
         lock.lock();
     }
 
-    /// Locks the leaf of the child while that of the parent is held, in `fork`.
+    /// Locks the leaf while another one is held: in `fork` that of the parent, in moves of entries
+    /// that of the lower address or, under the mmap lock for writing, any.
     public void lockNested() {
         lock.lockNested();
     }

@@ -34,21 +34,14 @@ final class FaultQueue {
     }
 
     /// Makes a fault known. From here on a wake-up is not lost, though the thread does not sleep
-    /// yet.
-    ///
-    /// @return empty if the file descriptor is closed
-    Optional<Waiter> add(UffdMessage message) {
+    /// yet. The mmap lock is held, so if the file descriptor is being closed the wake-up at the end
+    /// of that is still to come.
+    Waiter add(UffdMessage message) {
+        Waiter waiter = new Waiter(message);
         lock.lock();
-        try {
-            if (released) {
-                return Optional.empty();
-            }
-            Waiter waiter = new Waiter(message);
-            pending.add(waiter);
-            return Optional.of(waiter);
-        } finally {
-            lock.unlock();
-        }
+        pending.add(waiter);
+        lock.unlock();
+        return waiter;
     }
 
     /// Tells the readers of the fault, and sleeps until it is woken. Nothing is held.
@@ -98,7 +91,7 @@ final class FaultQueue {
     }
 
     private Optional<UffdMessage> readLocked() {
-        Waiter waiter = pending.poll();
+        Waiter waiter = released ? null : pending.poll();
         if (waiter == null) {
             return Optional.empty();
         }
@@ -127,8 +120,8 @@ final class FaultQueue {
         return in;
     }
 
-    /// Takes no more faults, and ends the waits of readers. Faults that wait must be woken when no
-    /// mapping leads here any more.
+    /// Hands out no more faults, and ends the waits of readers. Faults that wait must be woken when
+    /// no mapping leads here any more.
     void release() {
         lock.lock();
         try {

@@ -20,18 +20,40 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @kernel mm/userfaultfd.c: mfill_atomic
 final class FillPages {
+    private static final long POISON = PageTableEntry.ofMarker(PageTableEntry.MARK_POISONED);
+
     private final Mm mm;
     private final Machine machine;
 
-    /// What is copied; null for the zero page.
+    /// What a place gets.
+    enum Content {
+        COPY,
+        ZERO_PAGE,
+        /// A mark: whoever comes there finds broken memory.
+        POISON
+    }
+
+    private final Content content;
+
+    /// What is copied; null if nothing is.
     private final @Nullable MemorySegment source;
 
     private final boolean writeProtect;
 
     /// @param writeProtect whether the first store to a page is to be reported too
-    FillPages(Mm mm, @Nullable MemorySegment source, boolean writeProtect) {
+    FillPages(Mm mm, MemorySegment source, boolean writeProtect) {
+        this(mm, Content.COPY, source, writeProtect);
+    }
+
+    FillPages(Mm mm, Content content) {
+        this(mm, content, null, false);
+    }
+
+    private FillPages(
+            Mm mm, Content content, @Nullable MemorySegment source, boolean writeProtect) {
         this.mm = mm;
         this.machine = mm.machine();
+        this.content = content;
         this.source = source;
         this.writeProtect = writeProtect;
     }
@@ -58,9 +80,11 @@ final class FillPages {
             Errno errno = Errno.OK;
             while (done < length && errno.isOk()) {
                 errno =
-                        source == null
-                                ? mapZeroPage(vma, start + done)
-                                : copy(vma, start + done, done);
+                        switch (content) {
+                            case COPY -> copy(vma, start + done, done);
+                            case ZERO_PAGE -> install(start + done, zeroPage(vma));
+                            case POISON -> install(start + done, POISON);
+                        };
                 done += errno.isOk() ? PageSize.PAGE_SIZE : 0;
             }
             return new UffdResult(done > 0 && !errno.isOk() ? Errno.EAGAIN : errno, done);
@@ -69,18 +93,24 @@ final class FillPages {
         }
     }
 
-    /// @kernel mm/userfaultfd.c: mfill_atomic_pte_zeropage
-    private Errno mapZeroPage(Vma vma, long address) {
+    /// Puts an entry in place that has no counted page.
+    ///
+    /// @kernel mm/userfaultfd.c: mfill_atomic_pte_zeropage, mfill_atomic_pte_poison
+    private Errno install(long address, long entry) {
         PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
         int slot = PageTableLeaf.slot(address);
         leaf.lock();
         boolean vacant = PageTableEntry.isNone(leaf.entryLocked(slot));
         if (vacant) {
-            long entry = PageTableEntry.ofSpecial(machine.zeroPage());
-            leaf.setEntryLocked(slot, PageTableEntry.withProtNone(entry, !vma.isAccessible()));
+            leaf.setEntryLocked(slot, entry);
         }
         leaf.unlock();
         return vacant ? Errno.OK : Errno.EEXIST;
+    }
+
+    private long zeroPage(Vma vma) {
+        long entry = PageTableEntry.ofSpecial(machine.zeroPage());
+        return PageTableEntry.withProtNone(entry, !vma.isAccessible());
     }
 
     /// @kernel mm/userfaultfd.c: mfill_atomic_pte_copy

@@ -6,7 +6,6 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
-import java.util.Optional;
 
 /// A fault in a registered range: it becomes a message, and the thread sleeps until it is woken.
 ///
@@ -18,7 +17,7 @@ public final class HandleUserfault {
     /// inner lock.
     ///
     /// @return SIGBUS if the mmap lock can not be given up; RETRY: it was, and the fault may have
-    ///   been handled; HANDLED: it was not, and nobody listens any more
+    ///   been handled
     public static FaultResult missing(PageFault fault) {
         return handle(fault, false);
     }
@@ -36,17 +35,14 @@ public final class HandleUserfault {
         }
         Mm mm = fault.mm();
         FaultQueue queue = userfaultfd.queue();
-        Optional<FaultQueue.Waiter> waiter =
+        FaultQueue.Waiter waiter =
                 queue.add(new UffdMessage(fault.address(), fault.write(), writeProtected));
-        if (waiter.isEmpty()) {
-            return FaultResult.HANDLED; // its VMAs are about to be let go
-        }
         boolean mustWait = mustWait(mm, fault.address(), writeProtected);
         mm.unlockRead();
         if (mustWait) {
-            queue.sleep(waiter.get());
+            queue.sleep(waiter);
         } else {
-            queue.withdraw(waiter.get());
+            queue.withdraw(waiter);
         }
         return FaultResult.RETRY;
     }

@@ -12,11 +12,14 @@ public final class UffdModes {
     /// Register: stores to pages that were write-protected by [Userfaultfd#writeProtect].
     public static final int REGISTER_WP = 0x2;
 
-    /// Copy, zero page: whoever waits for the pages is not woken.
+    /// Copy, zero page, poison, move: whoever waits for the pages is not woken.
     public static final int DONTWAKE = 0x1;
 
     /// Copy: the pages are write-protected from the start.
     public static final int COPY_WP = 0x2;
+
+    /// Move: places of the source may be empty.
+    public static final int MOVE_ALLOW_SRC_HOLES = 0x2;
 
     /// Write-protect: protect, instead of giving the right to write back.
     public static final int WRITEPROTECT_WP = 0x1;

@@ -115,11 +115,46 @@ public final class Userfaultfd implements AutoCloseable {
         if (!isLegalRange(start, length) || (mode & ~UffdModes.DONTWAKE) != 0) {
             return UffdResult.refused(Errno.EINVAL);
         }
-        return fill(new FillPages(mm, null, false), start, length, mode);
+        return fill(new FillPages(mm, FillPages.Content.ZERO_PAGE), start, length, mode);
+    }
+
+    /// Lets places where nothing is mapped seem broken memory, and wakes who waits there.
+    ///
+    /// @param mode of [UffdModes#DONTWAKE]
+    /// @return as for [#copy]
+    /// @kernel fs/userfaultfd.c: userfaultfd_poison
+    public UffdResult poison(long start, long length, int mode) {
+        if (!isLegalRange(start, length) || (mode & ~UffdModes.DONTWAKE) != 0) {
+            return UffdResult.refused(Errno.EINVAL);
+        }
+        return fill(new FillPages(mm, FillPages.Content.POISON), start, length, mode);
+    }
+
+    /// Moves pages from elsewhere in the process to where nothing is mapped, and wakes who waits
+    /// there.
+    ///
+    /// @param mode of [UffdModes#DONTWAKE], [UffdModes#MOVE_ALLOW_SRC_HOLES]
+    /// @return ESRCH if the process has exited; ENOENT where nothing is mapped or, unless that is
+    ///   allowed, at an empty place of the source; EINVAL for an illegal range or mode, ranges that
+    ///   are not within one mapping each, mappings that are not both writable, anonymous and of the
+    ///   same access, or a target that is not registered here; EEXIST where something is; EBUSY for
+    ///   a page that is not the process's alone or pinned; EFAULT for one that CPUs do not reach;
+    ///   EAGAIN if some pages moved before that
+    /// @kernel fs/userfaultfd.c: userfaultfd_move
+    public UffdResult move(long start, long source, long length, int mode) {
+        int known = UffdModes.DONTWAKE | UffdModes.MOVE_ALLOW_SRC_HOLES;
+        if (!isLegalRange(start, length) || !isLegalRange(source, length) || (mode & ~known) != 0) {
+            return UffdResult.refused(Errno.EINVAL);
+        }
+        boolean allowHoles = (mode & UffdModes.MOVE_ALLOW_SRC_HOLES) != 0;
+        return wake(new MoveEntries(this, allowHoles).move(start, source, length), start, mode);
     }
 
     private UffdResult fill(FillPages pages, long start, long length, int mode) {
-        UffdResult result = pages.fill(start, length);
+        return wake(pages.fill(start, length), start, mode);
+    }
+
+    private UffdResult wake(UffdResult result, long start, int mode) {
         if (result.isFilled() && (mode & UffdModes.DONTWAKE) == 0) {
             queue.wake(start, start + result.bytes());
         }
