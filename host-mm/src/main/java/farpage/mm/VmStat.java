@@ -33,7 +33,9 @@ public final class VmStat {
         /// Folios that reclaim looked at.
         PGSCAN_DIRECT,
         PGSCAN_ANON,
+        PGSCAN_FILE,
         PGSTEAL_ANON,
+        PGSTEAL_FILE,
         /// Base pages that migrated, either way.
         PGMIGRATE_SUCCESS,
         /// Base pages that were collected and stayed.

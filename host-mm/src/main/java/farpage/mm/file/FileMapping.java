@@ -282,6 +282,7 @@ public final class FileMapping implements ReverseMap {
         folios.setMapping(page, this, index);
         folios.setFlag(page, FolioFlags.LRU | (isShmem() ? FolioFlags.SWAPBACKED : 0));
         if (pages.add(index, page)) {
+            noteReclaimable(1);
             return page;
         }
         unlockAndPut(page);
@@ -311,8 +312,33 @@ public final class FileMapping implements ReverseMap {
         assert holds(page, index);
         folios.clearFlag(page, FolioFlags.DIRTY);
         pages.remove(index, page);
+        noteReclaimable(-1);
         folios.setMapping(page, null, 0);
         machine.put(page);
+    }
+
+    private void noteReclaimable(int pageCount) {
+        if (!isShmem()) {
+            machine.reclaim().noteFilePages(pageCount);
+        }
+    }
+
+    /// Writes a locked page, mapped nowhere, if it is dirty, and gives it up if nobody but the
+    /// caller has a reference to it. All its references are frozen then.
+    ///
+    /// @return false if the page stays
+    /// @kernel mm/vmscan.c: pageout, __remove_mapping
+    public boolean evictLocked(long index, long page) {
+        assert holds(page, index);
+        if (folios.hasFlag(page, FolioFlags.DIRTY)) {
+            new WriteBack(this).writeLocked(index, page);
+        }
+        if (folios.hasFlag(page, FolioFlags.DIRTY) || !pages.removeUnused(index, page)) {
+            return false;
+        }
+        noteReclaimable(-1);
+        folios.setMapping(page, null, 0);
+        return true;
     }
 
     /// The memory of a locked page, mapped nowhere, is broken: the file forgets the page, and tells

@@ -190,15 +190,37 @@ final class PageCache {
     void remove(long index, long page) {
         lock.lock();
         try {
-            Leaf leaf = lookupLeaf(index);
-            assert leaf != null;
             assert lookup(index) == page;
-            LONGS.setRelease(leaf.words, slot(index, 0), 0L);
-            leaf.used--;
-            pageCount--;
-            if (leaf.used == 0) {
-                prune(index);
+            clearLocked(index);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void clearLocked(long index) {
+        Leaf leaf = lookupLeaf(index);
+        assert leaf != null;
+        LONGS.setRelease(leaf.words, slot(index, 0), 0L);
+        leaf.used--;
+        pageCount--;
+        if (leaf.used == 0) {
+            prune(index);
+        }
+    }
+
+    /// Takes a page out if nobody but this tree and the caller has a reference to it. All its
+    /// references are frozen then.
+    ///
+    /// @return false, and nothing changed, if somebody has
+    /// @kernel mm/vmscan.c: __remove_mapping
+    boolean removeUnused(long index, long page) {
+        lock.lock();
+        try {
+            if (lookup(index) != page || !folios.freezeReferences(page, 2)) {
+                return false;
             }
+            clearLocked(index);
+            return true;
         } finally {
             lock.unlock();
         }

@@ -57,7 +57,10 @@ final class WriteBack {
         }
     }
 
-    private void writeLocked(long index, long page) {
+    /// Writes one locked page if it is dirty.
+    ///
+    /// @kernel mm/page-writeback.c: folio_clear_dirty_for_io
+    void writeLocked(long index, long page) {
         if (folios.mapCount(page) > 0) {
             file.walk(index, (vma, address) -> makeClean(vma, address, page));
         }

@@ -40,6 +40,9 @@ public final class Reclaim {
     /// Pages that `MADV_FREE` marked and that were not found yet; an upper bound.
     private final AtomicLong lazyFreePages = new AtomicLong();
 
+    /// Pages of files on disks that are in RAM.
+    private final AtomicLong filePages = new AtomicLong();
+
     /// One is made by the machine.
     public Reclaim(Machine machine) {
         this.machine = machine;
@@ -77,6 +80,11 @@ public final class Reclaim {
         machine.vmStat().count(VmStat.Event.PGLAZYFREE, 1);
     }
 
+    /// Pages of files on disks came into RAM, or went.
+    public void noteFilePages(int count) {
+        filePages.getAndAdd(count);
+    }
+
     private long shrink(@Nullable MemCgroup group, long wanted) {
         long target = Math.max(wanted, CLUSTER);
         int frames = machine.ram().pageCount();
@@ -99,7 +107,8 @@ public final class Reclaim {
     private boolean canReclaim() {
         return machine.swap().freeSlotCount() > 0
                 || machine.swap().isInUse()
-                || lazyFreePages.get() > 0;
+                || lazyFreePages.get() > 0
+                || filePages.get() > 0;
     }
 
     /// One stretch: the inactive folios are tried, then the active ones deactivated if they
@@ -120,7 +129,8 @@ public final class Reclaim {
                 continue;
             }
             inactive++;
-            boolean lazyFree = !folios.hasFlag(page, FolioFlags.SWAPBACKED);
+            boolean lazyFree =
+                    !folios.hasFlag(page, FolioFlags.SWAPBACKED) && folios.isAnonymous(page);
             if (reclaimFolio.reclaim(page, false)) {
                 freed++;
                 if (lazyFree) {

@@ -17,10 +17,12 @@ final class ReclaimFolio {
 
     private final Machine machine;
     private final FolioTable folios;
+    private final ReclaimFilePage filePage;
 
     ReclaimFolio(Machine machine) {
         this.machine = machine;
         this.folios = machine.folios();
+        this.filePage = new ReclaimFilePage(machine);
     }
 
     /// Tries to free a folio that may be on the LRU. The caller holds no reference.
@@ -36,10 +38,18 @@ final class ReclaimFolio {
             machine.put(page); // isolated by somebody else
             return false;
         }
-        machine.vmStat().count(VmStat.Event.PGSCAN_ANON, 1);
+        boolean anonymous = folios.isAnonymous(page) || folios.hasFlag(page, FolioFlags.SWAPCACHE);
+        machine.vmStat().count(anonymous ? VmStat.Event.PGSCAN_ANON : VmStat.Event.PGSCAN_FILE, 1);
         if (folios.tryLock(page)) {
-            if (isAnonymous(page) && shrinkLocked(page, ignoreReferences)) {
-                machine.vmStat().count(VmStat.Event.PGSTEAL_ANON, 1);
+            boolean freed =
+                    isAnonymous(page)
+                            ? shrinkLocked(page, ignoreReferences)
+                            : shrinkFileLocked(page, ignoreReferences);
+            if (freed) {
+                machine.vmStat()
+                        .count(
+                                anonymous ? VmStat.Event.PGSTEAL_ANON : VmStat.Event.PGSTEAL_FILE,
+                                1);
                 return true;
             }
             folios.setFlag(page, FolioFlags.LRU);
@@ -56,6 +66,19 @@ final class ReclaimFolio {
         return folios.order(page) == 0
                 && !folios.hasFlag(page, NEVER)
                 && (folios.isAnonymous(page) || folios.hasFlag(page, FolioFlags.SWAPCACHE));
+    }
+
+    private boolean shrinkFileLocked(long page, boolean ignoreReferences) {
+        if (folios.hasFlag(page, NEVER)
+                || !filePage.isReclaimable(page)
+                || !ignoreReferences && wasUsed(page)
+                || !filePage.evictLocked(page)) {
+            return false;
+        }
+        folios.unlock(page);
+        machine.freeFrozen(page);
+        machine.vmStat().count(VmStat.Event.PGSTEAL_DIRECT, 1);
+        return true;
     }
 
     private boolean shrinkLocked(long page, boolean ignoreReferences) {

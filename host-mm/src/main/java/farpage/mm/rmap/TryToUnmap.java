@@ -27,8 +27,10 @@ public final class TryToUnmap {
         SWAP,
         /// Entries that say that the memory is broken.
         POISON,
-        /// Nothing: the contents are in a file. A mapping that wrote to the page leaves POISON.
-        NOTHING
+        /// Nothing: the contents are in a file. Whoever wrote to the broken page finds POISON.
+        NOTHING,
+        /// Nothing: the page goes to its file first, if it is dirty.
+        FILE
     }
 
     private final Machine machine;
@@ -48,6 +50,11 @@ public final class TryToUnmap {
     /// For a page that is reclaimed.
     public static TryToUnmap ofReclaimed(Machine machine) {
         return new TryToUnmap(machine, Leaving.SWAP, true);
+    }
+
+    /// For a page of a file on a disk.
+    public static TryToUnmap ofReclaimedFilePage(Machine machine) {
+        return new TryToUnmap(machine, Leaving.FILE, true);
     }
 
     /// For a page whose memory is broken: no mapping stays.
@@ -124,10 +131,12 @@ public final class TryToUnmap {
         return true;
     }
 
-    /// Takes a broken page away whoever pinned it.
+    /// Whether somebody pinned the page is not asked: it is broken, or its file goes on having it.
     private void removeLocked(PageTableLeaf leaf, int slot, long page, Mm mm) {
         boolean lost =
-                leaving == Leaving.POISON || TryToMigrate.isDirtyPresent(leaf.entryLocked(slot));
+                leaving == Leaving.POISON
+                        || leaving == Leaving.NOTHING
+                                && TryToMigrate.isDirtyPresent(leaf.entryLocked(slot));
         folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
         leaf.setEntryLocked(slot, lost ? PageTableEntry.ofHwPoison(page) : PageTableEntry.NONE);
         mm.addRss(RssCounter.of(folios, page), -1);
