@@ -39,7 +39,8 @@ final class SteppedAgentsTest {
         private final StressScene scene;
 
         AgentsScene(long seed) {
-            CoherentAccess access = CoherentAccess.values()[(int) (seed >> 1 & 1)];
+            CoherentAccess access =
+                    (seed & 2) == 0 ? CoherentAccess.IN_PLACE : CoherentAccess.COMMANDS;
             emulator =
                     new Emulator(
                             EmulatorConfig.of(binding, binding.devices().getFirst())

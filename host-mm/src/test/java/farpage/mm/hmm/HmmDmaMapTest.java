@@ -281,7 +281,7 @@ final class HmmDmaMapTest {
         HmmDmaMap map = faulted();
         P2pdmaRoutes routes = new Routes(P2pdmaRoutes.Route.THRU_HOST_BRIDGE);
         assertEquals(IOVA, map.map(0, routes));
-        assertEquals(Boolean.TRUE, iommu.mmio.get(IOVA));
+        assertEquals(true, iommu.mmio.get(IOVA));
         assertEquals(HmmPfn.DMA_MAPPED | HmmPfn.P2PDMA, map.hmmPfns()[0] & HmmPfn.STICKY);
         assertTrue(map.unmap(0));
         assertEquals(0, map.hmmPfns()[0] & HmmPfn.STICKY);
