@@ -32,12 +32,24 @@ public final class Mprotect {
             }
             long stop = Math.min(vma.end(), end);
             if (flags != vma.flags()) {
+                boolean populates = becomesStorable(vma.flags(), flags);
                 Vma part = vmas.modifyFlags(at, stop, accounted(vma, flags));
                 change(part, at, stop, Purpose.ACCESS);
+                if (populates) {
+                    Populate.vma(part, at, stop);
+                }
             }
             at = stop;
         }
         return Errno.OK;
+    }
+
+    /// Locked memory that was of no use to stores so far gets the pages that they need.
+    ///
+    /// @kernel mm/mprotect.c: mprotect_fixup
+    private static boolean becomesStorable(int before, int flags) {
+        int mask = VmFlags.WRITE | VmFlags.SHARED | VmFlags.LOCKED;
+        return (before & mask) == VmFlags.LOCKED && (flags & VmFlags.WRITE) != 0;
     }
 
     /// Private memory that becomes writable is accounted from then on; memory that was never

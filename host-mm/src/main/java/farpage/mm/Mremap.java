@@ -98,7 +98,7 @@ final class Mremap {
         long from = address;
         long target = newAddress;
         Vma vma = mm.vmaTree().lookupFrom(from);
-        while (vma != null && vma.start() < end) {
+        while (vma != null && from < end && vma.start() < end) {
             if (from == address && vma.start() > address) {
                 return MremapResult.error(Errno.EFAULT);
             }

@@ -6,6 +6,7 @@ import farpage.mm.fault.PageFaultHandler;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.reclaim.MarkAccessed;
 
 /// Faults pages in before the process touches them. A page on a device comes back for it.
 ///
@@ -16,11 +17,15 @@ final class Populate {
 
     private final Mm mm;
 
+    /// Of [FaultFlags], for every fault.
+    private final int faultFlags;
+
     /// How far it came.
     private long at;
 
-    private Populate(Mm mm, long start) {
+    private Populate(Mm mm, long start, int faultFlags) {
         this.mm = mm;
+        this.faultFlags = FaultFlags.REMOTE | faultFlags;
         this.at = start;
     }
 
@@ -36,8 +41,14 @@ final class Populate {
         return range(mm, start, end, false);
     }
 
+    /// As far as it can be done, in a part of one VMA. The mmap lock is held for writing, and
+    /// faults may not give it up.
+    static void vma(Vma vma, long start, long end) {
+        Errno _ = new Populate(vma.mm(), start, 0).pages(vma, end);
+    }
+
     private static Errno range(Mm mm, long start, long end, boolean ignoreErrors) {
-        Populate populate = new Populate(mm, start);
+        Populate populate = new Populate(mm, start, FaultFlags.ALLOW_RETRY);
         mm.lockRead();
         try {
             Vma vma = mm.lookupVmaFrom(start);
@@ -82,7 +93,7 @@ final class Populate {
     ///   EFAULT or EHWPOISON where a touch would have ended in a signal; what lies below was done
     /// @kernel mm/madvise.c: madvise_populate
     static Errno advised(Mm mm, long start, long end, boolean write) {
-        Populate populate = new Populate(mm, start);
+        Populate populate = new Populate(mm, start, FaultFlags.ALLOW_RETRY);
         while (populate.at < end) {
             Vma vma = mm.lookupVma(populate.at);
             if (vma == null) {
@@ -103,7 +114,7 @@ final class Populate {
     /// Up to the end, or to where a fault gave the mmap lock up: it is held again, but the VMA may
     /// be gone.
     private Errno faultIn(Vma vma, long end, boolean write) {
-        int flags = FaultFlags.REMOTE | FaultFlags.ALLOW_RETRY | (write ? FaultFlags.WRITE : 0);
+        int flags = faultFlags | (write ? FaultFlags.WRITE : 0);
         for (; at < end; at += PageSize.PAGE_SIZE) {
             FaultResult result = FaultResult.HANDLED;
             for (int attempt = 0; !result.isError() && !isThere(vma, at, write); attempt++) {
@@ -117,9 +128,7 @@ final class Populate {
             if (result.isError()) {
                 return errno(result);
             }
-            if (write) {
-                touch(vma, at);
-            }
+            touch(vma, at, write);
         }
         return Errno.OK;
     }
@@ -133,17 +142,22 @@ final class Populate {
         return write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry);
     }
 
-    /// A page that could be written before counts as written now.
+    /// What is there counts as accessed, also where no fault was needed; and as written.
     ///
     /// @kernel mm/gup.c: follow_page_pte, FOLL_TOUCH
-    private static void touch(Vma vma, long address) {
+    private static void touch(Vma vma, long address, boolean write) {
         PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
         if (leaf == null || !leaf.lockIfAlive()) {
             return;
         }
         long entry = leaf.entryLocked(PageTableLeaf.slot(address));
-        if (PageTableEntry.isWritable(entry) && !PageTableEntry.isDirty(entry)) {
-            vma.mm().machine().folios().setFlag(PageTableEntry.page(entry), FolioFlags.DIRTY);
+        if (PageTableEntry.isPresent(entry) && !PageTableEntry.isSpecial(entry)) {
+            Machine machine = vma.mm().machine();
+            long page = PageTableEntry.page(entry);
+            if (write && !PageTableEntry.isDirty(entry)) {
+                machine.folios().setFlag(page, FolioFlags.DIRTY);
+            }
+            MarkAccessed.mark(machine, page);
         }
         leaf.unlock();
     }

@@ -6,6 +6,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.reclaim.MarkAccessed;
 import farpage.mm.swap.SwapEntry;
 
 /// Removes entries from page tables and lets go of the pages behind them. Nothing is copied back: a
@@ -100,6 +101,7 @@ public final class Zap {
                 anonymousPages++;
             } else {
                 mm.addRss(counter, -1);
+                keepTraces(vma, entry);
             }
             leaf.setEntryLocked(slot, PageTableEntry.NONE);
             letGo(mm, entry);
@@ -124,6 +126,25 @@ public final class Zap {
                 : RssCounter.of(vma.mm().machine().folios(), PageTableEntry.page(entry));
     }
 
+    /// A page that stays in its file's cache keeps what the entry knew of stores and accesses,
+    /// unless the accesses of the mapping say nothing about the next ones.
+    ///
+    /// @kernel mm/memory.c: zap_present_folio_ptes; include/linux/mm_inline.h: vma_has_recency
+    private static void keepTraces(Vma vma, long entry) {
+        if (!PageTableEntry.isPresent(entry)) {
+            return;
+        }
+        Machine machine = vma.mm().machine();
+        long page = PageTableEntry.page(entry);
+        if (PageTableEntry.isDirty(entry)) {
+            machine.folios().setFlag(page, FolioFlags.DIRTY);
+        }
+        if (PageTableEntry.isYoung(entry)
+                && (vma.flags() & (VmFlags.SEQ_READ | VmFlags.RAND_READ)) == 0) {
+            MarkAccessed.mark(machine, page);
+        }
+    }
+
     /// Drops what one removed entry held. A migration entry holds nothing but its place in the
     /// count of pages.
     private static void letGo(Mm mm, long entry) {
@@ -132,11 +153,8 @@ public final class Zap {
         if (PageTableEntry.isMigration(entry)) {
             return;
         }
-        if (PageTableEntry.isPresent(entry)) {
-            if (PageTableEntry.isDirty(entry)) {
-                folios.setFlag(page, FolioFlags.DIRTY);
-            }
-        } else if (!PageTableEntry.isDevicePrivate(entry)
+        if (!PageTableEntry.isPresent(entry)
+                && !PageTableEntry.isDevicePrivate(entry)
                 && !PageTableEntry.isDeviceExclusive(entry)) {
             throw Check.broken("zap found " + PageTableEntry.describe(entry));
         }

@@ -3,6 +3,7 @@ package farpage.mm;
 import static farpage.mm.testing.TestProcess.page;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.fault.FaultResult;
 import farpage.mm.memory.FolioFlags;
@@ -143,6 +144,16 @@ final class MadviseTest {
         device.pull(process, page(BASE, 1), 1);
         device.refuse(FaultResult.SIGBUS, 1);
         assertEquals(Errno.EFAULT, advise(BASE, 3, Advice.POPULATE_READ));
+    }
+
+    @Test
+    void lockedMemoryGetsItsPagesWhenItBecomesWritable() {
+        process.mapAt(BASE, 2);
+        process.protect(BASE, 2, 0);
+        assertEquals(Errno.ENOMEM, mm.mlock(BASE, bytes(1)));
+        process.protect(BASE, 2, TestProcess.READ_WRITE);
+        assertEquals(1, mm.rss(RssCounter.ANON));
+        assertTrue(PageTableEntry.isWritable(process.entry(BASE)));
     }
 
     @Test

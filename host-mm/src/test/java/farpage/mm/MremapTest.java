@@ -47,6 +47,17 @@ final class MremapTest {
     }
 
     @Test
+    void partOfAMappingMovesAndItsOldPlaceStays() {
+        process.mapAt(BASE, 4);
+        process.store(BASE + bytes(1), 5);
+        MremapResult moved =
+                mm.mremap(BASE + bytes(1), bytes(2), bytes(2), MOVE | MremapFlags.DONTUNMAP, FAR);
+        assertEquals(new MremapResult(Errno.OK, FAR), moved);
+        assertEquals(5, process.load(FAR));
+        assertEquals(0, process.load(BASE + bytes(1)));
+    }
+
+    @Test
     void wrongArgumentsAreRefusedBeforeAnythingIsUnmapped() {
         process.mapAt(BASE, 4);
         process.mapAt(FAR, 1);

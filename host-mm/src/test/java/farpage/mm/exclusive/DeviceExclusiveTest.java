@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
+import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupFlags;
@@ -20,6 +21,8 @@ import farpage.mm.testing.EventLog;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
+import farpage.mm.userfaultfd.UffdModes;
+import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -270,9 +273,16 @@ final class DeviceExclusiveTest {
         assertTrue(PageTableEntry.isSoftDirty(process.entry(address)));
         process.load(address);
         assertTrue(PageTableEntry.isSoftDirty(process.entry(address)));
-        take(address);
-        process.setEntry(address, PageTableEntry.withUffdWp(process.entry(address)));
-        process.load(address);
+        try (Userfaultfd uffd = Userfaultfd.open(process.mm())) {
+            uffd.register(address, PageSize.PAGE_SIZE, UffdModes.REGISTER_WP);
+            take(address);
+            process.setEntry(address, PageTableEntry.withUffdWp(process.entry(address)));
+            process.load(address);
+            assertMarkedAgainstStores();
+        }
+    }
+
+    private void assertMarkedAgainstStores() {
         assertTrue(PageTableEntry.isUffdWp(process.entry(address)));
     }
 }

@@ -131,6 +131,24 @@ final class SharedMemoryTest {
     }
 
     @Test
+    void fileKeepsWhatAnEntryKnewOfAccesses() {
+        long address = process.mapShared(2);
+        process.store(address, 1);
+        process.load(page(address, 1));
+        long first = process.pageAt(address);
+        long second = process.pageAt(page(address, 1));
+        process.mm().madvise(page(address, 1), PageSize.PAGE_SIZE, Advice.RANDOM);
+        process.mm().madvise(address, PageSize.pageAddress(2), Advice.DONTNEED);
+        assertTrue(machine.folios().hasFlag(first, FolioFlags.DIRTY));
+        assertTrue(machine.folios().hasFlag(first, FolioFlags.REFERENCED));
+        assertFalse(machine.folios().hasFlag(second, FolioFlags.REFERENCED));
+        process.load(address);
+        process.mm().madvise(address, PageSize.PAGE_SIZE, Advice.DONTNEED);
+        assertTrue(machine.folios().hasFlag(first, FolioFlags.ACTIVE));
+        assertFalse(machine.folios().hasFlag(first, FolioFlags.REFERENCED));
+    }
+
+    @Test
     void windowThatTheVmaCutsAtItsStartReachesPastTheNextMultiple() {
         try (OpenFile file = memfd(64)) {
             put(file, PageSize.pageAddress(20), 1);
