@@ -8,6 +8,7 @@ import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.mm.Advice;
 import farpage.mm.Errno;
+import farpage.mm.gup.ProcessVmAccess;
 import farpage.mm.mempolicy.Mbind;
 import farpage.mm.mempolicy.MempolicyFlags;
 import farpage.mm.mempolicy.MempolicyMode;
@@ -103,6 +104,19 @@ abstract class AdviceContract extends EmulatorScene {
                         MempolicyFlags.MOVE | MempolicyFlags.STRICT));
         assertNothingMoved();
         assertCpuReads(address, data);
+    }
+
+    @Test
+    void anotherProcessReadsPrivatePagesInRamAndCoherentOnesInPlace() {
+        MemorySegment read = buffer(4);
+        assertEquals(4L * PAGE, ProcessVmAccess.read(process, address, read));
+        assertBytes(data.asSlice(0, 4L * PAGE), read);
+        assertEquals(0, pagesOn(0));
+        assertEquals(2, pagesOn(2));
+        MemorySegment written = pattern(1, 11);
+        assertEquals(PAGE, ProcessVmAccess.write(process, page(address, 3), written));
+        assertEquals(2, pagesOn(2));
+        assertDeviceReads(device2, page(address, 3), written, 0);
     }
 
     @Test
