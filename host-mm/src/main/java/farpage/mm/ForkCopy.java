@@ -179,7 +179,7 @@ final class ForkCopy {
                         | FolioFlags.LRU
                         | FolioFlags.ANON_EXCLUSIVE);
         folios.addMapping(page);
-        long copy = PageTableEntry.withDirty(PageTableEntry.ofPage(page, child.isWritable()));
+        long copy = PageTableEntry.withStore(PageTableEntry.ofPage(page, child.isWritable()));
         to.setEntryLocked(
                 PageTableLeaf.slot(address),
                 child.isAccessible() ? copy : PageTableEntry.withProtNone(copy, true));

@@ -20,12 +20,14 @@ final class MemmapCheck {
     private final Machine machine;
     private final FolioTable folios;
     private final MappingCounts counts;
+    private final long[] pinned;
     private final Findings findings;
 
-    MemmapCheck(Machine machine, MappingCounts counts, Findings findings) {
+    MemmapCheck(Machine machine, MappingCounts counts, long[] pinned, Findings findings) {
         this.machine = machine;
         this.folios = machine.folios();
         this.counts = counts;
+        this.pinned = pinned;
         this.findings = findings;
     }
 
@@ -97,13 +99,24 @@ final class MemmapCheck {
         }
         boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
         boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
-        int references = mappings + (cached ? 1 : 0) + (held ? 1 : 0);
+        int pins = pinReferences(page);
+        int references = mappings + (cached ? 1 : 0) + (held ? 1 : 0) + pins;
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }
-        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0 && mappings != 1) {
+        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0
+                && mappings != 1
+                && (mappings != 0 || pins == 0)) {
             report(page, "exclusive with " + mappings + " mappings");
         }
+    }
+
+    private int pinReferences(long page) {
+        int references = 0;
+        for (long one : pinned) {
+            references += one == page ? FolioTable.PIN_BIAS : 0;
+        }
+        return references;
     }
 
     /// Whether the page is in RAM for a file, which then has a reference to it.

@@ -21,6 +21,13 @@ public final class MmInvariants {
     ///
     /// The caller holds no lock.
     public static List<String> violations(Machine machine) {
+        return violations(machine, new long[0]);
+    }
+
+    /// As [#violations(Machine)], while pages are pinned.
+    ///
+    /// @param pinned the pages, each as often as it is pinned
+    public static List<String> violations(Machine machine, long[] pinned) {
         Findings findings = new Findings();
         MappingCounts counts = new MappingCounts(machine);
         SwapCheck swap = new SwapCheck(machine, findings);
@@ -30,7 +37,7 @@ public final class MmInvariants {
         }
         mappings.filePages().checkFiles();
         swap.check();
-        MemmapCheck memmap = new MemmapCheck(machine, counts, findings);
+        MemmapCheck memmap = new MemmapCheck(machine, counts, pinned, findings);
         memmap.checkSystemPages();
         for (DevicePagemap pagemap : machine.pagemaps()) {
             memmap.checkDevicePages(pagemap);
