@@ -11,6 +11,7 @@ import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageBytes;
 import farpage.mm.PageSize;
+import farpage.mm.memory.FolioFlags;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -171,7 +172,8 @@ final class MirrorAccess {
     }
 
     /// Lists a page of the device's own; any other is accessed at once, as the CPU would. Only
-    /// coherent pages of other devices are ever met.
+    /// coherent pages of other devices are ever met. The process's entry does not tell of the
+    /// device's stores, so the folio is marked dirty: reclaim must not take it for unchanged.
     ///
     /// @return false if the memory of another device failed
     private boolean accessPage(long page, MemorySegment buffer, long offset, boolean write) {
@@ -180,6 +182,9 @@ final class MirrorAccess {
             return true;
         }
         PageBytes bytes = machine.pageBytes();
+        if (write) {
+            machine.folios().setFlag(page, FolioFlags.DIRTY);
+        }
         return write
                 ? bytes.store(page, 0, buffer, offset, PageSize.PAGE_SIZE)
                 : bytes.load(page, 0, buffer, offset, PageSize.PAGE_SIZE);

@@ -64,9 +64,9 @@ final class MirrorExclusive {
         table.lock();
         try {
             long endPage = PageSize.pageNumber(end);
-            for (long page = table.nextPresentLocked(PageSize.pageNumber(start));
-                    page >= 0 && page < endPage;
-                    page = table.nextPresentLocked(page + 1)) {
+            for (long page = table.nextPresentLocked(PageSize.pageNumber(start), endPage);
+                    page >= 0;
+                    page = table.nextPresentLocked(page + 1, endPage)) {
                 if (DevicePte.isAtomic(table.entryLocked(page))) {
                     return Errno.EPERM;
                 }

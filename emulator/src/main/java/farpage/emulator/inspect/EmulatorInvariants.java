@@ -18,6 +18,7 @@ import farpage.mm.inspect.MmInvariants;
 import farpage.mm.memory.FolioTable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// What must be true of an emulator whenever nothing is under way in it: the invariants of its
 /// machine, the counts of its devices' pages, and every entry of every device's page table.
@@ -35,8 +36,15 @@ public final class EmulatorInvariants {
     ///
     /// @return what does not hold, one line each; empty if all is well
     public static List<String> violations(Emulator emulator) {
+        return violations(emulator, new long[0]);
+    }
+
+    /// As [#violations(Emulator)], while pages of RAM are pinned.
+    ///
+    /// @param pinned the pages, each as often as it is pinned
+    public static List<String> violations(Emulator emulator, long[] pinned) {
         EmulatorInvariants invariants = new EmulatorInvariants(emulator);
-        invariants.broken.addAll(MmInvariants.violations(emulator.machine()));
+        invariants.broken.addAll(MmInvariants.violations(emulator.machine(), pinned));
         for (EmulatedDevice device : emulator.devices()) {
             invariants.checkMemory(device);
             for (Dmirror file : device.openMirrors()) {
@@ -55,9 +63,9 @@ public final class EmulatorInvariants {
         }
     }
 
-    private void expect(boolean condition, String otherwise) {
+    private void expect(boolean condition, Supplier<String> otherwise) {
         if (!condition) {
-            broken.add(otherwise);
+            broken.add(otherwise.get());
         }
     }
 
@@ -68,7 +76,7 @@ public final class EmulatorInvariants {
         long counted = statistics.allocatedPages() - statistics.freedPages();
         expect(
                 counted == statistics.livePages(),
-                device + ": counted " + counted + " pages, in use " + statistics.livePages());
+                () -> device + ": counted " + counted + " pages, in use " + statistics.livePages());
         FolioTable folios = emulator.machine().folios();
         for (DeviceChunk chunk : device.memory().chunks()) {
             int taken = chunk.pageCount() - chunk.freePageCount();
@@ -82,16 +90,18 @@ public final class EmulatorInvariants {
                 referenced++;
                 expect(
                         folios.refCount(page) == folios.mapCount(page),
-                        Page.describe(page)
-                                + ": references "
-                                + folios.refCount(page)
-                                + ", mappings "
-                                + folios.mapCount(page));
-                expect(!folios.isLocked(page), Page.describe(page) + " is locked");
+                        () ->
+                                Page.describe(page)
+                                        + ": references "
+                                        + folios.refCount(page)
+                                        + ", mappings "
+                                        + folios.mapCount(page));
+                expect(!folios.isLocked(page), () -> Page.describe(page) + " is locked");
             }
+            int used = referenced;
             expect(
-                    taken == live && live == referenced,
-                    chunk + ": allocated " + taken + ", live " + live + ", used " + referenced);
+                    taken == live && live == used,
+                    () -> chunk + ": allocated " + taken + ", live " + live + ", used " + used);
         }
     }
 
@@ -113,11 +123,14 @@ public final class EmulatorInvariants {
             entries.add(table.entryLocked(next));
         }
         table.unlock();
+        long tooMany = left;
         expect(
-                left == 0,
-                device + ": its table of " + mm + " counts " + left + " entries too many");
+                tooMany == 0,
+                () -> device + ": its table of " + mm + " counts " + tooMany + " entries too many");
         if (mm.isExited()) {
-            expect(pageNumbers.isEmpty(), device + " mirrors pages of " + mm + ", which exited");
+            expect(
+                    pageNumbers.isEmpty(),
+                    () -> device + " mirrors pages of " + mm + ", which exited");
             return;
         }
         long[] word = new long[1];
@@ -132,9 +145,10 @@ public final class EmulatorInvariants {
         if (DevicePte.isAtomic(entry)) {
             expect(
                     DeviceExclusive.pageAt(mm, address) == DevicePte.page(entry),
-                    String.format(
-                            "%s, %s at %x: the device has %s, but not to itself",
-                            device, mm, address, DevicePte.describe(entry)));
+                    () ->
+                            String.format(
+                                    "%s, %s at %x: the device has %s, but not to itself",
+                                    device, mm, address, DevicePte.describe(entry)));
             return;
         }
         boolean agrees =
@@ -144,8 +158,13 @@ public final class EmulatorInvariants {
                         && (!DevicePte.isWritable(entry) || HmmPfn.isWritable(word));
         expect(
                 agrees,
-                String.format(
-                        "%s, %s at %x: the device has %s, the process %s",
-                        device, mm, address, DevicePte.describe(entry), HmmPfn.describe(word)));
+                () ->
+                        String.format(
+                                "%s, %s at %x: the device has %s, the process %s",
+                                device,
+                                mm,
+                                address,
+                                DevicePte.describe(entry),
+                                HmmPfn.describe(word)));
     }
 }

@@ -130,9 +130,14 @@ public final class DevicePageTable {
 
     /// The first page at or after a number that has an entry; -1 if there is none.
     public long nextPresentLocked(long fromPageNumber) {
+        return nextPresentLocked(fromPageNumber, PAGE_NUMBERS);
+    }
+
+    /// The first page of `[fromPageNumber, endPageNumber)` that has an entry; -1 if there is none.
+    public long nextPresentLocked(long fromPageNumber, long endPageNumber) {
         assert isLocked();
         long at = fromPageNumber;
-        while (at < PAGE_NUMBERS) {
+        while (at < endPageNumber) {
             long number = at >>> LEAF_SHIFT;
             Branch branch = root[branchIndex(number)];
             if (branch == null) {
@@ -140,7 +145,7 @@ public final class DevicePageTable {
                 continue;
             }
             Leaf leaf = branch.leaves[leafIndex(number)];
-            long stop = (number + 1) << LEAF_SHIFT;
+            long stop = Math.min(endPageNumber, (number + 1) << LEAF_SHIFT);
             for (; leaf != null && at < stop; at++) {
                 if (DevicePte.isPresent(leaf.entries[slot(at)])) {
                     return at;

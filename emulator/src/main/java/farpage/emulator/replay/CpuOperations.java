@@ -13,6 +13,8 @@ import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.file.OpenFile;
+import farpage.mm.inspect.PagemapDump;
+import farpage.mm.inspect.PagemapWord;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -20,6 +22,9 @@ import java.lang.foreign.ValueLayout;
 ///
 /// @kernel mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2)
 final class CpuOperations {
+    /// What is written to the file clear_refs.
+    private static final int CLEAR_SOFT_DIRTY = 4;
+
     private static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
 
     private final String trace;
@@ -50,7 +55,21 @@ final class CpuOperations {
             case KernelOperation.WriteByte write -> writeByte(process, write);
             case KernelOperation.ReadPage read -> readPage(process, read);
             case KernelOperation.SumPages sum -> sumPages(process, sum);
-            case KernelOperation.Remap remap -> result(remap(process, remap).errno());
+            case KernelOperation.Remap remap ->
+                    remap(process, remap, remap.targetRegion(), remap.targetStartPage(), 0);
+            case KernelOperation.RemapKeeping remap ->
+                    remap(
+                            process,
+                            remap,
+                            remap.targetRegion(),
+                            remap.targetStartPage(),
+                            MremapFlags.DONTUNMAP);
+            case KernelOperation.Pin pin -> process.pins().pin(address(pin), pin);
+            case KernelOperation.CheckPins _ -> process.pins().check(contentHash);
+            case KernelOperation.Unpin _ -> process.pins().unpin();
+            case KernelOperation.ClearSoftDirty _ ->
+                    result(process.mm().clearRefs(CLEAR_SOFT_DIRTY));
+            case KernelOperation.SoftDirty bits -> softDirty(process, bits);
             case KernelOperation.Advise advise ->
                     result(
                             process.mm()
@@ -96,14 +115,46 @@ final class CpuOperations {
         }
     }
 
-    private MremapResult remap(ReplayProcess process, KernelOperation.Remap remap) {
-        return process.mm()
-                .mremap(
-                        address(remap),
-                        size(remap),
-                        size(remap),
-                        MremapFlags.MAYMOVE | MremapFlags.FIXED,
-                        regions.address(remap.targetRegion(), remap.targetStartPage()));
+    private String remap(
+            ReplayProcess process,
+            KernelOperation.OnPages source,
+            String targetRegion,
+            int targetStartPage,
+            int flags) {
+        MremapResult moved =
+                process.mm()
+                        .mremap(
+                                address(source),
+                                size(source),
+                                size(source),
+                                MremapFlags.MAYMOVE | MremapFlags.FIXED | flags,
+                                regions.address(targetRegion, targetStartPage));
+        return result(moved.errno());
+    }
+
+    /// The bits as runs, as a snapshot tells its bytes.
+    private String softDirty(ReplayProcess process, KernelOperation.SoftDirty bits) {
+        long[] words = new long[bits.pageCount()];
+        Errno read = PagemapDump.read(process.mm(), address(bits), words, false);
+        if (!read.isOk()) {
+            return read.describe();
+        }
+        StringBuilder runs = new StringBuilder();
+        int start = 0;
+        for (int i = 1; i <= words.length; i++) {
+            if (i == words.length || isSoftDirty(words[i]) != isSoftDirty(words[start])) {
+                runs.append(runs.isEmpty() ? "" : ",")
+                        .append(isSoftDirty(words[start]) ? '1' : '0')
+                        .append('*')
+                        .append(i - start);
+                start = i;
+            }
+        }
+        return runs.toString();
+    }
+
+    private static boolean isSoftDirty(long word) {
+        return (word & PagemapWord.SOFT_DIRTY) != 0;
     }
 
     private static Advice advice(RegionAdvice advice) {
@@ -122,6 +173,8 @@ final class CpuOperations {
             case DOFORK -> Advice.DOFORK;
             case WIPEONFORK -> Advice.WIPEONFORK;
             case KEEPONFORK -> Advice.KEEPONFORK;
+            case COLD -> Advice.COLD;
+            case PAGEOUT -> Advice.PAGEOUT;
         };
     }
 

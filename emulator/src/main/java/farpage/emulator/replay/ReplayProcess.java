@@ -13,11 +13,13 @@ import java.util.List;
 final class ReplayProcess {
     private final Mm mm;
     private final CpuAccess cpu;
+    private final PinOperations pins;
     private final List<Dmirror> mirrors = new ArrayList<>();
 
     ReplayProcess(Mm mm, List<EmulatedDevice> devices) {
         this.mm = mm;
         this.cpu = new CpuAccess(mm);
+        this.pins = new PinOperations(mm);
         for (EmulatedDevice device : devices) {
             mirrors.add(device.open(mm));
         }
@@ -31,12 +33,17 @@ final class ReplayProcess {
         return cpu;
     }
 
+    PinOperations pins() {
+        return pins;
+    }
+
     Dmirror mirror(int device) {
         return mirrors.get(device);
     }
 
     /// Ends the process; its device files stay open.
     void exit() {
+        String _ = pins.unpin();
         mm.exit();
     }
 

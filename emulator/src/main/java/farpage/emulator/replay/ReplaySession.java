@@ -4,9 +4,13 @@ import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.KernelTrace;
+import farpage.mm.Errno;
 import farpage.mm.Mm;
+import farpage.mm.swap.SwapMemory;
+import farpage.mm.swap.SwapSpace;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
@@ -104,8 +108,18 @@ public final class ReplaySession implements AutoCloseable {
             case KernelOperation.ForkEnd end -> endFork(end);
             case KernelOperation.OnDevice onDevice -> deviceOperations.execute(process, onDevice);
             case KernelOperation.MergeScan _ -> mergeScan();
+            case KernelOperation.SwapOn on -> result(swap().swapOn(new SwapMemory(on.pageCount())));
+            case KernelOperation.SwapOff off -> result(swap().swapOff(off.area()));
             default -> cpuOperations.execute(process, operation);
         };
+    }
+
+    private SwapSpace swap() {
+        return emulator.machine().swap();
+    }
+
+    private static String result(Errno errno) {
+        return errno.isOk() ? "ok" : errno.describe();
     }
 
     private String mergeScan() {
@@ -132,6 +146,14 @@ public final class ReplaySession implements AutoCloseable {
         return "exit=0";
     }
 
+    /// The pages that are pinned now, each as often as it is.
+    public long[] pinnedPages() {
+        return running.stream()
+                .flatMap(process -> process.pins().pinned().stream())
+                .flatMapToLong(Arrays::stream)
+                .toArray();
+    }
+
     /// The emulator that the trace runs on.
     public Emulator emulator() {
         return emulator;
@@ -148,6 +170,7 @@ public final class ReplaySession implements AutoCloseable {
             process.closeMirrors();
         }
         exited.clear();
+        swap().close();
         buffer.close();
     }
 }

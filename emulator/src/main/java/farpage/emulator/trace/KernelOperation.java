@@ -15,6 +15,9 @@ public sealed interface KernelOperation {
     /// The most regions that one trace may name.
     int REGION_COUNT_MAX = 16;
 
+    /// Swap areas that there can be at a time.
+    int SWAP_AREA_COUNT = 24;
+
     /// Line in the trace file, from 1.
     int line();
 
@@ -129,6 +132,21 @@ public sealed interface KernelOperation {
         }
     }
 
+    /// mremap as [Remap], but the old place stays mapped, without pages.
+    record RemapKeeping(
+            int line,
+            String region,
+            int startPage,
+            int pageCount,
+            String targetRegion,
+            int targetStartPage)
+            implements OnPages {
+        @Override
+        public String word() {
+            return "mremap-keep";
+        }
+    }
+
     /// madvise.
     record Advise(int line, String region, int startPage, int pageCount, RegionAdvice advice)
             implements OnPages {
@@ -143,6 +161,64 @@ public sealed interface KernelOperation {
         @Override
         public String word() {
             return "ksmscan";
+        }
+    }
+
+    /// Takes a swap area in memory into use, of so many pages.
+    record SwapOn(int line, int pageCount) implements KernelOperation {
+        @Override
+        public String word() {
+            return "swapon";
+        }
+    }
+
+    /// Gives a swap area up.
+    ///
+    /// @param area its number; the first free one was taken
+    record SwapOff(int line, int area) implements KernelOperation {
+        @Override
+        public String word() {
+            return "swapoff";
+        }
+    }
+
+    /// Pins pages, to be written.
+    record Pin(int line, String region, int startPage, int pageCount) implements OnPages {
+        @Override
+        public String word() {
+            return "pin";
+        }
+    }
+
+    /// Lets go of all pages that the process has pinned.
+    record Unpin(int line) implements KernelOperation {
+        @Override
+        public String word() {
+            return "unpin";
+        }
+    }
+
+    /// Looks at what the pinned pages contain, past all page tables.
+    record CheckPins(int line) implements KernelOperation {
+        @Override
+        public String word() {
+            return "chkpins";
+        }
+    }
+
+    /// Clears the soft-dirty bits of the process.
+    record ClearSoftDirty(int line) implements KernelOperation {
+        @Override
+        public String word() {
+            return "clearrefs";
+        }
+    }
+
+    /// Tells the soft-dirty bits of pages.
+    record SoftDirty(int line, String region, int startPage, int pageCount) implements OnPages {
+        @Override
+        public String word() {
+            return "softdirty";
         }
     }
 

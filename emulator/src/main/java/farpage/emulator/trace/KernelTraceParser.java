@@ -2,6 +2,8 @@ package farpage.emulator.trace;
 
 import farpage.emulator.trace.KernelOperation.Advise;
 import farpage.emulator.trace.KernelOperation.CheckExclusive;
+import farpage.emulator.trace.KernelOperation.CheckPins;
+import farpage.emulator.trace.KernelOperation.ClearSoftDirty;
 import farpage.emulator.trace.KernelOperation.DeviceRead;
 import farpage.emulator.trace.KernelOperation.DeviceWrite;
 import farpage.emulator.trace.KernelOperation.Exclusive;
@@ -11,14 +13,20 @@ import farpage.emulator.trace.KernelOperation.MapRegion;
 import farpage.emulator.trace.KernelOperation.MergeScan;
 import farpage.emulator.trace.KernelOperation.MigrateToDevice;
 import farpage.emulator.trace.KernelOperation.MigrateToSystem;
+import farpage.emulator.trace.KernelOperation.Pin;
 import farpage.emulator.trace.KernelOperation.Protect;
 import farpage.emulator.trace.KernelOperation.ReadPage;
 import farpage.emulator.trace.KernelOperation.Release;
 import farpage.emulator.trace.KernelOperation.Remap;
+import farpage.emulator.trace.KernelOperation.RemapKeeping;
 import farpage.emulator.trace.KernelOperation.SetFlags;
 import farpage.emulator.trace.KernelOperation.Snapshot;
+import farpage.emulator.trace.KernelOperation.SoftDirty;
 import farpage.emulator.trace.KernelOperation.SumPages;
+import farpage.emulator.trace.KernelOperation.SwapOff;
+import farpage.emulator.trace.KernelOperation.SwapOn;
 import farpage.emulator.trace.KernelOperation.Unmap;
+import farpage.emulator.trace.KernelOperation.Unpin;
 import farpage.emulator.trace.KernelOperation.WriteByte;
 import farpage.emulator.trace.KernelOperation.WritePage;
 import java.util.ArrayList;
@@ -37,7 +45,8 @@ final class KernelTraceParser {
     private static final Pattern BLANKS = Pattern.compile("[ \t]+");
     private static final Pattern REGION_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_-]{0,31}");
     private static final String OPERATIONS =
-            "map, unmap, write, write1, read, sum, protect, mremap, madvise, ksmscan, fork-begin,"
+            "map, unmap, write, write1, read, sum, protect, mremap, mremap-keep, madvise, pin, unpin,"
+                    + " chkpins, clearrefs, softdirty, swapon, swapoff, ksmscan, fork-begin,"
                     + " fork-end, dread, dwrite, migdev, migsys, snap, excl, chkexcl, release or flags";
 
     private final TraceLines source;
@@ -134,7 +143,8 @@ final class KernelTraceParser {
                 Pages p = pages(words);
                 yield new Protect(line, p.region, p.start, p.count, protection(words));
             }
-            case "mremap" -> remap(line, words);
+            case "mremap" -> remap(line, words, false);
+            case "mremap-keep" -> remap(line, words, true);
             case "madvise" -> {
                 Pages p = pages(words);
                 yield new Advise(line, p.region, p.start, p.count, advice(words));
@@ -142,6 +152,32 @@ final class KernelTraceParser {
             case "ksmscan" -> new MergeScan(line);
             case "fork-begin" -> forkBegin(line);
             case "fork-end" -> forkEnd(line);
+            default -> keepingOperation(line, word, words);
+        };
+    }
+
+    /// What keeps track of pages or keeps them from going.
+    private KernelOperation keepingOperation(int line, String word, OperationWords words) {
+        return switch (word) {
+            case "pin" -> {
+                Pages p = pages(words);
+                yield new Pin(line, p.region, p.start, p.count);
+            }
+            case "unpin" -> new Unpin(line);
+            case "chkpins" -> new CheckPins(line);
+            case "clearrefs" -> new ClearSoftDirty(line);
+            case "softdirty" -> {
+                Pages p = pages(words);
+                yield new SoftDirty(line, p.region, p.start, p.count);
+            }
+            case "swapon" ->
+                    new SwapOn(
+                            line,
+                            words.number("a number of pages", 1, KernelOperation.REGION_PAGES));
+            case "swapoff" ->
+                    new SwapOff(
+                            line,
+                            words.number("a swap area", 0, KernelOperation.SWAP_AREA_COUNT - 1));
             default -> deviceOperation(line, word, words);
         };
     }
@@ -198,11 +234,13 @@ final class KernelTraceParser {
         throw words.wrong(kind, "private, shared-anon, memfd-shared or memfd-private");
     }
 
-    private KernelOperation remap(int line, OperationWords words) {
+    private KernelOperation remap(int line, OperationWords words, boolean keeps) {
         Pages from = pages(words);
         String region = region(words);
         int start = words.number("a page index", 0, KernelOperation.REGION_PAGES - from.count);
-        return new Remap(line, from.region, from.start, from.count, region, start);
+        return keeps
+                ? new RemapKeeping(line, from.region, from.start, from.count, region, start)
+                : new Remap(line, from.region, from.start, from.count, region, start);
     }
 
     private KernelOperation forkBegin(int line) {

@@ -1,6 +1,8 @@
 package farpage.emulator.trace;
 
 import farpage.emulator.trace.KernelOperation.Advise;
+import farpage.emulator.trace.KernelOperation.CheckPins;
+import farpage.emulator.trace.KernelOperation.ClearSoftDirty;
 import farpage.emulator.trace.KernelOperation.DeviceWrite;
 import farpage.emulator.trace.KernelOperation.ForkBegin;
 import farpage.emulator.trace.KernelOperation.ForkEnd;
@@ -8,13 +10,19 @@ import farpage.emulator.trace.KernelOperation.MapRegion;
 import farpage.emulator.trace.KernelOperation.MergeScan;
 import farpage.emulator.trace.KernelOperation.OnDevice;
 import farpage.emulator.trace.KernelOperation.OnPages;
+import farpage.emulator.trace.KernelOperation.Pin;
 import farpage.emulator.trace.KernelOperation.Protect;
 import farpage.emulator.trace.KernelOperation.ReadPage;
 import farpage.emulator.trace.KernelOperation.Release;
 import farpage.emulator.trace.KernelOperation.Remap;
+import farpage.emulator.trace.KernelOperation.RemapKeeping;
 import farpage.emulator.trace.KernelOperation.SetFlags;
+import farpage.emulator.trace.KernelOperation.SoftDirty;
 import farpage.emulator.trace.KernelOperation.SumPages;
+import farpage.emulator.trace.KernelOperation.SwapOff;
+import farpage.emulator.trace.KernelOperation.SwapOn;
 import farpage.emulator.trace.KernelOperation.Unmap;
+import farpage.emulator.trace.KernelOperation.Unpin;
 import farpage.emulator.trace.KernelOperation.WriteByte;
 import farpage.emulator.trace.KernelOperation.WritePage;
 
@@ -63,7 +71,15 @@ public final class KernelTraceWriter {
             case Remap remap ->
                     "%s %s %d"
                             .formatted(range(remap), remap.targetRegion(), remap.targetStartPage());
+            case RemapKeeping remap ->
+                    "%s %s %d"
+                            .formatted(range(remap), remap.targetRegion(), remap.targetStartPage());
+            case Pin pin -> range(pin);
+            case SoftDirty bits -> range(bits);
+            case SwapOn on -> word + " " + on.pageCount();
+            case SwapOff off -> word + " " + off.area();
             case MergeScan _, ForkBegin _, ForkEnd _ -> word;
+            case Unpin _, CheckPins _, ClearSoftDirty _ -> word;
             case OnDevice command -> command(command) + (command.device() == 0 ? "" : " @1");
         };
     }

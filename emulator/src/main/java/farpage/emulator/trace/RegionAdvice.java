@@ -17,7 +17,9 @@ public enum RegionAdvice {
     DONTFORK("dontfork"),
     DOFORK("dofork"),
     WIPEONFORK("wipeonfork"),
-    KEEPONFORK("keeponfork");
+    KEEPONFORK("keeponfork"),
+    COLD("cold"),
+    PAGEOUT("pageout");
 
     private final String word;
 
