@@ -39,7 +39,8 @@ public final class EmulatorSystem implements SystemUnderTest {
 
     @Override
     public List<String> violations() {
-        List<String> violations = new ArrayList<>(EmulatorInvariants.violations(emulator));
+        List<String> violations =
+                new ArrayList<>(EmulatorInvariants.violations(emulator, session.pinnedPages()));
         if (!HeldRanks.holdsNothing()) {
             violations.add("still held: " + HeldRanks.describe());
         }

@@ -30,9 +30,8 @@ public final class ModelRun {
     /// Rounds of looking again after one operation.
     private static final int FOLLOW_UP_LIMIT = 100;
 
-    /// Checks of all invariants in a sequence, and the length up to which one is checked after each
-    /// operation.
-    private static final int CHECKS = 40;
+    /// Operations between two checks of all invariants; a short sequence is checked after each.
+    private static final int CHECK_INTERVAL = 250;
 
     private static final int SHORT = 60;
     private static final long HANG_SECONDS = 120;
@@ -108,7 +107,7 @@ public final class ModelRun {
         SystemUnderTest system = systems.get();
         PageOracle oracle = new PageOracle(rules, QuickHash.INSTANCE);
         List<KernelOperation> executed = new ArrayList<>();
-        int interval = operations.size() <= SHORT ? 1 : 1 + operations.size() / CHECKS;
+        int interval = operations.size() <= SHORT ? 1 : CHECK_INTERVAL;
         String failure = "";
         for (int i = 0; i < operations.size() && failure.isEmpty(); i++) {
             failure = step(system, oracle, operations.get(i), executed);

@@ -18,6 +18,16 @@ import java.util.SplittableRandom;
 public final class Operations {
     private static final List<String> REGIONS = List.of("A", "B", "C", "D");
     private static final int HEAVIEST = 6;
+
+    /// The most of some weights: each fork leaves device files open, each pin keeps a page in
+    /// place.
+    private static final int FORKS = 4;
+
+    private static final int PINS = 4;
+
+    /// Swap areas that are ever taken into use.
+    private static final int SWAP_AREAS = 4;
+
     private static final List<RegionKind> FILE_KINDS =
             List.of(RegionKind.SHARED_ANON, RegionKind.MEMFD_SHARED, RegionKind.MEMFD_PRIVATE);
 
@@ -36,7 +46,11 @@ public final class Operations {
                     RegionAdvice.DONTFORK,
                     RegionAdvice.DOFORK,
                     RegionAdvice.WIPEONFORK,
-                    RegionAdvice.KEEPONFORK);
+                    RegionAdvice.KEEPONFORK,
+                    RegionAdvice.COLD,
+                    RegionAdvice.PAGEOUT,
+                    RegionAdvice.PAGEOUT,
+                    RegionAdvice.PAGEOUT);
 
     /// The kinds of operation, for their weights.
     private enum Kind {
@@ -58,7 +72,14 @@ public final class Operations {
         CHECK_EXCLUSIVE,
         REMAP,
         ADVISE,
-        MERGE_SCAN
+        MERGE_SCAN,
+        SWAP_ON,
+        SWAP_OFF,
+        PIN,
+        UNPIN,
+        CHECK_PINS,
+        CLEAR_SOFT_DIRTY,
+        SOFT_DIRTY
     }
 
     private final SplittableRandom random;
@@ -70,6 +91,7 @@ public final class Operations {
 
     private final boolean withFiles;
     private boolean inChild;
+    private int swapAreas;
     private long nextSeed = 1;
 
     /// @param pageCountMax of a region
@@ -84,6 +106,12 @@ public final class Operations {
         rarely(Kind.UNMAP);
         rarely(Kind.RELEASE);
         rarely(Kind.MERGE_SCAN);
+        rarely(Kind.SWAP_OFF);
+        weights.merge(Kind.SWAP_ON, 1, Math::min);
+        weights.merge(Kind.FORK, FORKS, Math::min);
+        boolean pins = weights.getOrDefault(Kind.PIN, 0) > 0;
+        weights.merge(Kind.PIN, PINS, Math::min);
+        weights.merge(Kind.UNPIN, pins ? 1 : 0, Math::max);
         weights.merge(Kind.WRITE, 1, Integer::sum);
         weights.merge(Kind.MIGDEV, 1, Integer::sum);
     }
@@ -143,6 +171,13 @@ public final class Operations {
             case REMAP -> remap(region, start, count);
             case ADVISE -> new KernelOperation.Advise(0, region, start, count, advice());
             case MERGE_SCAN -> new KernelOperation.MergeScan(0);
+            case SWAP_ON -> swapOn();
+            case SWAP_OFF -> new KernelOperation.SwapOff(0, random.nextInt(SWAP_AREAS));
+            case PIN -> new KernelOperation.Pin(0, region, start, Math.min(count, 8));
+            case UNPIN -> new KernelOperation.Unpin(0);
+            case CHECK_PINS -> new KernelOperation.CheckPins(0);
+            case CLEAR_SOFT_DIRTY -> new KernelOperation.ClearSoftDirty(0);
+            case SOFT_DIRTY -> new KernelOperation.SoftDirty(0, region, start, count);
         };
     }
 
@@ -167,7 +202,18 @@ public final class Operations {
         String target = random.nextInt(4) == 0 ? region : region();
         int targetStart = random.nextBoolean() ? start : random.nextInt(size(target) + 8);
         sizes.merge(target, Math.min(targetStart + count, pageCountMax), Math::max);
-        return new KernelOperation.Remap(0, region, start, count, target, targetStart);
+        return random.nextInt(3) == 0
+                ? new KernelOperation.RemapKeeping(0, region, start, count, target, targetStart)
+                : new KernelOperation.Remap(0, region, start, count, target, targetStart);
+    }
+
+    /// No more areas than can be; some so small that they fill up.
+    private KernelOperation swapOn() {
+        if (swapAreas == SWAP_AREAS) {
+            return new KernelOperation.SwapOff(0, random.nextInt(SWAP_AREAS));
+        }
+        swapAreas++;
+        return new KernelOperation.SwapOn(0, 2 + random.nextInt(random.nextBoolean() ? 8 : 200));
     }
 
     private RegionAdvice advice() {

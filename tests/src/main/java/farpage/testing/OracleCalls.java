@@ -3,7 +3,9 @@ package farpage.testing;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.RegionAdvice;
 import farpage.emulator.trace.RegionKind;
+import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What system calls answer and do to the account.
 ///
@@ -14,20 +16,35 @@ final class OracleCalls {
 
     private final PageOracle.Rules rules;
     private final OracleMemory memory;
+    private final OraclePins pins;
+    private final BitSet swapAreas = new BitSet();
 
-    OracleCalls(PageOracle.Rules rules, OracleMemory memory) {
+    OracleCalls(PageOracle.Rules rules, OracleMemory memory, OraclePins pins) {
         this.rules = rules;
         this.memory = memory;
+        this.pins = pins;
     }
 
     String map(KernelOperation.MapRegion map) {
+        for (int page = 0; page < map.pageCount(); page++) {
+            lose(memory.lookup(map.region(), page));
+        }
         memory.map(map.region(), map.pageCount(), map.kind());
         return OK;
     }
 
+    /// A page of its own is nobody's any more; one of an object stays there.
+    private void lose(@Nullable OracleCell cell) {
+        if (cell != null && cell.pinCount > 0 && !cell.isShared()) {
+            pins.lose(cell);
+        }
+    }
+
     String unmap(KernelOperation.Unmap unmap) {
         for (int i = 0; i < unmap.pageCount(); i++) {
-            if (memory.lookup(unmap.region(), unmap.startPage() + i) != null) {
+            OracleCell cell = memory.lookup(unmap.region(), unmap.startPage() + i);
+            if (cell != null) {
+                lose(cell);
                 memory.put(unmap.region(), unmap.startPage() + i, null);
             }
         }
@@ -39,29 +56,60 @@ final class OracleCalls {
         List<OracleCell> cells = memory.cells(protect);
         for (OracleCell cell : cells) {
             cell.mayBeReadType |= cell.protection != protect.protection();
+            cell.loseSoftDirtyOnDevice();
             cell.protection = protect.protection();
         }
         return cells.size() == protect.pageCount() ? OK : ENOMEM;
     }
 
     /// Whether it is known what the call does: nothing is said of a source with holes.
-    boolean knows(KernelOperation.Remap remap) {
-        return memory.cells(remap).size() == remap.pageCount();
+    boolean knowsMove(KernelOperation.OnPages source) {
+        return memory.cells(source).size() == source.pageCount();
     }
 
-    String remap(KernelOperation.Remap remap) {
-        int distance = remap.targetStartPage() - remap.startPage();
-        if (remap.region().equals(remap.targetRegion()) && Math.abs(distance) < remap.pageCount()) {
+    /// Whether it can be found out what the call did: where bytes may be lost one must be able to
+    /// look.
+    boolean knows(KernelOperation.Advise advise) {
+        return switch (advise.advice()) {
+            case HUGEPAGE, NOHUGEPAGE, COLLAPSE -> false;
+            case FREE, PAGEOUT ->
+                    memory.all(advise).stream()
+                            .allMatch(cell ->
+                                    cell == null
+                                            || cell.isReadable()
+                                            || !cell.mayBeDropped && !cell.mayBeSwapped);
+            default -> true;
+        };
+    }
+
+    /// @param keeps whether the old place stays mapped
+    String remap(
+            KernelOperation.OnPages source, String target, int targetStartPage, boolean keeps) {
+        int distance = targetStartPage - source.startPage();
+        if (source.region().equals(target) && Math.abs(distance) < source.pageCount()) {
             return "-EINVAL";
         }
-        List<OracleCell> moved = memory.cells(remap);
+        List<OracleCell> moved = memory.cells(source);
         for (int i = 0; i < moved.size(); i++) {
-            memory.put(remap.region(), remap.startPage() + i, null);
+            OracleCell left = keeps ? moved.get(i).leftBehind() : null;
+            memory.put(source.region(), source.startPage() + i, left);
         }
         for (int i = 0; i < moved.size(); i++) {
-            memory.put(remap.targetRegion(), remap.targetStartPage() + i, moved.get(i));
+            lose(memory.lookup(target, targetStartPage + i));
+            memory.put(target, targetStartPage + i, moved.get(i));
         }
         return OK;
+    }
+
+    String swapOn() {
+        swapAreas.set(swapAreas.nextClearBit(0));
+        return OK;
+    }
+
+    String swapOff(KernelOperation.SwapOff off) {
+        boolean isOn = swapAreas.get(off.area());
+        swapAreas.clear(off.area());
+        return isOn ? OK : "-EINVAL";
     }
 
     /// Unlike others this call goes on behind a hole; an error ends it.
@@ -74,13 +122,20 @@ final class OracleCalls {
                 continue;
             }
             switch (advise.advice()) {
-                case DONTNEED -> cell.forget();
+                case DONTNEED -> {
+                    lose(cell);
+                    cell.forget();
+                }
                 case REMOVE -> {
                     if (!cell.isShared()) {
                         return cell.kind == RegionKind.PRIVATE ? "-EINVAL" : "-EACCES";
                     }
+                    pins.lose(cell);
                     cell.setContent(PageContent.ZERO);
+                    memory.forEachOfAll(other -> other.softDirty &= !other.isSameObject(cell));
                 }
+                case COLD -> {}
+                case PAGEOUT -> pageOut(cell);
                 case FREE, WIPEONFORK, KEEPONFORK -> {
                     if (cell.kind != RegionKind.PRIVATE && !isKeep(advise)) {
                         return "-EINVAL";
@@ -102,6 +157,13 @@ final class OracleCalls {
         return populates ? populate(advise, result) : answer;
     }
 
+    private static void pageOut(OracleCell cell) {
+        cell.mayBeSwapped |= !cell.isShared();
+        cell.mayBeReadType |= !cell.isShared();
+        cell.mayBeReclaimed |= cell.mayBeDropped;
+        cell.softDirty &= !cell.isShared();
+    }
+
     private static boolean isKeep(KernelOperation.Advise advise) {
         return advise.advice() == RegionAdvice.KEEPONFORK;
     }
@@ -110,7 +172,10 @@ final class OracleCalls {
         switch (advise.advice()) {
             case WIPEONFORK -> cell.wipeOnFork = true;
             case KEEPONFORK -> cell.wipeOnFork = false;
-            default -> {} // what may be freed stays as long as there is memory
+            default -> {
+                cell.mayBeDropped = true;
+                cell.mayBeReclaimed |= cell.mayBeSwapped;
+            }
         }
     }
 
@@ -142,16 +207,20 @@ final class OracleCalls {
             cell.mayBeMerged |= cell.mergeable;
             cell.mayBeReadType |= cell.mergeable;
             cell.mayBeCopied |= cell.mergeable;
+            cell.softDirty &= !cell.mergeable;
         });
         return OK;
     }
 
     String fork() {
+        memory.forEach((_, _, cell) -> cell.loseSoftDirtyOnDevice());
         memory.fork();
+        pins.fork();
         return OK;
     }
 
     String endFork() {
+        pins.endFork();
         memory.endFork();
         return "exit=0";
     }

@@ -50,6 +50,24 @@ final class OracleCell {
     /// and hears of what happens to the others.
     boolean mayBeMerged;
 
+    /// Whether it may be in swap, or have a slot there; then it may not migrate.
+    boolean mayBeSwapped;
+
+    /// How often it is pinned.
+    int pinCount;
+
+    /// Whether its bytes may be dropped when its page is reclaimed, since it was advised free.
+    boolean mayBeDropped;
+
+    /// Whether its page may have been reclaimed since.
+    boolean mayBeReclaimed;
+
+    /// Whether it was stored to since the soft-dirty bits were cleared, and its entry stayed.
+    boolean softDirty;
+
+    /// Whether a store to it may go unnoticed: it may come back from a device writable.
+    boolean missesStores;
+
     /// What else it may contain, until somebody looks.
     @Nullable PageContent alternative;
 
@@ -57,11 +75,16 @@ final class OracleCell {
     boolean torn;
 
     OracleCell(RegionKind kind) {
-        this.kind = kind;
-        this.shared =
+        this(
+                kind,
                 kind == RegionKind.SHARED_ANON || kind == RegionKind.MEMFD_SHARED
                         ? new SharedPage()
-                        : null;
+                        : null);
+    }
+
+    private OracleCell(RegionKind kind, @Nullable SharedPage shared) {
+        this.kind = kind;
+        this.shared = shared;
     }
 
     /// The page of a forked child.
@@ -78,7 +101,25 @@ final class OracleCell {
             mayBeMerged = original.mayBeMerged;
             mayBeReadType = true;
             mayBeCopied = true;
+            mayBeSwapped = original.mayBeSwapped;
+            mayBeDropped = original.mayBeDropped;
+            mayBeReclaimed = original.mayBeReclaimed;
         }
+    }
+
+    /// What is left where this page was moved away from: the mapping, without a page.
+    OracleCell leftBehind() {
+        OracleCell left = new OracleCell(kind, shared);
+        left.protection = protection;
+        left.mergeable = mergeable;
+        left.dontFork = dontFork;
+        left.wipeOnFork = wipeOnFork;
+        return left;
+    }
+
+    /// Whether both show the same page of an object.
+    boolean isSameObject(OracleCell other) {
+        return shared != null && shared == other.shared;
     }
 
     PageContent content() {
@@ -130,6 +171,7 @@ final class OracleCell {
 
     /// A migration to a device reached it.
     void mayGoTo(int device) {
+        missesStores = true;
         mayBeOn |= isShared() ? 0 : 1 << device;
         surelyOn = NOWHERE;
     }
@@ -140,12 +182,31 @@ final class OracleCell {
         torn = false;
         mayBeReadType = false;
         mayBeCopied = false;
+        mayBeSwapped = false;
+        mayBeDropped = false;
+        mayBeReclaimed = false;
+    }
+
+    /// The bits of the process that maps it are cleared, but not where a page is pinned.
+    void clearSoftDirty() {
+        softDirty = false;
+        mayBeReadType = true;
+        missesStores = mayBeOn != 0 || mayBeExclusive || pinCount > 0;
+    }
+
+    /// Its entry loses the right to write; if it is on a device, the bit is lost on the way.
+    void loseSoftDirtyOnDevice() {
+        softDirty &= mayBeOn == 0;
     }
 
     /// Its page is gone; the next access finds what lies below it.
     void forget() {
         own = PageContent.ZERO;
         use(0, false);
+        mayBeSwapped = false;
+        mayBeDropped = false;
+        mayBeReclaimed = false;
+        softDirty = false;
     }
 
     /// Others may have moved it meanwhile.

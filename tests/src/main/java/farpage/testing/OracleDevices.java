@@ -133,6 +133,7 @@ final class OracleDevices {
         boolean merged = false;
         for (OracleCell cell : reached) {
             plain &= cell.kind == RegionKind.PRIVATE && !cell.mayBeExclusive && !cell.mayBeMerged;
+            plain &= cell.pinCount == 0 && !cell.mayBeSwapped;
             home &= cell.mayBeOn == 0;
             merged |= cell.mayBeMerged;
         }

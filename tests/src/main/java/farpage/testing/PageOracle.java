@@ -35,11 +35,15 @@ public final class PageOracle {
     private final Rules rules;
     private final ContentHash contentHash;
     private final OracleMemory memory = new OracleMemory();
+    private final OraclePins pins = new OraclePins();
     private final OracleCalls calls;
     private final OracleDevices devices;
 
-    /// Whether a device's write failed since the last look at what pages contain.
+    /// Whether something happened since the last look that leaves open what pages contain.
     private boolean isOpen;
+
+    /// Whether nothing happened since the soft-dirty bits were cleared.
+    private boolean isClean;
 
     private long followUpSeed = 1L << 40;
 
@@ -52,18 +56,16 @@ public final class PageOracle {
     public PageOracle(Rules rules, ContentHash contentHash) {
         this.rules = rules;
         this.contentHash = contentHash;
-        this.calls = new OracleCalls(rules, memory);
+        this.calls = new OracleCalls(rules, memory, pins);
         this.devices = new OracleDevices(rules, contentHash, memory);
     }
 
     /// Whether the account says what an operation does. The others must be left out.
     public boolean knows(KernelOperation operation) {
         return switch (operation) {
-            case KernelOperation.Remap remap -> calls.knows(remap);
-            case KernelOperation.Advise advise ->
-                    advise.advice() != RegionAdvice.HUGEPAGE
-                            && advise.advice() != RegionAdvice.NOHUGEPAGE
-                            && advise.advice() != RegionAdvice.COLLAPSE;
+            case KernelOperation.Remap remap -> calls.knowsMove(remap);
+            case KernelOperation.RemapKeeping remap -> calls.knowsMove(remap);
+            case KernelOperation.Advise advise -> calls.knows(advise);
             case KernelOperation.SetFlags _ -> false;
             default -> true;
         };
@@ -73,12 +75,43 @@ public final class PageOracle {
     ///
     /// @return what was expected instead; empty if the result is right
     public String judge(KernelOperation operation, String result) {
+        String expected = judgeOne(operation, result);
+        isClean =
+                operation instanceof KernelOperation.ClearSoftDirty
+                        || isClean && operation instanceof KernelOperation.SoftDirty;
+        return expected;
+    }
+
+    private String judgeOne(KernelOperation operation, String result) {
         return switch (operation) {
             case KernelOperation.MapRegion map -> expect(calls.map(map), result);
             case KernelOperation.Unmap unmap -> expect(calls.unmap(unmap), result);
             case KernelOperation.Protect protect -> expect(calls.protect(protect), result);
-            case KernelOperation.Remap remap -> expect(calls.remap(remap), result);
-            case KernelOperation.Advise advise -> expect(calls.advise(advise, result), result);
+            case KernelOperation.Remap remap ->
+                    expect(
+                            calls.remap(
+                                    remap, remap.targetRegion(), remap.targetStartPage(), false),
+                            result);
+            case KernelOperation.RemapKeeping remap ->
+                    expect(
+                            calls.remap(remap, remap.targetRegion(), remap.targetStartPage(), true),
+                            result);
+            case KernelOperation.Advise advise -> {
+                isOpen |=
+                        advise.advice() == RegionAdvice.FREE
+                                || advise.advice() == RegionAdvice.PAGEOUT;
+                yield expect(calls.advise(advise, result), result);
+            }
+            case KernelOperation.SwapOn _ -> expect(calls.swapOn(), result);
+            case KernelOperation.SwapOff off -> expect(calls.swapOff(off), result);
+            case KernelOperation.Pin pin -> pins.pin(memory, pin, rules, result);
+            case KernelOperation.CheckPins _ -> expect(pins.check(contentHash), result);
+            case KernelOperation.Unpin _ -> expect(pins.unpin(), result);
+            case KernelOperation.ClearSoftDirty _ -> {
+                memory.forEach((_, _, cell) -> cell.clearSoftDirty());
+                yield expect("ok", result);
+            }
+            case KernelOperation.SoftDirty bits -> softDirty(bits, result);
             case KernelOperation.MergeScan _ -> expect(calls.mergeScan(), result);
             case KernelOperation.ForkBegin _ -> expect(calls.fork(), result);
             case KernelOperation.ForkEnd _ -> expect(calls.endFork(), result);
@@ -139,6 +172,7 @@ public final class PageOracle {
         }
         cell.use(rules.coherent(), true);
         cell.store(stored);
+        cell.softDirty |= !cell.missesStores;
         return expect("ok", result);
     }
 
@@ -158,6 +192,12 @@ public final class PageOracle {
     /// Decides between the two contents that a page may have. A failing device write stores to
     /// pages in order, so behind one that has the old content all have.
     private void settle(KernelOperation.ReadPage read, OracleCell cell, String result) {
+        boolean isZero = result.equals(hash(List.of(PageContent.ZERO)));
+        if (cell.mayBeReclaimed && isZero && !result.equals(hash(List.of(cell.content())))) {
+            cell.forget();
+            cell.alternative = null;
+        }
+        cell.mayBeReclaimed = false;
         PageContent alternative = cell.alternative;
         if (alternative == null) {
             return;
@@ -190,6 +230,25 @@ public final class PageOracle {
         return expect("ok=" + read.size() + " bad=" + bad + " " + hash(contents), result);
     }
 
+    /// A page that was stored to is marked; what else is marked is left open, for mappings that are
+    /// new or moved are marked as a whole.
+    private String softDirty(KernelOperation.SoftDirty bits, String result) {
+        int page = 0;
+        for (String run : result.split(",", -1)) {
+            boolean isMarked = run.startsWith("1*");
+            int end = page + Integer.parseInt(run.substring(2));
+            for (; page < end; page++) {
+                OracleCell cell = memory.lookup(bits.region(), bits.startPage() + page);
+                boolean isStored = cell != null && cell.softDirty;
+                boolean isCleared = cell == null || isClean && cell.pinCount == 0;
+                if (isMarked ? isCleared : isStored) {
+                    return "another bit than " + run.charAt(0) + " at page " + page + " of it";
+                }
+            }
+        }
+        return page == bits.pageCount() ? "" : bits.pageCount() + " bits";
+    }
+
     // Looking again.
 
     /// Operations to execute and judge at once, because the last one left open what some pages
@@ -202,7 +261,7 @@ public final class PageOracle {
         memory.forEach((region, page, cell) -> {
             if (cell.torn) {
                 next.add(new KernelOperation.WritePage(0, region, page, followUpSeed++));
-            } else if (cell.alternative != null) {
+            } else if (cell.alternative != null || cell.mayBeReclaimed) {
                 next.add(new KernelOperation.ReadPage(0, region, page));
             }
         });

@@ -1,4 +1,4 @@
-package farpage.property;
+package farpage.testing;
 
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClContext;
@@ -9,7 +9,8 @@ import java.util.List;
 /// A binding that somebody else closes.
 ///
 /// @param owned the binding itself
-record Borrowed(ClBinding owned) implements ClBinding {
+/// @opencl none
+record BorrowedBinding(ClBinding owned) implements ClBinding {
     @Override
     public String name() {
         return owned.name();
