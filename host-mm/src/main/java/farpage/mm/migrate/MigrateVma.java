@@ -65,7 +65,7 @@ public final class MigrateVma implements Migration {
         assert this.vma == null : "the migration before this one was not finished";
         assert vma.mm().isLocked();
         long pages = PageSize.pageNumber(end - start);
-        if ((vma.flags() & VmFlags.SPECIAL) != 0
+        if ((vma.flags() & (VmFlags.SPECIAL | VmFlags.HUGETLB)) != 0
                 || end < start
                 || pages <= 0
                 || !vma.contains(start)

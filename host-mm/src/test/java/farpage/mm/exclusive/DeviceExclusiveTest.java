@@ -154,6 +154,16 @@ final class DeviceExclusiveTest {
     }
 
     @Test
+    @Tag("T-5.4")
+    void pageOfSharedMemoryIsNotSupported() {
+        long shared = process.mapShared(1);
+        assertRefused(Errno.EOPNOTSUPP, shared);
+        process.store(shared, 1);
+        assertRefused(Errno.EOPNOTSUPP, shared);
+        assertEquals(Shape.PRESENT, process.shape(shared));
+    }
+
+    @Test
     @Tag("T-5.5")
     void forkPutsTheEntryBackAndBothHaveTheData() {
         process.storeRow(address, 2, 1);
