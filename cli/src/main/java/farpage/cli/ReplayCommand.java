@@ -32,9 +32,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Examples:",
-            "  farpage replay basic.trace.gz",
             "  farpage replay basic.trace.gz --golden=basic.golden.gz",
-            "  farpage replay --coherent coherent-basic.trace.gz --golden=coherent-basic.golden.gz"
+            "  farpage replay --coherent fork.trace.gz --golden=fork.golden.gz"
         })
 final class ReplayCommand extends Command {
     /// Devices that a trace knows.

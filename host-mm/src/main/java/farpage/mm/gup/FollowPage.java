@@ -7,6 +7,7 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.reclaim.MarkAccessed;
 import org.jspecify.annotations.Nullable;
 
 /// Takes the reference or pin on the page of one entry, if the entry permits it as it is.
@@ -115,10 +116,20 @@ final class FollowPage {
         } else if (!zeroPage) {
             folios.pin(page);
         }
-        if (vma != null && (flags & GupFlags.WRITE) != 0 && !PageTableEntry.isDirty(entry)) {
-            folios.setFlag(page, FolioFlags.DIRTY);
+        if (vma == null) {
+            folios.setFlag(page, FolioFlags.REFERENCED);
+        } else if ((flags & GupFlags.TOUCH) != 0 && !zeroPage) {
+            touch(machine, entry, (flags & GupFlags.WRITE) != 0);
         }
         return page;
+    }
+
+    private static void touch(Machine machine, long entry, boolean write) {
+        long page = PageTableEntry.page(entry);
+        if (write && !PageTableEntry.isDirty(entry)) {
+            machine.folios().setFlag(page, FolioFlags.DIRTY);
+        }
+        MarkAccessed.mark(machine, page);
     }
 
     /// Whether a pin for reading would see another page than the process after its next store. An

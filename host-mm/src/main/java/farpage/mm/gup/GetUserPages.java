@@ -23,7 +23,8 @@ public final class GetUserPages {
     /// @kernel mm/gup.c: get_user_pages
     public static GupResult get(Mm mm, long start, int count, int flags, long[] pages) {
         assert mm.isLocked();
-        return new GupWalk(mm, start, count, flags | GupFlags.GET, pages).walkLocked();
+        int got = flags | GupFlags.GET | GupFlags.TOUCH;
+        return new GupWalk(mm, start, count, got, pages).walkLocked();
     }
 
     /// Pins each page; the rest as for [#get].
@@ -41,14 +42,16 @@ public final class GetUserPages {
     ///
     /// @kernel mm/gup.c: get_user_pages_unlocked
     public static GupResult getUnlocked(Mm mm, long start, int count, int flags, long[] pages) {
-        return new GupWalk(mm, start, count, flags | GupFlags.GET, pages).walkUnlocked();
+        int got = flags | GupFlags.GET | GupFlags.TOUCH;
+        return new GupWalk(mm, start, count, got, pages).walkUnlocked();
     }
 
     /// As [#pin], but takes the mmap lock itself.
     ///
     /// @kernel mm/gup.c: pin_user_pages_unlocked
     public static GupResult pinUnlocked(Mm mm, long start, int count, int flags, long[] pages) {
-        return new GupWalk(mm, start, count, flags | GupFlags.PIN, pages).walkUnlocked();
+        int got = flags | GupFlags.PIN | GupFlags.TOUCH;
+        return new GupWalk(mm, start, count, got, pages).walkUnlocked();
     }
 
     /// As [#getUnlocked], but first without the mmap lock: pages that are mapped as they must be
@@ -56,17 +59,18 @@ public final class GetUserPages {
     ///
     /// @kernel mm/gup.c: get_user_pages_fast
     public static GupResult getFast(Mm mm, long start, int count, int flags, long[] pages) {
-        return fast(new GupWalk(mm, start, count, flags | GupFlags.GET, pages), flags);
+        return fast(mm, start, count, flags | GupFlags.GET, pages);
     }
 
     /// As [#pinUnlocked], but first without the mmap lock.
     ///
     /// @kernel mm/gup.c: pin_user_pages_fast
     public static GupResult pinFast(Mm mm, long start, int count, int flags, long[] pages) {
-        return fast(new GupWalk(mm, start, count, flags | GupFlags.PIN, pages), flags);
+        return fast(mm, start, count, flags | GupFlags.PIN, pages);
     }
 
-    private static GupResult fast(GupWalk walk, int flags) {
+    private static GupResult fast(Mm mm, long start, int count, int flags, long[] pages) {
+        GupWalk walk = new GupWalk(mm, start, count, flags | GupFlags.TOUCH, pages);
         walk.walkFast();
         return (flags & GupFlags.FAST_ONLY) != 0 ? walk.result() : walk.walkUnlocked();
     }

@@ -28,6 +28,10 @@ public final class GupFlags {
     /// The references will be held for long: pages that must not stay where they are move first.
     public static final int LONGTERM = 0x100;
 
+    /// The pages count as accessed, and as written with [#WRITE]. Some of the calls say it by
+    /// themselves.
+    public static final int TOUCH = 0x10000;
+
     /// On behalf of somebody who is not the process itself.
     public static final int REMOTE = 0x20000;
 

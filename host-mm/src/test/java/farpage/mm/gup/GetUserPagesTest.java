@@ -336,4 +336,22 @@ final class GetUserPagesTest {
         assertEquals(Errno.OK, result.errno());
         GetUserPages.unpin(machine.machine(), pinned, 1, true);
     }
+
+    @Test
+    void onlyCallsThatTouchCountAsAccessAndStore() {
+        long at = process.mapShared(1);
+        process.load(at);
+        long page = process.pageAt(at);
+        long[] pages = new long[1];
+        process.mm().lockRead();
+        GetUserPages.pin(process.mm(), at, 1, GupFlags.WRITE, pages);
+        process.mm().unlockRead();
+        GetUserPages.unpin(machine.machine(), pages, 1, false);
+        int marks = FolioFlags.DIRTY | FolioFlags.REFERENCED | FolioFlags.ACTIVE;
+        assertEquals(0, machine.folios().flags(page) & marks);
+        GetUserPages.pinUnlocked(process.mm(), at, 1, GupFlags.WRITE, pages);
+        GetUserPages.unpin(machine.machine(), pages, 1, false);
+        assertEquals(
+                FolioFlags.DIRTY | FolioFlags.REFERENCED, machine.folios().flags(page) & marks);
+    }
 }

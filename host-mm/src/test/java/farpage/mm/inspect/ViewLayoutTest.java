@@ -116,7 +116,7 @@ final class ViewLayoutTest {
                         + smaps(
                                 "Size=32 KernelPageSize=4 MMUPageSize=4 Rss=20 Pss=14"
                                         + " Pss_Dirty=14 Shared_Clean=0 Shared_Dirty=12"
-                                        + " Private_Clean=0 Private_Dirty=8 Referenced=12"
+                                        + " Private_Clean=0 Private_Dirty=8 Referenced=16"
                                         + " Anonymous=20 KSM=0 LazyFree=0 AnonHugePages=0"
                                         + " ShmemPmdMapped=0 FilePmdMapped=0 Shared_Hugetlb=0"
                                         + " Private_Hugetlb=0 Swap=4 SwapPss=2 Locked=0",
@@ -147,7 +147,7 @@ final class ViewLayoutTest {
                         + smaps(
                                 "Size=4 KernelPageSize=4 MMUPageSize=4 Rss=4 Pss=4 Pss_Dirty=4"
                                         + " Shared_Clean=0 Shared_Dirty=4 Private_Clean=0"
-                                        + " Private_Dirty=0 Referenced=0 Anonymous=4 KSM=0"
+                                        + " Private_Dirty=0 Referenced=4 Anonymous=4 KSM=0"
                                         + " LazyFree=0 AnonHugePages=0 ShmemPmdMapped=0"
                                         + " FilePmdMapped=0 Shared_Hugetlb=0 Private_Hugetlb=0"
                                         + " Swap=0 SwapPss=0 Locked=0",
