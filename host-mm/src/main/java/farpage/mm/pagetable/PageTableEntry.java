@@ -108,10 +108,11 @@ public final class PageTableEntry {
     }
 
     /// The present entry that ends a migration: old unless the migration entry was young.
+    ///
+    /// @param dirty whether the folio is: then the migration entry's dirty bit counts
     public static long ofMigrated(long page, long migration, boolean writable, boolean dirty) {
-        return ofPage(page, writable)
-                | migration & (CARRIED | YOUNG)
-                | (dirty ? migration & DIRTY : 0);
+        long entry = ofPage(page, writable) | migration & (CARRIED | YOUNG);
+        return dirty && (migration & DIRTY) != 0 ? withDirty(entry) : entry;
     }
 
     /// A swap entry. The offset takes the place of the page word.
@@ -350,9 +351,12 @@ public final class PageTableEntry {
         return entry & ~YOUNG;
     }
 
+    /// Soft-dirty too, which a CPU's store does not make it.
+    ///
+    /// @kernel arch/x86/include/asm/pgtable.h: pte_mkdirty
     public static long withDirty(long entry) {
         assert isPresent(entry);
-        return entry | DIRTY;
+        return entry | DIRTY | SOFT_DIRTY;
     }
 
     public static long withoutDirty(long entry) {

@@ -209,7 +209,9 @@ final class PageTableEntryTest {
         long migration = PageTableEntry.ofMigration(used, true, true);
         assertTrue(PageTableEntry.isYoung(migration));
         assertTrue(PageTableEntry.isDirty(migration));
-        assertEquals(used, PageTableEntry.ofMigrated(3, migration, true, true));
+        assertEquals(
+                PageTableEntry.withSoftDirty(used),
+                PageTableEntry.ofMigrated(3, migration, true, true));
         long clean = PageTableEntry.ofMigrated(4, migration, true, false);
         assertTrue(PageTableEntry.isYoung(clean));
         assertFalse(PageTableEntry.isDirty(clean), "the folio is not dirty");
