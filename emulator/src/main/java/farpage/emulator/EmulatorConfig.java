@@ -7,6 +7,7 @@ import farpage.opencl.ClDevice;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /// What an emulator is made of.
@@ -83,107 +84,77 @@ public record EmulatorConfig(
     }
 
     public EmulatorConfig withDevices(List<ClDevice> newDevices) {
-        return new EmulatorConfig(
-                binding,
-                newDevices,
-                coherentDevices,
-                coherentAccess,
-                ramSize,
-                deviceMemory,
-                chunkSize,
-                evicts,
-                nanoClock);
+        return with(draft -> draft.devices = newDevices);
     }
 
     public EmulatorConfig withCoherentDevices(List<ClDevice> newDevices) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                newDevices,
-                coherentAccess,
-                ramSize,
-                deviceMemory,
-                chunkSize,
-                evicts,
-                nanoClock);
+        return with(draft -> draft.coherentDevices = newDevices);
     }
 
     /// Takes this way for the coherent devices, whatever they could do.
     public EmulatorConfig withCoherentAccess(CoherentAccess access) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                coherentDevices,
-                Optional.of(access),
-                ramSize,
-                deviceMemory,
-                chunkSize,
-                evicts,
-                nanoClock);
+        return with(draft -> draft.coherentAccess = Optional.of(access));
     }
 
     public EmulatorConfig withRamSize(long bytes) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                coherentDevices,
-                coherentAccess,
-                bytes,
-                deviceMemory,
-                chunkSize,
-                evicts,
-                nanoClock);
+        return with(draft -> draft.ramSize = bytes);
     }
 
     public EmulatorConfig withDeviceMemory(long bytes) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                coherentDevices,
-                coherentAccess,
-                ramSize,
-                bytes,
-                chunkSize,
-                evicts,
-                nanoClock);
+        return with(draft -> draft.deviceMemory = bytes);
     }
 
     public EmulatorConfig withChunkSize(long bytes) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                coherentDevices,
-                coherentAccess,
-                ramSize,
-                deviceMemory,
-                bytes,
-                evicts,
-                nanoClock);
+        return with(draft -> draft.chunkSize = bytes);
     }
 
     public EmulatorConfig withEviction(boolean on) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                coherentDevices,
-                coherentAccess,
-                ramSize,
-                deviceMemory,
-                chunkSize,
-                on,
-                nanoClock);
+        return with(draft -> draft.evicts = on);
     }
 
     public EmulatorConfig withNanoClock(LongSupplier clock) {
-        return new EmulatorConfig(
-                binding,
-                devices,
-                coherentDevices,
-                coherentAccess,
-                ramSize,
-                deviceMemory,
-                chunkSize,
-                evicts,
-                clock);
+        return with(draft -> draft.nanoClock = clock);
+    }
+
+    private EmulatorConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.config(binding);
+    }
+
+    /// A copy in which one thing is changed.
+    private static final class Draft {
+        private List<ClDevice> devices;
+        private List<ClDevice> coherentDevices;
+        private Optional<CoherentAccess> coherentAccess;
+        private long ramSize;
+        private long deviceMemory;
+        private long chunkSize;
+        private boolean evicts;
+        private LongSupplier nanoClock;
+
+        Draft(EmulatorConfig from) {
+            devices = from.devices;
+            coherentDevices = from.coherentDevices;
+            coherentAccess = from.coherentAccess;
+            ramSize = from.ramSize;
+            deviceMemory = from.deviceMemory;
+            chunkSize = from.chunkSize;
+            evicts = from.evicts;
+            nanoClock = from.nanoClock;
+        }
+
+        EmulatorConfig config(ClBinding binding) {
+            return new EmulatorConfig(
+                    binding,
+                    devices,
+                    coherentDevices,
+                    coherentAccess,
+                    ramSize,
+                    deviceMemory,
+                    chunkSize,
+                    evicts,
+                    nanoClock);
+        }
     }
 }
