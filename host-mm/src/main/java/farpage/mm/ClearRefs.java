@@ -3,7 +3,6 @@ package farpage.mm;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
-import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -89,26 +88,24 @@ final class ClearRefs {
     }
 
     private void clear(Vma vma) {
-        PageTable pageTable = mm.pageTable();
-        long at = pageTable.nextMapped(vma.start(), vma.end());
-        while (at < vma.end()) {
-            long stop = PageTable.leafEnd(at, vma.end());
-            PageTableLeaf leaf = pageTable.lookupLeaf(at);
-            assert leaf != null;
-            leaf.lock();
-            for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
-                int slot = PageTableLeaf.slot(address);
-                long entry = leaf.entryLocked(slot);
-                long cleared =
-                        kind == Kind.SOFT_DIRTY
-                                ? withoutSoftDirty(vma, entry)
-                                : withoutReference(entry);
-                if (cleared != entry) {
-                    leaf.setEntryLocked(slot, cleared);
-                }
+        mm.pageTable()
+                .walkLeaves(
+                        vma.start(),
+                        vma.end(),
+                        (leaf, from, to) -> clearLocked(vma, leaf, from, to));
+    }
+
+    private void clearLocked(Vma vma, PageTableLeaf leaf, long from, long to) {
+        for (long address = from; address < to; address += PageSize.PAGE_SIZE) {
+            int slot = PageTableLeaf.slot(address);
+            long entry = leaf.entryLocked(slot);
+            long cleared =
+                    kind == Kind.SOFT_DIRTY
+                            ? withoutSoftDirty(vma, entry)
+                            : withoutReference(entry);
+            if (cleared != entry) {
+                leaf.setEntryLocked(slot, cleared);
             }
-            leaf.unlock();
-            at = pageTable.nextMapped(stop, vma.end());
         }
     }
 

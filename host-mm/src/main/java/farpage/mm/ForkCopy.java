@@ -8,6 +8,7 @@ import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.NewAnonRmap;
 import farpage.mm.swap.SwapEntry;
 
 /// Copies the entries of one VMA to a forked child. No data is copied: both sides lose the right to
@@ -171,14 +172,7 @@ final class ForkCopy {
         spare = Page.NONE;
         AnonVma anonVma = child.anonVma();
         assert anonVma != null : "the parent's VMA has pages, so the child's has an AnonVma";
-        folios.setMapping(page, anonVma, child.pageIndex(address));
-        folios.setFlag(
-                page,
-                FolioFlags.UPTODATE
-                        | FolioFlags.SWAPBACKED
-                        | FolioFlags.LRU
-                        | FolioFlags.ANON_EXCLUSIVE);
-        folios.addMapping(page);
+        NewAnonRmap.add(child, address, page, anonVma);
         long copy = PageTableEntry.withStore(PageTableEntry.ofPage(page, child.isWritable()));
         to.setEntryLocked(
                 PageTableLeaf.slot(address),

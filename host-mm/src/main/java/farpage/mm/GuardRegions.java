@@ -42,23 +42,17 @@ final class GuardRegions {
         if ((vma.flags() & NEVER) != 0) {
             return Errno.EINVAL;
         }
-        PageTable pageTable = vma.mm().pageTable();
-        long at = pageTable.nextMapped(start, end);
-        while (at < end) {
-            long stop = PageTable.leafEnd(at, end);
-            PageTableLeaf leaf = pageTable.lookupLeaf(at);
-            assert leaf != null;
-            leaf.lock();
-            for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
-                int slot = PageTableLeaf.slot(address);
-                if (isGuard(leaf.entryLocked(slot))) {
-                    leaf.setEntryLocked(slot, PageTableEntry.NONE);
-                }
-            }
-            leaf.unlock();
-            at = pageTable.nextMapped(stop, end);
-        }
+        vma.mm().pageTable().walkLeaves(start, end, GuardRegions::removeLocked);
         return Errno.OK;
+    }
+
+    private static void removeLocked(PageTableLeaf leaf, long from, long to) {
+        for (long address = from; address < to; address += PageSize.PAGE_SIZE) {
+            int slot = PageTableLeaf.slot(address);
+            if (isGuard(leaf.entryLocked(slot))) {
+                leaf.setEntryLocked(slot, PageTableEntry.NONE);
+            }
+        }
     }
 
     static boolean isGuard(long entry) {

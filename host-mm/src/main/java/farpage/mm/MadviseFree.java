@@ -3,7 +3,6 @@ package farpage.mm;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
-import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.swap.SwapEntry;
@@ -21,31 +20,26 @@ final class MadviseFree {
         boolean started =
                 mm.notifiers().start(MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, start, end));
         assert started;
-        PageTable pageTable = mm.pageTable();
-        long at = pageTable.nextMapped(start, end);
-        while (at < end) {
-            long stop = PageTable.leafEnd(at, end);
-            PageTableLeaf leaf = pageTable.lookupLeaf(at);
-            assert leaf != null;
-            leaf.lock();
-            for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
-                int slot = PageTableLeaf.slot(address);
-                long entry = leaf.entryLocked(slot);
-                if (PageTableEntry.isSwap(entry)) {
-                    leaf.setEntryLocked(slot, PageTableEntry.NONE);
-                    mm.addRss(RssCounter.SWAP_ENTRIES, -1);
-                    mm.machine().swap().releaseAndReclaim(SwapEntry.ofPageTableEntry(entry));
-                } else if (PageTableEntry.isPoison(entry)) {
-                    leaf.setEntryLocked(slot, PageTableEntry.NONE);
-                } else if (isOrdinary(entry) && makeLazilyFree(mm.machine(), entry)) {
-                    leaf.setEntryLocked(
-                            slot, PageTableEntry.withoutDirty(PageTableEntry.withoutYoung(entry)));
-                }
-            }
-            leaf.unlock();
-            at = pageTable.nextMapped(stop, end);
-        }
+        mm.pageTable().walkLeaves(start, end, (leaf, from, to) -> freeLocked(vma, leaf, from, to));
         mm.notifiers().end();
+    }
+
+    private static void freeLocked(Vma vma, PageTableLeaf leaf, long from, long to) {
+        Mm mm = vma.mm();
+        for (long address = from; address < to; address += PageSize.PAGE_SIZE) {
+            int slot = PageTableLeaf.slot(address);
+            long entry = leaf.entryLocked(slot);
+            if (PageTableEntry.isSwap(entry)) {
+                leaf.setEntryLocked(slot, PageTableEntry.NONE);
+                mm.addRss(RssCounter.SWAP_ENTRIES, -1);
+                mm.machine().swap().releaseAndReclaim(SwapEntry.ofPageTableEntry(entry));
+            } else if (PageTableEntry.isPoison(entry)) {
+                leaf.setEntryLocked(slot, PageTableEntry.NONE);
+            } else if (isOrdinary(entry) && makeLazilyFree(mm.machine(), entry)) {
+                leaf.setEntryLocked(
+                        slot, PageTableEntry.withoutDirty(PageTableEntry.withoutYoung(entry)));
+            }
+        }
     }
 
     /// A present mapping of a page of system memory.

@@ -2,7 +2,6 @@ package farpage.mm;
 
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.notifier.MmuNotifierRange;
-import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -92,25 +91,22 @@ public final class Mprotect {
                                 MmuNotifierRange.of(
                                         MmuNotifierRange.Event.PROTECTION_VMA, start, end));
         assert started;
-        PageTable pageTable = mm.pageTable();
-        long at = pageTable.nextMapped(start, end);
-        while (at < end) {
-            long stop = PageTable.leafEnd(at, end);
-            PageTableLeaf leaf = pageTable.lookupLeaf(at);
-            assert leaf != null;
-            leaf.lock();
-            for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
-                int slot = PageTableLeaf.slot(address);
-                long entry = leaf.entryLocked(slot);
-                long changed = changed(vma, entry, purpose);
-                if (changed != entry) {
-                    leaf.setEntryLocked(slot, changed);
-                }
-            }
-            leaf.unlock();
-            at = pageTable.nextMapped(stop, end);
-        }
+        mm.pageTable()
+                .walkLeaves(
+                        start, end, (leaf, from, to) -> changeLocked(vma, purpose, leaf, from, to));
         mm.notifiers().end();
+    }
+
+    private static void changeLocked(
+            Vma vma, Purpose purpose, PageTableLeaf leaf, long from, long to) {
+        for (long address = from; address < to; address += PageSize.PAGE_SIZE) {
+            int slot = PageTableLeaf.slot(address);
+            long entry = leaf.entryLocked(slot);
+            long changed = changed(vma, entry, purpose);
+            if (changed != entry) {
+                leaf.setEntryLocked(slot, changed);
+            }
+        }
     }
 
     private static long changed(Vma vma, long entry, Purpose purpose) {

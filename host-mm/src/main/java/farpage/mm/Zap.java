@@ -3,7 +3,6 @@ package farpage.mm;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
-import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.reclaim.MarkAccessed;
@@ -48,17 +47,13 @@ public final class Zap {
     /// @param keepMarkers whether the mapping stays, and with it what markers say about the place
     private static void zapPages(
             Vma vma, long start, long end, boolean evenCows, boolean keepMarkers) {
-        PageTable pageTable = vma.mm().pageTable();
-        long at = pageTable.nextMapped(start, end);
-        while (at < end) {
-            long stop = PageTable.leafEnd(at, end);
-            PageTableLeaf leaf = pageTable.lookupLeaf(at);
-            assert leaf != null;
-            leaf.lock();
-            zapLeafLocked(vma, leaf, at, stop, evenCows, keepMarkers);
-            leaf.unlock();
-            at = pageTable.nextMapped(stop, end);
-        }
+        vma.mm()
+                .pageTable()
+                .walkLeaves(
+                        start,
+                        end,
+                        (leaf, from, to) ->
+                                zapLeafLocked(vma, leaf, from, to, evenCows, keepMarkers));
     }
 
     private static void zapLeafLocked(

@@ -3,11 +3,10 @@ package farpage.mm.fault;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.RssCounter;
-import farpage.mm.memory.FolioFlags;
-import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.NewAnonRmap;
 import farpage.mm.userfaultfd.HandleUserfault;
 
 /// The first access to a page of anonymous memory: a load maps the zero page, a store a page of its
@@ -59,15 +58,7 @@ final class AnonymousFault {
 
     /// Maps a fresh page that no other process knows; its one reference becomes the mapping's.
     static void installExclusive(PageFault fault, PageTableLeaf leaf, long page, AnonVma anonVma) {
-        FolioTable folios = fault.mm().machine().folios();
-        folios.setMapping(page, anonVma, fault.vma().pageIndex(fault.address()));
-        folios.setFlag(
-                page,
-                FolioFlags.UPTODATE
-                        | FolioFlags.SWAPBACKED
-                        | FolioFlags.LRU
-                        | FolioFlags.ANON_EXCLUSIVE);
-        folios.addMapping(page);
+        NewAnonRmap.add(fault.vma(), fault.address(), page, anonVma);
         long entry = PageTableEntry.withAccess(PageTableEntry.ofPage(page, false), false);
         int slot = PageTableLeaf.slot(fault.address());
         long mapped =

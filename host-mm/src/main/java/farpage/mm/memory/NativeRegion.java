@@ -9,7 +9,7 @@ import java.lang.invoke.MethodHandle;
 
 /// Anonymous memory of this process, reserved with `mmap`, aligned to 2 MiB and open to huge pages.
 /// Reserving touches nothing: a frame costs memory of the host from its first use on. Alignment and
-/// huge pages are what lets an OpenCL device that shares host memory use it in place.
+/// huge pages are what lets a device that shares the host's memory use it in place.
 ///
 /// @kernel mmap(2), madvise(2): MADV_HUGEPAGE
 final class NativeRegion implements AutoCloseable {

@@ -5,11 +5,10 @@ import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.RssCounter;
 import farpage.mm.Vma;
-import farpage.mm.memory.FolioFlags;
-import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.NewAnonRmap;
 
 /// Puts a page where there was none yet, or the zero page: a device page, or a system page that a
 /// driver chose. Who faults at the same moment wins.
@@ -43,16 +42,8 @@ final class MigrateInsert {
         long entry = leaf.entryLocked(slot);
         boolean vacant = !vma.hasUffdMissing() && isNoneOrZeroPage(entry);
         if (vacant) {
-            FolioTable folios = machine.folios();
-            folios.setFlag(
-                    page,
-                    FolioFlags.UPTODATE
-                            | FolioFlags.SWAPBACKED
-                            | FolioFlags.ANON_EXCLUSIVE
-                            | (Page.isDevice(page) ? 0 : FolioFlags.LRU));
-            folios.setMapping(page, anonVma, vma.pageIndex(address));
-            folios.addMapping(page);
-            folios.get(page);
+            NewAnonRmap.add(vma, address, page, anonVma);
+            machine.folios().get(page);
             leaf.setEntryLocked(slot, inserted(page));
         }
         leaf.unlock();

@@ -99,6 +99,22 @@ public final class PageTable {
         return end;
     }
 
+    /// Visits each leaf of `[start, end)` that there is, under its lock. The leaves can not go: the
+    /// mmap lock is held, or a lock that keeps the mapping.
+    ///
+    /// @kernel mm/pagewalk.c: walk_page_range_vma
+    public void walkLeaves(long start, long end, LeafVisitor visitor) {
+        for (long at = nextMapped(start, end); at < end; ) {
+            long stop = leafEnd(at, end);
+            PageTableLeaf leaf = lookupLeaf(at);
+            assert leaf != null;
+            leaf.lock();
+            visitor.visit(leaf, at, stop);
+            leaf.unlock();
+            at = nextMapped(stop, end);
+        }
+    }
+
     /// Where the part of `[address, end)` that lies in one leaf ends.
     public static long leafEnd(long address, long end) {
         return Math.min(nextBoundary(address, PageSize.PMD_SHIFT), end);

@@ -39,23 +39,20 @@ public final class ReclaimAdvice {
 
     private void forEach(long start, long end, EntryAction action) {
         assert vma.mm().isLocked();
-        PageTable table = vma.mm().pageTable();
-        long at = table.nextMapped(start, end);
-        while (at < end) {
-            long stop = PageTable.leafEnd(at, end);
-            PageTableLeaf leaf = table.lookupLeaf(at);
-            if (leaf != null && leaf.lockIfAlive()) {
-                for (long address = at; address < stop; address += PageSize.PAGE_SIZE) {
-                    int slot = PageTableLeaf.slot(address);
-                    long entry = leaf.entryLocked(slot);
-                    if (!PageTableEntry.isNone(entry)) {
-                        action.run(leaf, slot, entry);
-                    }
-                }
-                leaf.unlock();
-            }
-            at = table.nextMapped(stop, end);
-        }
+        vma.mm()
+                .pageTable()
+                .walkLeaves(
+                        start,
+                        end,
+                        (leaf, from, to) -> {
+                            for (long at = from; at < to; at += PageSize.PAGE_SIZE) {
+                                int slot = PageTableLeaf.slot(at);
+                                long entry = leaf.entryLocked(slot);
+                                if (!PageTableEntry.isNone(entry)) {
+                                    action.run(leaf, slot, entry);
+                                }
+                            }
+                        });
     }
 
     /// The system page on the LRU of an entry that maps it alone; else [Page#NONE].

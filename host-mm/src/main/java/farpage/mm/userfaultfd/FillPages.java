@@ -7,11 +7,10 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
 import farpage.mm.Vma;
-import farpage.mm.memory.FolioFlags;
-import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.NewAnonRmap;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -130,7 +129,7 @@ final class FillPages {
         leaf.lock();
         boolean vacant = PageTableEntry.isNone(leaf.entryLocked(slot));
         if (vacant) {
-            install(vma, address, page, anonVma);
+            NewAnonRmap.add(vma, address, page, anonVma); // with the allocation's reference
             leaf.setEntryLocked(slot, entry(vma, page));
         }
         leaf.unlock();
@@ -140,19 +139,6 @@ final class FillPages {
         }
         mm.addRss(RssCounter.ANON, 1);
         return Errno.OK;
-    }
-
-    /// The allocation's reference becomes the mapping's.
-    private void install(Vma vma, long address, long page, AnonVma anonVma) {
-        FolioTable folios = machine.folios();
-        folios.setMapping(page, anonVma, vma.pageIndex(address));
-        folios.setFlag(
-                page,
-                FolioFlags.UPTODATE
-                        | FolioFlags.SWAPBACKED
-                        | FolioFlags.LRU
-                        | FolioFlags.ANON_EXCLUSIVE);
-        folios.addMapping(page);
     }
 
     /// The entry of a page that was stored to, by whoever fills it.
