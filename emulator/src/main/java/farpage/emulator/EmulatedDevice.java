@@ -90,7 +90,8 @@ public final class EmulatedDevice {
                 new PrivateChunks(context, new PrivateOps(), this),
                 config.deviceMemory(),
                 config.chunkSize(),
-                clDevice.info().maxAllocation());
+                clDevice.info().maxAllocation(),
+                config.orders());
     }
 
     /// One chunk is all that a coherent device ever has.
@@ -108,7 +109,8 @@ public final class EmulatedDevice {
                         this);
         boolean complete = false;
         try {
-            DeviceMemory made = new DeviceMemory(machine, source, size, size, size);
+            DeviceMemory made =
+                    new DeviceMemory(machine, source, size, size, size, config.orders());
             complete = true;
             return made;
         } finally {

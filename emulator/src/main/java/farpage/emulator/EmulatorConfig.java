@@ -2,6 +2,7 @@ package farpage.emulator;
 
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
+import farpage.mm.memory.FolioOrders;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClDevice;
 import java.util.Collections;
@@ -26,6 +27,7 @@ import java.util.function.LongSupplier;
 /// @param ramSize bytes of system memory
 /// @param deviceMemory the most bytes of memory of each emulated device
 /// @param chunkSize bytes of device memory that are made at once; a coherent device has one chunk
+/// @param orders of the folios that may be put on a device
 /// @param evicts whether pages make room for others when a device's memory is full; without, what
 ///   finds no room stays in system memory
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
@@ -38,6 +40,7 @@ public record EmulatorConfig(
         long ramSize,
         long deviceMemory,
         long chunkSize,
+        FolioOrders orders,
         boolean evicts,
         LongSupplier nanoClock) {
     /// Emulated devices where nothing else is asked for, as the kernel's driver has.
@@ -69,6 +72,7 @@ public record EmulatorConfig(
                 RAM_SIZE_DEFAULT,
                 DEVICE_MEMORY_DEFAULT,
                 DeviceMemory.CHUNK_SIZE_DEFAULT,
+                FolioOrders.PMD,
                 true,
                 System::nanoTime);
     }
@@ -108,6 +112,10 @@ public record EmulatorConfig(
         return with(draft -> draft.chunkSize = bytes);
     }
 
+    public EmulatorConfig withOrders(FolioOrders folioOrders) {
+        return with(draft -> draft.orders = folioOrders);
+    }
+
     public EmulatorConfig withEviction(boolean on) {
         return with(draft -> draft.evicts = on);
     }
@@ -130,6 +138,7 @@ public record EmulatorConfig(
         private long ramSize;
         private long deviceMemory;
         private long chunkSize;
+        private FolioOrders orders;
         private boolean evicts;
         private LongSupplier nanoClock;
 
@@ -140,6 +149,7 @@ public record EmulatorConfig(
             ramSize = from.ramSize;
             deviceMemory = from.deviceMemory;
             chunkSize = from.chunkSize;
+            orders = from.orders;
             evicts = from.evicts;
             nanoClock = from.nanoClock;
         }
@@ -153,6 +163,7 @@ public record EmulatorConfig(
                     ramSize,
                     deviceMemory,
                     chunkSize,
+                    orders,
                     evicts,
                     nanoClock);
         }

@@ -205,6 +205,54 @@ abstract class CopyEngineContract extends ClContract {
     }
 
     @Test
+    void aFolioIsOneCommandInEachDirectionAndToBeCleared() {
+        CopyEngine engine = engine(CopyPolicy.of(device));
+        MemorySegment expected =
+                arena.allocate(512L * PAGE, 64).copyFrom(ram.asSlice(0, 512L * PAGE));
+        batch.clear();
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), 512);
+        assertTrue(engine.toDevice(batch).isCopied());
+        ram.asSlice(0, 512L * PAGE).fill((byte) 0x55);
+        batch.clear();
+        batch.add(Page.ofDevicePfn(0), Page.ofPfn(0), 512);
+        assertTrue(engine.toSystem(batch).isCopied());
+        assertBytes(expected, ram.asSlice(0, 512L * PAGE));
+        batch.clear();
+        batch.addZero(Page.ofDevicePfn(0), 512);
+        assertTrue(engine.toDevice(batch).isCopied());
+        assertBytes(
+                arena.allocate(512L * PAGE),
+                contents(heap.buffers().getFirst()).asSlice(0, 512L * PAGE));
+        assertEquals(2, engine.statistics().toDevice().commands());
+        assertEquals(512, engine.statistics().toDevice().clearedPages());
+        assertEquals(1, engine.statistics().toSystem().commands());
+    }
+
+    @Test
+    void pagesMoveWithinTheDevice() {
+        CopyEngine engine = engine(CopyPolicy.of(device));
+        fillDevice(0xaa);
+        batch.clear();
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), 64);
+        assertTrue(engine.toDevice(batch).isCopied());
+        batch.clear();
+        batch.add(Page.ofDevicePfn(0), Page.ofDevicePfn(790), 32);
+        batch.add(Page.ofDevicePfn(40), Page.ofDevicePfn(100));
+        assertTrue(engine.withinDevice(batch).isCopied());
+        MemorySegment first = contents(heap.buffers().getFirst());
+        MemorySegment second = contents(heap.buffers().get(1));
+        assertBytes(ram.asSlice(0, 10L * PAGE), first.asSlice(790L * PAGE, 10L * PAGE));
+        assertBytes(ram.asSlice(10L * PAGE, 22L * PAGE), second.asSlice(0, 22L * PAGE));
+        assertBytes(ramPage(40), first.asSlice(100L * PAGE, PAGE));
+        CopyCounters counters = engine.statistics().withinDevice();
+        assertEquals(33, counters.pages());
+        assertEquals(3, counters.commands());
+        faults.fail(CallKind.COPY, faults.calls(CallKind.COPY) + 1, ClError.OUT_OF_RESOURCES);
+        assertFalse(engine.withinDevice(batch).isCopied());
+        assertTrue(engine.withinDevice(batch).isCopied());
+    }
+
+    @Test
     void emptyBatchAsksNothingOfTheDevice() {
         CopyEngine engine = engine(CopyPolicy.of(device));
         batch.clear();

@@ -2,8 +2,9 @@ package farpage.emulator.copy;
 
 import farpage.mm.Page;
 
-/// A list of pages to copy, made once and used again. The order of the pairs is free; neighbours
-/// that continue each other on both sides are copied together.
+/// A list of pages to copy, made once and used again. The order of the pairs is free. It is kept in
+/// runs: a pair that continues the one added before it on both sides joins it, so a large folio is
+/// one run, and folios that lie side by side are one together.
 ///
 /// A pair without a source stands for a page of zeros.
 ///
@@ -11,76 +12,91 @@ import farpage.mm.Page;
 public final class CopyBatch {
     private final long[] sources;
     private final long[] destinations;
-    private int count;
+    private final int[] lengths;
+    private int runCount;
+    private int pageCount;
 
-    /// @param capacity the most pairs it can hold
+    /// @param capacity the most runs it can hold; as many pages always fit
     public CopyBatch(int capacity) {
         if (capacity <= 0) {
             throw new IllegalArgumentException("capacity: value=" + capacity + ", limit=1");
         }
         sources = new long[capacity];
         destinations = new long[capacity];
+        lengths = new int[capacity];
     }
 
     /// Forgets all pairs.
     public void clear() {
-        count = 0;
+        runCount = 0;
+        pageCount = 0;
     }
 
     /// Adds a pair of [Page] words.
     public void add(long source, long destination) {
+        add(source, destination, 1);
+    }
+
+    /// Adds as many pairs as there are pages from each of two [Page] words on, as in two folios.
+    public void add(long source, long destination, int count) {
         assert destination != Page.NONE;
-        sources[count] = source;
-        destinations[count] = destination;
-        count++;
+        assert count > 0;
+        pageCount += count;
+        int last = runCount - 1;
+        if (last >= 0 && destinations[last] + lengths[last] == destination) {
+            boolean continues =
+                    source == Page.NONE
+                            ? sources[last] == Page.NONE
+                            : sources[last] != Page.NONE && sources[last] + lengths[last] == source;
+            if (continues) {
+                lengths[last] += count;
+                return;
+            }
+        }
+        sources[runCount] = source;
+        destinations[runCount] = destination;
+        lengths[runCount] = count;
+        runCount++;
     }
 
     /// Adds a page that is to become zeros.
     public void addZero(long destination) {
-        add(Page.NONE, destination);
+        add(Page.NONE, destination, 1);
     }
 
+    /// Adds pages that are to become zeros, as many as there are from the given one on.
+    public void addZero(long destination, int count) {
+        add(Page.NONE, destination, count);
+    }
+
+    /// Pages.
     public int count() {
-        return count;
+        return pageCount;
     }
 
     public int capacity() {
         return sources.length;
     }
 
-    long source(int index) {
-        assert index < count;
-        return sources[index];
+    int runCount() {
+        return runCount;
     }
 
-    long destination(int index) {
-        assert index < count;
-        return destinations[index];
+    /// The first page that a run copies, or [Page#NONE] for zeros.
+    long source(int run) {
+        assert run < runCount;
+        return sources[run];
     }
 
-    boolean isZero(int index) {
-        return source(index) == Page.NONE;
+    /// Where the first page of a run goes.
+    long destination(int run) {
+        assert run < runCount;
+        return destinations[run];
     }
 
-    /// How many pairs from `index` on form one run: each continues the one before it on both sides.
-    int runLength(int index, int limit) {
-        long source = sources[index];
-        long destination = destinations[index];
-        int end = Math.min(count, index + limit);
-        int at = index + 1;
-        if (source == Page.NONE) {
-            while (at < end
-                    && sources[at] == Page.NONE
-                    && destinations[at] == destination + (at - index)) {
-                at++;
-            }
-        } else {
-            while (at < end
-                    && sources[at] == source + (at - index)
-                    && destinations[at] == destination + (at - index)) {
-                at++;
-            }
-        }
-        return at - index;
+    /// Pages of a run.
+    int length(int run) {
+        assert run < runCount;
+        return lengths[run];
     }
 }

@@ -47,6 +47,7 @@ public final class CopyEngine implements AutoCloseable {
 
     private final Tally toDevice = new Tally();
     private final Tally toSystem = new Tally();
+    private final Tally withinDevice = new Tally();
     private final Tally deviceReads = new Tally();
     private final Tally deviceWrites = new Tally();
     private long failures;
@@ -113,6 +114,14 @@ public final class CopyEngine implements AutoCloseable {
         return batch.count() == 0
                 ? new CopyResult.Copied()
                 : run(toSystem, () -> enqueueToSystem(batch));
+    }
+
+    /// Copies device pages to other pages of the same device. Every pair has a source, and no page
+    /// is both a source and a destination.
+    public CopyResult withinDevice(CopyBatch batch) {
+        return batch.count() == 0
+                ? new CopyResult.Copied()
+                : run(withinDevice, () -> enqueueWithinDevice(batch));
     }
 
     /// Starts what [#toDevice] does. The pages of the batch are the device's until the fence was
@@ -223,47 +232,61 @@ public final class CopyEngine implements AutoCloseable {
 
     /// Runs first: the device works on them while the host gathers the rest.
     private void enqueueToDevice(CopyBatch batch) {
-        runs.split(batch, buffers, true, policy);
+        runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, policy);
         for (int run = 0; run < runs.runCount(); run++) {
-            int start = runs.runStart(run);
-            int length = runs.runLength(run);
-            long to = batch.destination(start);
-            if (batch.isZero(start)) {
+            int length = runs.length(run);
+            long to = runs.destination(run);
+            if (runs.isZero(run)) {
                 queue.enqueueFill(buffers.buffer(to), buffers.offset(to), bytes(length), 0, 8);
                 toDevice.clearedPages += length;
             } else {
-                long from = HostMemory.offset(batch.source(start));
+                long from = HostMemory.offset(runs.source(run));
                 queue.enqueueWrite(
                         buffers.buffer(to), buffers.offset(to), ram, from, bytes(length));
                 toDevice.pages += length;
             }
         }
         toDevice.commands += runs.runCount();
-        toDevice.commands += staged.enqueueToDevice(batch, runs);
-        toDevice.commands += staged.enqueueClear(batch, runs);
+        toDevice.commands += staged.enqueueToDevice(runs);
+        toDevice.commands += staged.enqueueClear(runs);
         toDevice.pages += runs.copiedCount();
         toDevice.clearedPages += runs.clearedCount();
     }
 
     /// Runs first: the device works on them while the host waits for the first row of the rest.
     private void enqueueToSystem(CopyBatch batch) {
-        runs.split(batch, buffers, false, policy);
+        runs.split(batch, buffers, CopyRuns.Direction.TO_SYSTEM, policy);
         for (int run = 0; run < runs.runCount(); run++) {
-            int start = runs.runStart(run);
-            int length = runs.runLength(run);
-            assert !batch.isZero(start) : "zeros are not copied to system memory";
-            long from = batch.source(start);
+            int length = runs.length(run);
+            long from = runs.source(run);
             queue.enqueueRead(
                     buffers.buffer(from),
                     buffers.offset(from),
                     ram,
-                    HostMemory.offset(batch.destination(start)),
+                    HostMemory.offset(runs.destination(run)),
                     bytes(length));
             toSystem.pages += length;
         }
         toSystem.commands += runs.runCount();
-        toSystem.commands += staged.toSystem(batch, runs);
+        toSystem.commands += staged.toSystem(runs);
         toSystem.pages += runs.copiedCount();
+    }
+
+    /// Each run is a command: nothing crosses the bus, so nothing is gained by gathering.
+    private void enqueueWithinDevice(CopyBatch batch) {
+        runs.split(batch, buffers, CopyRuns.Direction.WITHIN_DEVICE, CopyPolicy.allDirect());
+        for (int run = 0; run < runs.runCount(); run++) {
+            long from = runs.source(run);
+            long to = runs.destination(run);
+            queue.enqueueCopy(
+                    buffers.buffer(from),
+                    buffers.offset(from),
+                    buffers.buffer(to),
+                    buffers.offset(to),
+                    bytes(runs.length(run)));
+            withinDevice.pages += runs.length(run);
+        }
+        withinDevice.commands += runs.runCount();
     }
 
     private void enqueueRead(AccessBatch batch, MemorySegment to) {
@@ -300,6 +323,7 @@ public final class CopyEngine implements AutoCloseable {
             return new CopyStatistics(
                     toDevice.counters(),
                     toSystem.counters(),
+                    withinDevice.counters(),
                     deviceReads.counters(),
                     deviceWrites.counters(),
                     failures);

@@ -1,75 +1,110 @@
 package farpage.emulator.copy;
 
+import farpage.mm.Page;
 import java.util.Arrays;
 
-/// A batch cut into runs: where each begins in the batch and how many pairs it has. Runs that are
-/// long enough come first in use as one command each; the pairs of the others are listed singly.
+/// A batch cut for the device: runs that are long enough to be one command each, and the pages of
+/// the others one by one. No run leaves the buffer that it begins in.
 ///
 /// All of it is kept in arrays of numbers that are used again for the next batch.
 ///
 /// @kernel drivers/gpu/drm/drm_pagemap.c: the search for contiguous pages before a copy
 final class CopyRuns {
-    private int[] runStarts = new int[64];
-    private int[] runLengths = new int[64];
+    private long[] sources = new long[64];
+    private long[] destinations = new long[64];
+    private int[] lengths = new int[64];
     private int runCount;
-    private int[] copied = new int[64];
+    private long[] copiedSources = new long[64];
+    private long[] copiedDestinations = new long[64];
     private int copiedCount;
-    private int[] cleared = new int[64];
+    private long[] cleared = new long[64];
     private int clearedCount;
 
-    /// Cuts a batch.
+    /// Which side of the pairs lies in buffers of the device, so that a run ends where a buffer
+    /// does.
     ///
-    /// @param toDevice which side of the pairs lies in the device's buffers
-    void split(CopyBatch batch, PageBuffers buffers, boolean toDevice, CopyPolicy policy) {
-        split(batch, buffers, toDevice, policy.directRunPages());
-        int scattered = copiedCount + clearedCount;
-        if (scattered > 0 && scattered < policy.stagedPagesMin()) {
-            split(batch, buffers, toDevice, 1);
+    /// @opencl clEnqueueWriteBuffer, clEnqueueReadBuffer, clEnqueueCopyBuffer
+    enum Direction {
+        TO_DEVICE,
+        TO_SYSTEM,
+        WITHIN_DEVICE;
+
+        private int pagesToEnd(PageBuffers buffers, long source, long destination) {
+            return switch (this) {
+                case TO_DEVICE -> buffers.pagesToEnd(destination);
+                case TO_SYSTEM -> buffers.pagesToEnd(source);
+                case WITHIN_DEVICE ->
+                        Math.min(buffers.pagesToEnd(source), buffers.pagesToEnd(destination));
+            };
         }
     }
 
-    private void split(CopyBatch batch, PageBuffers buffers, boolean toDevice, int directRunPages) {
+    /// Cuts a batch.
+    void split(CopyBatch batch, PageBuffers buffers, Direction direction, CopyPolicy policy) {
+        split(batch, buffers, direction, policy.directRunPages());
+        int scattered = copiedCount + clearedCount;
+        if (scattered > 0 && scattered < policy.stagedPagesMin()) {
+            split(batch, buffers, direction, 1);
+        }
+    }
+
+    private void split(
+            CopyBatch batch, PageBuffers buffers, Direction direction, int directRunPages) {
         runCount = 0;
         copiedCount = 0;
         clearedCount = 0;
-        for (int i = 0; i < batch.count(); ) {
-            long devicePage = toDevice ? batch.destination(i) : batch.source(i);
-            int limit = Math.min(buffers.pagesToEnd(devicePage), CopyEngine.RUN_PAGES_MAX);
-            int length = batch.runLength(i, limit);
-            if (length >= directRunPages) {
-                addRun(i, length);
-            } else {
-                addScattered(batch, i, length);
+        for (int run = 0; run < batch.runCount(); run++) {
+            long source = batch.source(run);
+            long destination = batch.destination(run);
+            int left = batch.length(run);
+            while (left > 0) {
+                int limit =
+                        Math.min(
+                                direction.pagesToEnd(buffers, source, destination),
+                                CopyEngine.RUN_PAGES_MAX);
+                int length = Math.min(left, limit);
+                if (length >= directRunPages) {
+                    addRun(source, destination, length);
+                } else {
+                    addScattered(source, destination, length);
+                }
+                source = source == Page.NONE ? Page.NONE : source + length;
+                destination += length;
+                left -= length;
             }
-            i += length;
         }
     }
 
-    private void addRun(int start, int length) {
-        if (runCount == runStarts.length) {
-            runStarts = Arrays.copyOf(runStarts, 2 * runCount);
-            runLengths = Arrays.copyOf(runLengths, 2 * runCount);
+    private void addRun(long source, long destination, int length) {
+        if (runCount == sources.length) {
+            sources = Arrays.copyOf(sources, 2 * runCount);
+            destinations = Arrays.copyOf(destinations, 2 * runCount);
+            lengths = Arrays.copyOf(lengths, 2 * runCount);
         }
-        runStarts[runCount] = start;
-        runLengths[runCount] = length;
+        sources[runCount] = source;
+        destinations[runCount] = destination;
+        lengths[runCount] = length;
         runCount++;
     }
 
-    private void addScattered(CopyBatch batch, int start, int length) {
-        if (batch.isZero(start)) {
+    private void addScattered(long source, long destination, int length) {
+        if (source == Page.NONE) {
             cleared = ensure(cleared, clearedCount + length);
-            for (int i = start; i < start + length; i++) {
-                cleared[clearedCount++] = i;
+            for (int i = 0; i < length; i++) {
+                cleared[clearedCount++] = destination + i;
             }
         } else {
-            copied = ensure(copied, copiedCount + length);
-            for (int i = start; i < start + length; i++) {
-                copied[copiedCount++] = i;
+            copiedSources = ensure(copiedSources, copiedCount + length);
+            copiedDestinations = ensure(copiedDestinations, copiedCount + length);
+            for (int i = 0; i < length; i++) {
+                copiedSources[copiedCount] = source + i;
+                copiedDestinations[copiedCount] = destination + i;
+                copiedCount++;
             }
         }
     }
 
-    private static int[] ensure(int[] array, int size) {
+    private static long[] ensure(long[] array, int size) {
         return size <= array.length
                 ? array
                 : Arrays.copyOf(array, Math.max(size, 2 * array.length));
@@ -79,31 +114,45 @@ final class CopyRuns {
         return runCount;
     }
 
-    int runStart(int run) {
-        return runStarts[run];
+    boolean isZero(int run) {
+        return sources[run] == Page.NONE;
     }
 
-    int runLength(int run) {
-        return runLengths[run];
+    /// The first page that a run copies.
+    long source(int run) {
+        assert !isZero(run);
+        return sources[run];
     }
 
-    /// Pairs with a source that are part of no run.
+    /// Where the first page of a run goes.
+    long destination(int run) {
+        return destinations[run];
+    }
+
+    /// Pages of a run.
+    int length(int run) {
+        return lengths[run];
+    }
+
+    /// Pages with a source that are part of no run.
     int copiedCount() {
         return copiedCount;
     }
 
-    /// The place in the batch of one of them.
-    int copied(int index) {
-        return copied[index];
+    long copiedSource(int index) {
+        return copiedSources[index];
     }
 
-    /// Pairs without a source that are part of no run.
+    long copiedDestination(int index) {
+        return copiedDestinations[index];
+    }
+
+    /// Pages to clear that are part of no run.
     int clearedCount() {
         return clearedCount;
     }
 
-    /// The place in the batch of one of them.
-    int cleared(int index) {
+    long cleared(int index) {
         return cleared[index];
     }
 }

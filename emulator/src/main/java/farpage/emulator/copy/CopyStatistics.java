@@ -4,6 +4,7 @@ package farpage.emulator.copy;
 ///
 /// @param toDevice migrations to the device
 /// @param toSystem migrations back, evictions included
+/// @param withinDevice moves from one place of the device's memory to another
 /// @param deviceReads the device's own loads through the engine
 /// @param deviceWrites the device's own stores through the engine
 /// @param failures batches that failed
@@ -11,6 +12,7 @@ package farpage.emulator.copy;
 public record CopyStatistics(
         CopyCounters toDevice,
         CopyCounters toSystem,
+        CopyCounters withinDevice,
         CopyCounters deviceReads,
         CopyCounters deviceWrites,
         long failures) {}

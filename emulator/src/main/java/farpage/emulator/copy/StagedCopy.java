@@ -48,31 +48,29 @@ final class StagedCopy implements AutoCloseable {
     /// Enqueues the pairs that have a source.
     ///
     /// @return the commands that it took
-    long enqueueToDevice(CopyBatch batch, CopyRuns runs) {
+    long enqueueToDevice(CopyRuns runs) {
         commands = 0;
         for (int first = 0; first < runs.copiedCount(); first += SLOT_PAGES) {
             int slot = slot(first);
             int count = Math.min(SLOT_PAGES, runs.copiedCount() - first);
             staging.await(slot);
             for (int i = 0; i < count; i++) {
-                int pair = runs.copied(first + i);
                 MemorySegment.copy(
                         ram,
-                        HostMemory.offset(batch.source(pair)),
+                        HostMemory.offset(runs.copiedSource(first + i)),
                         staging.host(),
                         StagingMemory.hostOffset(slot, i),
                         PageSize.PAGE_SIZE);
-                list(slot, i, batch.destination(pair));
+                list(slot, i, runs.copiedDestination(first + i));
             }
             staging.enqueueList(slot, count);
             staging.enqueuePagesToDevice(slot, count);
             staging.mark(slot, queue.marker());
             commands += 2;
             for (int from = 0; from < count; ) {
-                long page = batch.destination(runs.copied(first + from));
+                long page = runs.copiedDestination(first + from);
                 int to = from + 1;
-                while (to < count
-                        && isInOneBuffer(page, batch.destination(runs.copied(first + to)))) {
+                while (to < count && isInOneBuffer(page, runs.copiedDestination(first + to))) {
                     to++;
                 }
                 kernels.scatter()
@@ -95,23 +93,22 @@ final class StagedCopy implements AutoCloseable {
     /// Enqueues the pairs that become zeros.
     ///
     /// @return the commands that it took
-    long enqueueClear(CopyBatch batch, CopyRuns runs) {
+    long enqueueClear(CopyRuns runs) {
         commands = 0;
         for (int first = 0; first < runs.clearedCount(); first += SLOT_PAGES) {
             int slot = slot(first);
             int count = Math.min(SLOT_PAGES, runs.clearedCount() - first);
             staging.await(slot);
             for (int i = 0; i < count; i++) {
-                list(slot, i, batch.destination(runs.cleared(first + i)));
+                list(slot, i, runs.cleared(first + i));
             }
             staging.enqueueList(slot, count);
             staging.mark(slot, queue.marker());
             commands++;
             for (int from = 0; from < count; ) {
-                long page = batch.destination(runs.cleared(first + from));
+                long page = runs.cleared(first + from);
                 int to = from + 1;
-                while (to < count
-                        && isInOneBuffer(page, batch.destination(runs.cleared(first + to)))) {
+                while (to < count && isInOneBuffer(page, runs.cleared(first + to))) {
                     to++;
                 }
                 kernels.zero()
@@ -132,31 +129,31 @@ final class StagedCopy implements AutoCloseable {
     /// Moves all pairs, and waits for each row but does not wait for anything enqueued after it.
     ///
     /// @return the commands that it took
-    long toSystem(CopyBatch batch, CopyRuns runs) {
+    long toSystem(CopyRuns runs) {
         commands = 0;
         int first = 0;
         for (; first < runs.copiedCount(); first += SLOT_PAGES) {
             int slot = slot(first);
-            land(batch, runs, slot);
-            enqueueToHost(batch, runs, first, Math.min(SLOT_PAGES, runs.copiedCount() - first));
+            land(runs, slot);
+            enqueueToHost(runs, first, Math.min(SLOT_PAGES, runs.copiedCount() - first));
         }
         for (int i = 0; i < StagingMemory.SLOTS; i++) {
-            land(batch, runs, slot(first + i * SLOT_PAGES));
+            land(runs, slot(first + i * SLOT_PAGES));
         }
         return commands;
     }
 
-    private void enqueueToHost(CopyBatch batch, CopyRuns runs, int first, int count) {
+    private void enqueueToHost(CopyRuns runs, int first, int count) {
         int slot = slot(first);
         staging.await(slot);
         for (int i = 0; i < count; i++) {
-            list(slot, i, batch.source(runs.copied(first + i)));
+            list(slot, i, runs.copiedSource(first + i));
         }
         staging.enqueueList(slot, count);
         for (int from = 0; from < count; ) {
-            long page = batch.source(runs.copied(first + from));
+            long page = runs.copiedSource(first + from);
             int to = from + 1;
-            while (to < count && isInOneBuffer(page, batch.source(runs.copied(first + to)))) {
+            while (to < count && isInOneBuffer(page, runs.copiedSource(first + to))) {
                 to++;
             }
             kernels.gather()
@@ -181,7 +178,7 @@ final class StagedCopy implements AutoCloseable {
     }
 
     /// Puts the pages that a slot brought to their places.
-    private void land(CopyBatch batch, CopyRuns runs, int slot) {
+    private void land(CopyRuns runs, int slot) {
         int count = landingCount[slot];
         landingCount[slot] = 0;
         staging.await(slot);
@@ -190,7 +187,7 @@ final class StagedCopy implements AutoCloseable {
                     staging.host(),
                     StagingMemory.hostOffset(slot, i),
                     ram,
-                    HostMemory.offset(batch.destination(runs.copied(landingFirst[slot] + i))),
+                    HostMemory.offset(runs.copiedDestination(landingFirst[slot] + i)),
                     PageSize.PAGE_SIZE);
         }
     }

@@ -97,6 +97,29 @@ public final class DeviceChunk {
         return pagemap.pageCount() - pagemap.index(page);
     }
 
+    /// Folios of an order that could be allocated.
+    int freeFolioCount(int order) {
+        return allocator.availableBlockCount(order);
+    }
+
+    /// Allocates folios: locked, with one reference each. The device's `DRIVER_SVM` lock is held.
+    ///
+    /// @return how far `pages` is filled
+    int allocateFolios(long[] pages, int from, int to, int folioOrder) {
+        int filled = from;
+        while (filled < to) {
+            int frame = allocator.allocate(folioOrder);
+            if (frame < 0) {
+                break;
+            }
+            long page = pagemap.page(frame);
+            pagemap.initFolio(page, folioOrder);
+            noteAllocation(frame, 1 << folioOrder);
+            pages[filled++] = page;
+        }
+        return filled;
+    }
+
     /// Allocates base pages, in runs as long as free blocks permit: locked, with one reference
     /// each. The device's `DRIVER_SVM` lock is held.
     ///

@@ -8,6 +8,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.opencl.ClBuffer;
@@ -15,7 +16,6 @@ import farpage.opencl.ClException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -40,13 +40,13 @@ public final class DeviceMemory implements PageBuffers {
     private final ChunkSource source;
     private final long limitBytes;
     private final int chunkPages;
+    private final FolioOrders orders;
     private final RankedLock lock = new RankedLock(LockRank.DRIVER_SVM);
 
     private volatile List<DeviceChunk> chunks = List.of();
     private volatile @Nullable DeviceChunk[] chunksBySection = new DeviceChunk[0];
 
-    private final AtomicLong allocatedPages = new AtomicLong();
-    private final LongAdder freedPages = new LongAdder();
+    private final FolioTally folios = new FolioTally();
     private final LongAdder evictedPages = new LongAdder();
 
     private final EvictionOrder evictionOrder = new EvictionOrder();
@@ -61,18 +61,21 @@ public final class DeviceMemory implements PageBuffers {
     /// @param limitBytes the most bytes of all chunks together
     /// @param chunkBytes of one chunk
     /// @param maxAllocation the most bytes that the OpenCL device gives for one buffer
+    /// @param orders of the folios that drivers may ask for
     /// @throws IllegalArgumentException if not even one page fits
     public DeviceMemory(
             Machine machine,
             ChunkSource source,
             long limitBytes,
             long chunkBytes,
-            long maxAllocation) {
+            long maxAllocation,
+            FolioOrders orders) {
         requireOnePage("device memory", limitBytes);
         requireOnePage("chunk size", chunkBytes);
         requireOnePage("largest buffer of the OpenCL device", maxAllocation);
         this.machine = machine;
         this.source = source;
+        this.orders = orders;
         this.limitBytes = PageSize.alignDown(limitBytes);
         long chunk = Math.min(Math.min(chunkBytes, maxAllocation), limitBytes);
         this.chunkPages = (int) Math.min(PageSize.pageNumber(chunk), 1 << (Integer.SIZE - 2));
@@ -99,36 +102,72 @@ public final class DeviceMemory implements PageBuffers {
 
     // Pages.
 
+    /// The orders of the folios that may be allocated, tried from the highest that fits down.
+    public FolioOrders orders() {
+        return orders;
+    }
+
     /// Makes chunks until that many pages are free, the limit is reached or the OpenCL device
     /// refuses. The lock is held.
     ///
     /// @return the pages that are free
     public long grow(long pageCount) {
+        return grow(pageCount, 0);
+    }
+
+    /// Makes chunks until that many pages are free in folios of an order, the limit is reached or
+    /// the OpenCL device refuses. The lock is held.
+    ///
+    /// @return the pages that are free in such folios
+    public long grow(long pageCount, int order) {
         assert lock.isHeldByCurrentThread();
-        long free = freePageCount();
+        long free = freePageCount(order);
+        if (chunkPages >>> order == 0) {
+            return free;
+        }
         while (free < pageCount && addChunk()) {
-            free = freePageCount();
+            free = freePageCount(order);
         }
         return free;
     }
 
-    /// Allocates folios for a migration: locked, with one reference each. Pages allocated together
-    /// lie in a row as far as free memory permits. It neither evicts nor makes chunks, so that it
-    /// can not fail while folios are locked; see [#grow(long)]. The lock is held.
+    /// Allocates folios for a migration: locked, with one reference each, aligned to their size
+    /// both by number and in their chunk's buffer. Base pages allocated together lie in a row as
+    /// far as free memory permits. It neither evicts nor makes chunks, so that it can not fail
+    /// while folios are locked; see [#grow(long, int)] and [Evictor#reserve(long, int)]. The lock
+    /// is held.
     ///
-    /// @param order of each folio; only base pages, order 0, can be allocated so far
-    /// @return how many were allocated; fewer than `count` if memory is out
+    /// @param pages takes the folios' first pages
+    /// @param order of each folio, one of [#orders()]
+    /// @return how many were allocated; if fewer than `count`, the caller may try the next lower
+    ///   order for the rest
     public int allocate(long[] pages, int count, int order) {
         assert lock.isHeldByCurrentThread();
-        if (order != 0) {
-            throw new IllegalArgumentException("order: value=" + order + ", limit=0");
+        if (!orders.contains(order)) {
+            throw new IllegalArgumentException("order: value=" + order + ", limit=" + orders);
         }
+        int filled = order == 0 ? allocatePages(pages, count) : allocateFolios(pages, count, order);
+        folios.countAllocated(order, filled);
+        if (filled < count) {
+            folios.countFallback(order, count - filled);
+        }
+        return filled;
+    }
+
+    private int allocateFolios(long[] pages, int count, int order) {
+        int filled = 0;
+        for (int i = 0; i < chunks.size() && filled < count; i++) {
+            filled = chunks.get(i).allocateFolios(pages, filled, count, order);
+        }
+        return filled;
+    }
+
+    private int allocatePages(long[] pages, int count) {
         int first = firstWithRoom.getAcquire();
         int filled = allocateFrom(first, pages, 0, count);
         if (filled < count && first > 0) {
             filled = allocateFrom(0, pages, filled, count);
         }
-        allocatedPages.addAndGet(filled);
         return filled;
     }
 
@@ -150,7 +189,7 @@ public final class DeviceMemory implements PageBuffers {
         DeviceChunk chunk = chunk(page);
         chunk.free(page, order);
         noteRoom(chunk);
-        freedPages.add(1L << order);
+        folios.countFreed(order, 1);
     }
 
     /// As [#free(long, int)] for base pages in a row, all of one chunk.
@@ -158,7 +197,15 @@ public final class DeviceMemory implements PageBuffers {
         DeviceChunk chunk = chunk(firstPage);
         chunk.freePages(firstPage, count);
         noteRoom(chunk);
-        freedPages.add(count);
+        folios.countFreed(0, count);
+    }
+
+    /// A folio in use became smaller ones; each is freed by itself from now on. Needs no lock.
+    ///
+    /// @param order that it had
+    /// @kernel lib/test_hmm.c: dmirror_devmem_folio_split
+    public void noteSplit(int order) {
+        folios.countSplit(order);
     }
 
     /// A hint only: who finds too little from it on looks at all chunks.
@@ -298,8 +345,7 @@ public final class DeviceMemory implements PageBuffers {
     /// All chunks are gone: counting starts again.
     void resetCounters() {
         Check.that(chunks.isEmpty(), "counters were reset with chunks left");
-        allocatedPages.set(0);
-        freedPages.reset();
+        folios.reset();
         refusedByDevice = false;
     }
 
@@ -344,14 +390,27 @@ public final class DeviceMemory implements PageBuffers {
         return pages;
     }
 
+    /// Pages that are free in pieces of which folios of an order can be made.
+    public long freePageCount(int order) {
+        if (order == 0) {
+            return freePageCount();
+        }
+        long folioCount = 0;
+        for (DeviceChunk chunk : chunks) {
+            folioCount += chunk.freeFolioCount(order);
+        }
+        return folioCount << order;
+    }
+
     public DeviceMemoryStatistics statistics() {
         return new DeviceMemoryStatistics(
                 limitBytes,
                 chunks.size(),
                 totalPageCount(),
                 freePageCount(),
-                allocatedPages.get(),
-                freedPages.sum(),
-                evictedPages.sum());
+                folios.allocatedPages(),
+                folios.freedPages(),
+                evictedPages.sum(),
+                folios.counters());
     }
 }

@@ -1,5 +1,7 @@
 package farpage.emulator.devmem;
 
+import java.util.List;
+
 /// The memory of one device in numbers, all in base pages but the limit. At a quiet point
 /// `allocatedPages - freedPages` is the number of pages in use.
 ///
@@ -10,6 +12,7 @@ package farpage.emulator.devmem;
 /// @param allocatedPages allocated since the device exists, or since its last release
 /// @param freedPages freed in the same time
 /// @param evictedPages moved out to make room
+/// @param folios by order
 /// @kernel lib/test_hmm.c: calloc, cfree of struct dmirror_device
 public record DeviceMemoryStatistics(
         long limitBytes,
@@ -18,7 +21,13 @@ public record DeviceMemoryStatistics(
         long freePages,
         long allocatedPages,
         long freedPages,
-        long evictedPages) {
+        long evictedPages,
+        List<DeviceFolioCounters> folios) {
+    /// Copies the counters.
+    public DeviceMemoryStatistics {
+        folios = List.copyOf(folios);
+    }
+
     /// Pages in use.
     public long livePages() {
         return totalPages - freePages;

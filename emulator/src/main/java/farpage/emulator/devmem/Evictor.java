@@ -50,8 +50,13 @@ public final class Evictor {
     /// @return the pages that are free, which may be fewer: if system memory is full too, or the
     ///   pages are in use by other migrations
     public long reserve(long pageCount) {
+        return reserve(pageCount, 0);
+    }
+
+    /// As [#reserve(long)] for pages that are free in folios of an order.
+    public long reserve(long pageCount, int order) {
         long wanted = Math.min(pageCount, PageSize.pageNumber(memory.limitBytes()));
-        long free = memory.grow(wanted);
+        long free = memory.grow(wanted, order);
         int fruitless = 0;
         while (free < wanted && fruitless < FRUITLESS_LIMIT) {
             long moved = evictOldestBlock();
@@ -59,7 +64,7 @@ public final class Evictor {
                 break;
             }
             fruitless = moved == 0 ? fruitless + 1 : 0;
-            free = memory.freePageCount();
+            free = memory.freePageCount(order);
         }
         return free;
     }

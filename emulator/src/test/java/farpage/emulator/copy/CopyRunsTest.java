@@ -44,28 +44,45 @@ final class CopyRunsTest {
         }
     }
 
-    /// Runs as `start+length`, then the scattered pairs with a source, then those without.
+    /// Runs as `source>destination+length`, then the scattered pairs with a source, then those
+    /// without.
     private String split(CopyPolicy policy) {
-        runs.split(batch, buffers, true, policy);
+        return split(CopyRuns.Direction.TO_DEVICE, policy);
+    }
+
+    private String split(CopyRuns.Direction direction, CopyPolicy policy) {
+        runs.split(batch, buffers, direction, policy);
         StringBuilder text = new StringBuilder();
         for (int run = 0; run < runs.runCount(); run++) {
-            text.append(runs.runStart(run)).append('+').append(runs.runLength(run)).append(' ');
+            text.append(runs.isZero(run) ? "0" : number(runs.source(run)))
+                    .append('>')
+                    .append(number(runs.destination(run)))
+                    .append('+')
+                    .append(runs.length(run))
+                    .append(' ');
         }
         text.append('|');
         for (int i = 0; i < runs.copiedCount(); i++) {
-            text.append(' ').append(runs.copied(i));
+            text.append(' ')
+                    .append(number(runs.copiedSource(i)))
+                    .append('>')
+                    .append(number(runs.copiedDestination(i)));
         }
         text.append(" |");
         for (int i = 0; i < runs.clearedCount(); i++) {
-            text.append(' ').append(runs.cleared(i));
+            text.append(' ').append(number(runs.cleared(i)));
         }
         return text.toString();
+    }
+
+    private static String number(long page) {
+        return Page.isDevice(page) ? "d" + Page.devicePfn(page) : "" + Page.pfn(page);
     }
 
     @Test
     void neighboursOnBothSidesFormARun() {
         add(100, 0, 10);
-        assertEquals("0+10 | |", split(CopyPolicy.allDirect()));
+        assertEquals("100>d0+10 | |", split(CopyPolicy.allDirect()));
     }
 
     @Test
@@ -73,13 +90,13 @@ final class CopyRunsTest {
         add(100, 0, 3);
         add(200, 3, 2);
         add(202, 10, 4);
-        assertEquals("0+3 3+2 5+4 | |", split(CopyPolicy.allDirect()));
+        assertEquals("100>d0+3 200>d3+2 202>d10+4 | |", split(CopyPolicy.allDirect()));
     }
 
     @Test
     void aRunEndsWithItsBuffer() {
         add(100, 60, 10);
-        assertEquals("0+4 4+6 | |", split(CopyPolicy.allDirect()));
+        assertEquals("100>d60+4 104>d64+6 | |", split(CopyPolicy.allDirect()));
     }
 
     @Test
@@ -87,7 +104,7 @@ final class CopyRunsTest {
         add(100, 0, 2);
         addZeros(2, 5);
         addZeros(20, 3);
-        assertEquals("0+2 2+5 7+3 | |", split(CopyPolicy.allDirect()));
+        assertEquals("100>d0+2 0>d2+5 0>d20+3 | |", split(CopyPolicy.allDirect()));
     }
 
     @Test
@@ -96,7 +113,9 @@ final class CopyRunsTest {
         add(200, 10, 3);
         addZeros(20, 2);
         addZeros(30, 4);
-        assertEquals("0+4 9+4 | 4 5 6 | 7 8", split(CopyPolicy.stagedBelow(4)));
+        assertEquals(
+                "100>d0+4 0>d30+4 | 200>d10 201>d11 202>d12 | d20 d21",
+                split(CopyPolicy.stagedBelow(4)));
     }
 
     @Test
@@ -104,8 +123,38 @@ final class CopyRunsTest {
         add(100, 0, 4);
         add(200, 10, 1);
         addZeros(20, 1);
-        assertEquals("0+4 4+1 5+1 | |", split(new CopyPolicy(4, 3)));
-        assertEquals("0+4 | 4 | 5", split(new CopyPolicy(4, 2)));
+        assertEquals("100>d0+4 200>d10+1 0>d20+1 | |", split(new CopyPolicy(4, 3)));
+        assertEquals("100>d0+4 | 200>d10 | d20", split(new CopyPolicy(4, 2)));
+    }
+
+    @Test
+    void aFolioIsOneRunAndNeighbouringFoliosAreOneTogether() {
+        CopyBatch folios = new CopyBatch(1);
+        folios.add(Page.ofPfn(512), Page.ofDevicePfn(16), 16);
+        folios.add(Page.ofPfn(528), Page.ofDevicePfn(32), 16);
+        folios.add(Page.ofPfn(544), Page.ofDevicePfn(48));
+        assertEquals(33, folios.count());
+        runs.split(folios, buffers, CopyRuns.Direction.TO_DEVICE, CopyPolicy.allDirect());
+        assertEquals(1, runs.runCount());
+        assertEquals(33, runs.length(0));
+    }
+
+    @Test
+    void zerosDoNotContinueThePageOfNumberZero() {
+        batch.addZero(Page.ofDevicePfn(0));
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(1), 4);
+        batch.addZero(Page.ofDevicePfn(5), 4);
+        assertEquals("0>d0+1 0>d1+4 0>d5+4 | |", split(CopyPolicy.allDirect()));
+        assertEquals(9, batch.count());
+    }
+
+    @Test
+    void aRunWithinTheDeviceEndsWithTheBufferOfEitherSide() {
+        batch.add(Page.ofDevicePfn(4), Page.ofDevicePfn(120), 16);
+        batch.add(Page.ofDevicePfn(60), Page.ofDevicePfn(0), 8);
+        assertEquals(
+                "d4>d120+8 d12>d128+8 d60>d0+4 d64>d4+4 | |",
+                split(CopyRuns.Direction.WITHIN_DEVICE, CopyPolicy.allDirect()));
     }
 
     @Test
@@ -113,11 +162,11 @@ final class CopyRunsTest {
         for (int i = 0; i < 100; i++) {
             add(1000 + 10L * i, 2L * i, 1);
         }
-        runs.split(batch, buffers, true, CopyPolicy.allDirect());
+        runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, CopyPolicy.allDirect());
         assertEquals(100, runs.runCount());
-        runs.split(batch, buffers, true, CopyPolicy.stagedBelow(2));
+        runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, CopyPolicy.stagedBelow(2));
         assertEquals(0, runs.runCount());
         assertEquals(100, runs.copiedCount());
-        assertEquals(99, runs.copied(99));
+        assertEquals(Page.ofDevicePfn(198), runs.copiedDestination(99));
     }
 }

@@ -201,6 +201,22 @@ public final class BuddyAllocator {
         }
     }
 
+    /// Blocks of an order that could be allocated one after another.
+    ///
+    /// @kernel mm/vmstat.c: fill_contig_page_info, free_blocks_suitable
+    public int availableBlockCount(int order) {
+        lock.lock();
+        try {
+            int blocks = 0;
+            for (int from = order; from <= MAX_ORDER; from++) {
+                blocks += free[from].size() << (from - order);
+            }
+            return blocks;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     public boolean isFree(int frame) {
         lock.lock();
         try {
