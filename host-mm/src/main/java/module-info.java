@@ -8,6 +8,7 @@ module farpage.mm {
     exports farpage.mm.file;
     exports farpage.mm.gup;
     exports farpage.mm.hmm;
+    exports farpage.mm.hugememory;
     exports farpage.mm.inspect;
     exports farpage.mm.ksm;
     exports farpage.mm.lock;

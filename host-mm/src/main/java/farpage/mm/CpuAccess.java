@@ -121,7 +121,7 @@ public final class CpuAccess {
                 if (write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry)) {
                     long used = PageTableEntry.withAccess(entry, write);
                     if (used != entry) {
-                        leaf.setEntryLocked(slot, used);
+                        leaf.markAccessLocked(slot, used, write);
                     }
                     lockedLeaf = leaf;
                     return PageTableEntry.page(entry);

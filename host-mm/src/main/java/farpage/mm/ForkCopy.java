@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.exclusive.DeviceExclusive;
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -81,6 +82,15 @@ final class ForkCopy {
         int swapEntries = 0;
         from.lock();
         to.lockNested();
+        if (from.isHugeLocked()) {
+            boolean copied = copyHugeLocked(from, to);
+            to.unlock();
+            from.unlock();
+            if (!copied) {
+                SplitPmd.split(parent, start);
+            }
+            return copied ? end : start;
+        }
         long address = start;
         for (; address < end; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
@@ -129,6 +139,34 @@ final class ForkCopy {
             child.mm().addRss(RssCounter.SWAP_ENTRIES, swapEntries);
         }
         return address;
+    }
+
+    /// Copies a huge mapping.
+    ///
+    /// @return false if the folio is pinned: then it is copied page by page
+    /// @kernel mm/huge_memory.c: copy_huge_pmd
+    private boolean copyHugeLocked(PageTableLeaf from, PageTableLeaf to) {
+        long word = from.pmdLocked();
+        if (isPinned(word)) {
+            return false;
+        }
+        long shared = shared(parent, word);
+        if (PageTableEntry.isDevicePrivate(word) && PageTableEntry.isSoftDirty(word)) {
+            shared = PageTableEntry.withSoftDirty(shared);
+        }
+        from.setPmdLocked(shared);
+        to.setPmdLocked(childEntry(shared));
+        if (PageTableEntry.isSpecial(word)) {
+            return true;
+        }
+        if (!PageTableEntry.isMigration(word)) {
+            long page = PageTableEntry.page(word);
+            folios.get(page);
+            folios.addEntireMapping(page);
+            folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        }
+        child.mm().addRss(RssCounter.ANON, PageSize.ENTRIES_PER_TABLE);
+        return true;
     }
 
     /// Takes a page back from the device that uses it alone; the mirrors were told for the whole
@@ -186,6 +224,9 @@ final class ForkCopy {
         PageTableLeaf leaf = parent.mm().pageTable().lookupLeaf(address);
         assert leaf != null;
         long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+        if (!isPinned(entry) && !PageTableEntry.isDeviceExclusive(entry)) {
+            return; // a huge mapping was cut, or somebody let go
+        }
         if (PageTableEntry.isDeviceExclusive(entry)) {
             folios.waitUnlocked(PageTableEntry.page(entry));
             return;

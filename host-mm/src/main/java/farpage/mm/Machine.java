@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.file.FileTable;
+import farpage.mm.hugememory.HugePages;
 import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -38,6 +39,7 @@ public final class Machine implements AutoCloseable {
     private final MemCgroups memcgs = new MemCgroups(this);
     private final Reclaim reclaim;
     private final MemoryFailure memoryFailure;
+    private final HugePages hugePages;
     private final long zeroPage;
     private final Ksm ksm;
 
@@ -60,6 +62,7 @@ public final class Machine implements AutoCloseable {
             pageBytes = new PageBytes(ram, pagemaps);
             reclaim = new Reclaim(this);
             memoryFailure = new MemoryFailure(this);
+            hugePages = new HugePages(this);
             zeroPage = ram.allocate(0);
             Check.that(zeroPage != Page.NONE, "no frame for the zero page");
             folios.init(zeroPage, 0, FolioFlags.RESERVED | FolioFlags.UPTODATE);
@@ -100,6 +103,11 @@ public final class Machine implements AutoCloseable {
         return reclaim;
     }
 
+    /// Which sizes of folio memory is made of.
+    public HugePages hugePages() {
+        return hugePages;
+    }
+
     /// Memory that broke.
     public MemoryFailure memoryFailure() {
         return memoryFailure;
@@ -138,6 +146,12 @@ public final class Machine implements AutoCloseable {
         return zeroPage;
     }
 
+    /// Whether the page is one of zeros that any process may map: the zero page, or a part of the
+    /// huge one.
+    public boolean isZeroPage(long page) {
+        return page == zeroPage || hugePages.isZeroPage(page);
+    }
+
     /// A system folio with one reference, in nobody's hands yet; its bytes are not cleared. If
     /// there is none, others are reclaimed: the caller holds nothing inner than a folio lock.
     ///
@@ -157,12 +171,33 @@ public final class Machine implements AutoCloseable {
         return page;
     }
 
+    /// A system folio with one reference from what is free, which may be too scattered for it.
+    /// Nothing is reclaimed for its sake: smaller ones will do.
+    ///
+    /// @return [Page#NONE] if there is none
+    /// @kernel include/linux/gfp_types.h: GFP_TRANSHUGE_LIGHT
+    public long tryAllocateFolio(int order) {
+        long page = ram.allocate(order);
+        if (page != Page.NONE) {
+            folios.init(page, order, 0);
+        }
+        return page;
+    }
+
     /// A system page for contents of a process, charged to its memory cgroup.
     ///
     /// @return [Page#NONE] if memory is out, or the limit of the cgroup is met
     /// @kernel mm/memory.c: folio_prealloc
     public long allocateCharged(Mm mm) {
-        long page = allocateFolio(0);
+        return allocateCharged(mm, 0);
+    }
+
+    /// A system folio for contents of a process, charged to its memory cgroup.
+    ///
+    /// @return [Page#NONE] if memory is out, or the limit of the cgroup is met
+    /// @kernel mm/huge_memory.c: vma_alloc_anon_folio_pmd; mm/memory.c: alloc_anon_folio
+    public long allocateCharged(Mm mm, int order) {
+        long page = order == 0 ? allocateFolio(0) : tryAllocateFolio(order);
         if (page != Page.NONE && !memcgs.charge(page, mm.memcg())) {
             put(page);
             return Page.NONE;
@@ -196,7 +231,16 @@ public final class Machine implements AutoCloseable {
     /// @kernel mm/swap.c: folio_put
     public void put(long page) {
         if (folios.putTestZero(page)) {
-            free(page);
+            free(folios.head(page));
+        }
+    }
+
+    /// Drops several references of one folio, and frees it with the last one.
+    ///
+    /// @kernel include/linux/mm.h: folio_put_refs
+    public void put(long page, int count) {
+        if (folios.putTestZero(page, count)) {
+            free(folios.head(page));
         }
     }
 
@@ -205,7 +249,7 @@ public final class Machine implements AutoCloseable {
     /// @kernel mm/gup.c: unpin_user_page
     public void unpin(long page) {
         if (folios.unpinTestZero(page)) {
-            free(page);
+            free(folios.head(page));
         }
     }
 
@@ -240,7 +284,7 @@ public final class Machine implements AutoCloseable {
     public int usedPageCount() {
         boolean zeroPageBroke = folios.hasFlag(zeroPage, FolioFlags.HWPOISON);
         int lost = memoryFailure.poisonedPageCount() + (zeroPageBroke ? 0 : 1);
-        return ram.pageCount() - ram.freePageCount() - lost;
+        return ram.pageCount() - ram.freePageCount() - lost - hugePages.zeroPageFrames();
     }
 
     /// Frees a system folio whose references were frozen: reclaim made sure that nobody can find
@@ -258,7 +302,7 @@ public final class Machine implements AutoCloseable {
 
     /// Drops a reference of each page, and frees together those that it was the last of.
     ///
-    /// @param pages base pages; changed by the call
+    /// @param pages one of each folio; changed by the call
     /// @kernel mm/swap.c: folios_put
     public void putAll(long[] pages, int count) {
         int freed = 0;
@@ -267,8 +311,11 @@ public final class Machine implements AutoCloseable {
             if (folios.putTestZero(page)) {
                 assert !folios.isLocked(page) : Page.describe(page) + " was freed while locked";
                 assert folios.mapCount(page) == 0 : Page.describe(page) + " was freed mapped";
-                assert folios.order(page) == 0 : Page.describe(page) + " is no base page";
-                pages[freed++] = page;
+                if (folios.isLarge(page)) {
+                    free(folios.head(page));
+                } else {
+                    pages[freed++] = page;
+                }
             }
         }
         for (int from = 0; from < freed; ) {

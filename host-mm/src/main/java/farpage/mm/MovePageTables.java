@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.file.OpenFile;
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -39,10 +40,18 @@ final class MovePageTables {
             PageTableLeaf oldLeaf = pageTable.lookupLeaf(at);
             assert oldLeaf != null;
             PageTableLeaf newLeaf = pageTable.leafOrNew(newAt);
+            boolean whole = count == PageSize.ENTRIES_PER_TABLE && newLeaf.isEmptyAcquire();
+            if (!whole && oldLeaf.isHugeAcquire()) {
+                SplitPmd.split(source, at);
+            }
             if (lockReverseMap) {
                 lockReverseMap(source);
             }
-            moveEntries(source, oldLeaf, PageTableLeaf.slot(at), newLeaf, newAt, count);
+            if (whole) {
+                moveTable(source, oldLeaf, newLeaf);
+            } else {
+                moveEntries(source, oldLeaf, PageTableLeaf.slot(at), newLeaf, newAt, count);
+            }
             if (lockReverseMap) {
                 unlockReverseMap(source);
             }
@@ -73,6 +82,41 @@ final class MovePageTables {
         if (file != null) {
             file.mapping().unlockMappings();
         }
+    }
+
+    /// Moves a whole table, or a huge mapping with the table deposited for it, to a place where
+    /// there is none. The entries of a table stay what they are, unless userfaultfd watches them; a
+    /// huge mapping becomes soft-dirty, but for that of a device's folio.
+    ///
+    /// @kernel mm/mremap.c: move_normal_pmd; mm/huge_memory.c: move_huge_pmd
+    private static void moveTable(Vma source, PageTableLeaf oldLeaf, PageTableLeaf newLeaf) {
+        boolean watched = source.userfaultfd() != null;
+        oldLeaf.lock();
+        newLeaf.lockNested();
+        if (oldLeaf.isHugeLocked()) {
+            long word = oldLeaf.pmdLocked();
+            oldLeaf.setPmdLocked(PageTableEntry.NONE);
+            long moved =
+                    PageTableEntry.isDevicePrivate(word)
+                            ? word
+                            : PageTableEntry.withSoftDirty(word);
+            newLeaf.setPmdLocked(watched ? PageTableEntry.withoutUffdWp(moved) : moved);
+        } else if (!oldLeaf.isEmptyLocked()) {
+            for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
+                long entry = oldLeaf.entryLocked(slot);
+                if (!PageTableEntry.isNone(entry)) {
+                    oldLeaf.setEntryLocked(slot, PageTableEntry.NONE);
+                    newLeaf.setEntryLocked(slot, watched ? movedWatched(entry) : entry);
+                }
+            }
+            oldLeaf.clearTableLocked();
+        }
+        newLeaf.unlock();
+        oldLeaf.unlock();
+    }
+
+    private static long movedWatched(long entry) {
+        return PageTableEntry.withoutUffdWp(PageTableEntry.withSoftDirty(entry));
     }
 
     /// Both leaves are locked while entries move. Nobody else takes two leaves of this process,

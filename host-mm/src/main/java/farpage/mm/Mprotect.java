@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
@@ -91,9 +92,17 @@ public final class Mprotect {
                                 MmuNotifierRange.of(
                                         MmuNotifierRange.Event.PROTECTION_VMA, start, end));
         assert started;
-        mm.pageTable()
-                .walkLeaves(
-                        start, end, (leaf, from, to) -> changeLocked(vma, purpose, leaf, from, to));
+        SplitPmd.walkLeaves(
+                vma,
+                start,
+                end,
+                (leaf, from, to) -> {
+                    if (leaf.isHugeLocked()) {
+                        leaf.setPmdLocked(changedHuge(vma, leaf.pmdLocked(), purpose));
+                    } else {
+                        changeLocked(vma, purpose, leaf, from, to);
+                    }
+                });
         mm.notifiers().end();
     }
 
@@ -107,6 +116,16 @@ public final class Mprotect {
                 leaf.setEntryLocked(slot, changed);
             }
         }
+    }
+
+    /// A huge mapping of a device's folio keeps its soft-dirty bit, which an entry of a page loses.
+    ///
+    /// @kernel mm/huge_memory.c: change_huge_pmd, change_non_present_huge_pmd
+    private static long changedHuge(Vma vma, long word, Purpose purpose) {
+        long changed = changed(vma, word, purpose);
+        return PageTableEntry.isDevicePrivate(word) && PageTableEntry.isSoftDirty(word)
+                ? PageTableEntry.withSoftDirty(changed)
+                : changed;
     }
 
     private static long changed(Vma vma, long entry, Purpose purpose) {

@@ -167,7 +167,7 @@ final class Populate {
             case SIGSEGV, SIGBUS -> Errno.EFAULT;
             case OUT_OF_MEMORY -> Errno.ENOMEM;
             case HWPOISON -> Errno.EHWPOISON;
-            case HANDLED, RETRY -> throw new AssertionError(result);
+            case HANDLED, RETRY, FALLBACK -> throw new AssertionError(result);
         };
     }
 }

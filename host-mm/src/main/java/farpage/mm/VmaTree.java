@@ -1,7 +1,6 @@
 package farpage.mm;
 
-import farpage.mm.notifier.MmuNotifierRange;
-import farpage.mm.notifier.MmuNotifierSubscriptions;
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.Collection;
@@ -102,29 +101,12 @@ final class VmaTree {
         if (low == null || low.start() == address) {
             return;
         }
-        tellOfCut(low, address);
+        SplitPmd.splitIfNeeded(low, address);
         Vma high = low.duplicate(low.mm(), address, low.end(), low.pageIndex(address));
         AnonVmaLinks.cloneChain(low, high);
         FileLinks.link(high);
         FileLinks.setBounds(low, low.start(), address);
         byStart.put(address, high);
-    }
-
-    /// A huge page that the cut would go through is cut first, and the mirrors are told of its
-    /// whole range, whether there is a huge page or not: it is enough that there could be one.
-    ///
-    /// @kernel mm/huge_memory.c: split_huge_pmd_if_needed, __split_huge_pmd
-    private static void tellOfCut(Vma vma, long address) {
-        long start = PageSize.alignDownPmd(address);
-        long end = start + PageSize.PMD_SIZE;
-        if (start == address || start < vma.start() || end > vma.end()) {
-            return;
-        }
-        MmuNotifierSubscriptions notifiers = vma.mm().notifiers();
-        boolean started =
-                notifiers.start(MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, start, end));
-        assert started;
-        notifiers.end();
     }
 
     /// Gives the part `[start, end)` of a VMA other flags: the rest is cut off, and the part is

@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -20,8 +21,29 @@ public final class Zap {
         Mm mm = vma.mm();
         boolean started = mm.notifiers().start(MmuNotifierRange.of(event, start, end));
         assert started;
-        zapPages(vma, start, end, true, event == MmuNotifierRange.Event.CLEAR);
+        boolean stays = event == MmuNotifierRange.Event.CLEAR;
+        zapPages(vma, start, end, true, stays);
+        if (stays) {
+            reclaimTables(vma, start, end);
+        }
         mm.notifiers().end();
+    }
+
+    /// A table of which nothing is left goes too, if all its addresses were meant: the next access
+    /// may map a huge page there.
+    ///
+    /// @kernel mm/pt_reclaim.c: try_to_free_pte
+    private static void reclaimTables(Vma vma, long start, long end) {
+        vma.mm()
+                .pageTable()
+                .walkLeaves(
+                        start,
+                        end,
+                        (leaf, from, to) -> {
+                            if (PageTableLeaf.isWhole(from, to) && leaf.isVacantLocked()) {
+                                leaf.clearTableLocked();
+                            }
+                        });
     }
 
     /// Removes pages that leave their file from one mapping of it; the mirrors are told. No mmap
@@ -47,13 +69,35 @@ public final class Zap {
     /// @param keepMarkers whether the mapping stays, and with it what markers say about the place
     private static void zapPages(
             Vma vma, long start, long end, boolean evenCows, boolean keepMarkers) {
-        vma.mm()
-                .pageTable()
-                .walkLeaves(
-                        start,
-                        end,
-                        (leaf, from, to) ->
-                                zapLeafLocked(vma, leaf, from, to, evenCows, keepMarkers));
+        SplitPmd.walkLeaves(
+                vma,
+                start,
+                end,
+                (leaf, from, to) -> {
+                    if (leaf.isHugeLocked()) {
+                        zapHugeLocked(vma, leaf);
+                    } else {
+                        zapLeafLocked(vma, leaf, from, to, evenCows, keepMarkers);
+                    }
+                });
+    }
+
+    /// Only anonymous memory is mapped hugely.
+    ///
+    /// @kernel mm/huge_memory.c: zap_huge_pmd
+    private static void zapHugeLocked(Vma vma, PageTableLeaf leaf) {
+        Mm mm = vma.mm();
+        long word = leaf.pmdLocked();
+        leaf.setPmdLocked(PageTableEntry.NONE);
+        if (PageTableEntry.isSpecial(word)) {
+            return;
+        }
+        mm.addRss(RssCounter.ANON, -PageSize.ENTRIES_PER_TABLE);
+        if (!PageTableEntry.isMigration(word)) {
+            long page = PageTableEntry.page(word);
+            mm.machine().folios().removeEntireMapping(page);
+            mm.machine().put(page);
+        }
     }
 
     private static void zapLeafLocked(

@@ -242,7 +242,7 @@ final class CpuOperations {
             case SIGSEGV -> "SEGV";
             case SIGBUS, HWPOISON -> "BUS";
             case OUT_OF_MEMORY -> throw new OutOfMemoryError("the machine's RAM is full");
-            case HANDLED, RETRY -> throw new AssertionError(fault);
+            case HANDLED, RETRY, FALLBACK -> throw new AssertionError(fault);
         };
     }
 }

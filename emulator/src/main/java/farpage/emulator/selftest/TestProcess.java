@@ -89,7 +89,7 @@ final class TestProcess {
     /// A fault that the process survives, or its end.
     private static void require(FaultResult fault) {
         switch (fault) {
-            case HANDLED, RETRY -> {}
+            case HANDLED, RETRY, FALLBACK -> {}
             case SIGSEGV -> throw new CaseEnd.Killed(Signal.SIGSEGV);
             case SIGBUS, HWPOISON -> throw new CaseEnd.Killed(Signal.SIGBUS);
             case OUT_OF_MEMORY -> throw new OutOfMemoryError("the machine's RAM is full");

@@ -107,7 +107,7 @@ final class CpuAgent {
                                     "address %x: its page could not be copied back from the"
                                             + " device; it is still there",
                                     address));
-            case SIGSEGV, HANDLED, RETRY -> throw new AssertionError(fault);
+            case SIGSEGV, HANDLED, RETRY, FALLBACK -> throw new AssertionError(fault);
         };
     }
 }

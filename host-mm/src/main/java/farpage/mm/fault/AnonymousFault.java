@@ -35,6 +35,9 @@ final class AnonymousFault {
     private static FaultResult mapNewPage(PageFault fault, PageTableLeaf leaf) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
+        if (LargeAnonymousFault.tryMap(fault, leaf, anonVma)) {
+            return FaultResult.HANDLED;
+        }
         long page = machine.allocateCharged(fault.mm());
         if (page == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;

@@ -46,6 +46,10 @@ final class CopyOnWriteFault {
             folios.get(old);
         }
         leaf.unlock();
+        if (!zeroPage && folios.isLarge(old) && LargeFolioReuse.makeExclusive(fault.mm(), old)) {
+            fault.mm().machine().put(old);
+            return FaultResult.HANDLED; // the next attempt finds the page exclusive
+        }
         FaultResult result = copy(fault, leaf, entry);
         if (!zeroPage) {
             fault.mm().machine().put(old);
@@ -64,6 +68,7 @@ final class CopyOnWriteFault {
         }
         int cached = folios.hasFlag(page, FolioFlags.SWAPCACHE) ? 1 : 0;
         if (folios.hasFlag(page, FolioFlags.KSM)
+                || folios.isLarge(page)
                 || folios.refCount(page) > 1 + cached
                 || !folios.tryLock(page)) {
             return false;

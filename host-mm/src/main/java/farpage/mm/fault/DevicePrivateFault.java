@@ -30,10 +30,40 @@ final class DevicePrivateFault {
         }
         folios.get(page);
         leaf.unlock();
+        return migrate(fault.withPage(page, false));
+    }
+
+    /// The same for a huge mapping. Whoever finds the folio locked tries again.
+    ///
+    /// @param word the huge mapping
+    /// @kernel mm/huge_memory.c: do_huge_pmd_device_private
+    static FaultResult handleHuge(PageFault fault, PageTableLeaf leaf, long word) {
+        FolioTable folios = fault.mm().machine().folios();
+        long page = PageTableEntry.page(word);
+        leaf.lock();
+        if (leaf.pmdLocked() != word) {
+            leaf.unlock();
+            return FaultResult.HANDLED;
+        }
+        if (!folios.tryLock(page)) {
+            leaf.unlock();
+            folios.waitUnlocked(page);
+            return FaultResult.HANDLED;
+        }
+        folios.get(page);
+        leaf.unlock();
+        return migrate(fault.withPage(page, true));
+    }
+
+    /// The driver may have the folio cut; then the lock and the reference are those of the piece
+    /// with the page of the fault.
+    private static FaultResult migrate(PageFault fault) {
+        Machine machine = fault.mm().machine();
+        long page = fault.page();
         try {
-            return machine.pagemap(page).privateOps().migrateToRam(fault.withPage(page));
+            return machine.pagemap(page).privateOps().migrateToRam(fault);
         } finally {
-            folios.unlock(page);
+            machine.folios().unlock(page);
             machine.put(page);
         }
     }

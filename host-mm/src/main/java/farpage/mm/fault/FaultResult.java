@@ -8,6 +8,9 @@ public enum FaultResult {
     HANDLED,
     /// As HANDLED, but the mmap lock was given up on the way, and what was found under it is stale.
     RETRY,
+    /// It can not be done for a huge page: the fault is to be handled for the one page. No caller
+    /// of the handler sees it.
+    FALLBACK,
     /// No mapping there, or one that does not permit the access.
     SIGSEGV,
     /// A mapping, but no page to be had behind it.
@@ -19,6 +22,6 @@ public enum FaultResult {
     ///
     /// @kernel include/linux/mm_types.h: VM_FAULT_ERROR
     public boolean isError() {
-        return this != HANDLED && this != RETRY;
+        return this != HANDLED && this != RETRY && this != FALLBACK;
     }
 }

@@ -10,8 +10,9 @@ import farpage.mm.Vma;
 /// @param flags of [FaultFlags]
 /// @param page the device page that was found, locked and referenced by the core; else
 ///   [farpage.mm.Page#NONE]
+/// @param pmd whether a huge mapping was found at the address, and no entry of the page's own
 /// @kernel include/linux/mm.h: struct vm_fault
-public record PageFault(Mm mm, Vma vma, long address, int flags, long page) {
+public record PageFault(Mm mm, Vma vma, long address, int flags, long page, boolean pmd) {
     public PageFault {
         assert PageSize.isAligned(address);
     }
@@ -30,7 +31,7 @@ public record PageFault(Mm mm, Vma vma, long address, int flags, long page) {
         return (flags & flag) != 0;
     }
 
-    PageFault withPage(long devicePage) {
-        return new PageFault(mm, vma, address, flags, devicePage);
+    PageFault withPage(long devicePage, boolean found) {
+        return new PageFault(mm, vma, address, flags, devicePage, found);
     }
 }

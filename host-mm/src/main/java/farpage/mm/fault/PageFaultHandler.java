@@ -7,6 +7,7 @@ import farpage.mm.PageSize;
 import farpage.mm.VmStat;
 import farpage.mm.Vma;
 import farpage.mm.file.OpenFile;
+import farpage.mm.hugememory.HugeFault;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -56,9 +57,43 @@ public final class PageFaultHandler {
         assert mm.isLocked();
         assert vma.contains(address);
         mm.machine().vmStat().count(VmStat.Event.PGFAULT, 1);
-        PageFault fault = new PageFault(mm, vma, PageSize.alignDown(address), flags, Page.NONE);
+        PageFault fault =
+                new PageFault(mm, vma, PageSize.alignDown(address), flags, Page.NONE, false);
         PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
-        long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+        if (leaf.isEmptyAcquire()) {
+            FaultResult result = HugeFault.missing(fault, leaf);
+            if (result != FaultResult.FALLBACK) {
+                return result;
+            }
+        }
+        long huge = leaf.pmdAcquire();
+        if (!PageTableEntry.isNone(huge)) {
+            FaultResult result = hugeFault(fault, leaf, huge);
+            if (result != FaultResult.FALLBACK) {
+                return result;
+            }
+        }
+        return pageFault(fault, leaf);
+    }
+
+    /// @param word the huge mapping
+    /// @kernel mm/memory.c: __handle_mm_fault, create_huge_pmd, wp_huge_pmd
+    private static FaultResult hugeFault(PageFault fault, PageTableLeaf leaf, long word) {
+        if (PageTableEntry.isMigration(word)) {
+            return awaitMigration(fault, word);
+        }
+        if (PageTableEntry.isDevicePrivate(word)) {
+            return DevicePrivateFault.handleHuge(fault, leaf, word);
+        }
+        if (!(fault.write() || fault.unshare()) || PageTableEntry.isWritable(word)) {
+            return FaultResult.HANDLED; // somebody else was faster
+        }
+        return HugeFault.write(fault, leaf, word);
+    }
+
+    /// @kernel mm/memory.c: handle_pte_fault
+    private static FaultResult pageFault(PageFault fault, PageTableLeaf leaf) {
+        long entry = leaf.entryAcquire(PageTableLeaf.slot(fault.address()));
         return switch (PageTableEntry.shape(entry)) {
             case NONE -> missingFault(fault, leaf);
             case PRESENT -> presentFault(fault, leaf, entry);

@@ -104,7 +104,7 @@ final class FollowPage {
     private static long take(Machine machine, @Nullable Vma vma, long entry, int flags) {
         FolioTable folios = machine.folios();
         long page = PageTableEntry.page(entry);
-        boolean zeroPage = page == machine.zeroPage();
+        boolean zeroPage = machine.isZeroPage(page);
         if (PageTableEntry.isSpecial(entry) && !zeroPage) {
             return IMPOSSIBLE;
         }

@@ -82,7 +82,7 @@ public final class GetUserPages {
     public static void unpin(Machine machine, long[] pages, int count, boolean dirty) {
         FolioTable folios = machine.folios();
         for (int i = 0; i < count; i++) {
-            if (dirty && pages[i] != machine.zeroPage()) {
+            if (dirty && !machine.isZeroPage(pages[i])) {
                 folios.setFlag(pages[i], FolioFlags.DIRTY);
             }
             unpin(machine, pages[i]);
@@ -91,7 +91,7 @@ public final class GetUserPages {
 
     /// The zero page is never pinned: it does not go away.
     static void unpin(Machine machine, long page) {
-        if (page != machine.zeroPage()) {
+        if (!machine.isZeroPage(page)) {
             machine.unpin(page);
         }
     }

@@ -143,7 +143,7 @@ final class GupWalk {
     /// @kernel include/linux/mm.h: vm_fault_to_errno
     private Errno errno(FaultResult result) {
         return switch (result) {
-            case HANDLED, RETRY -> Errno.OK;
+            case HANDLED, RETRY, FALLBACK -> Errno.OK;
             case OUT_OF_MEMORY -> Errno.ENOMEM;
             case HWPOISON -> (flags & GupFlags.HWPOISON) != 0 ? Errno.EHWPOISON : Errno.EFAULT;
             case SIGBUS, SIGSEGV -> Errno.EFAULT;

@@ -218,7 +218,7 @@ public final class HmmRangeFault {
 
     /// A special mapping that is not the zero page: there is no page behind it to speak of.
     private boolean isForeign(long entry) {
-        return PageTableEntry.isSpecial(entry) && PageTableEntry.page(entry) != machine.zeroPage();
+        return PageTableEntry.isSpecial(entry) && !machine.isZeroPage(PageTableEntry.page(entry));
     }
 
     /// A page of the caller's own device is answered as it is, and never faulted: not even for a

@@ -34,6 +34,9 @@ final class MappingCheck {
 
     private @Nullable Vma connectedVma;
 
+    /// Whether the entry that is checked is that of a huge leaf.
+    private boolean huge;
+
     /// Swap entries of the process that is checked.
     private long swapEntries;
 
@@ -136,6 +139,11 @@ final class MappingCheck {
         assert leaf != null;
         long anonymousPages = 0;
         Vma vma = mm.lookupVmaFrom(leafStart);
+        long word = leaf.pmdAcquire();
+        huge = !PageTableEntry.isNone(word);
+        if (huge) {
+            return checkHuge(mm, vma, leafStart, word);
+        }
         for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
             long address = leafStart + PageSize.pageAddress(slot);
             if (vma != null && address >= vma.end()) {
@@ -152,6 +160,29 @@ final class MappingCheck {
             }
         }
         return anonymousPages;
+    }
+
+    /// A huge mapping is checked once, as the entry of the first page.
+    private long checkHuge(Mm mm, @Nullable Vma vma, long start, long word) {
+        if (vma == null || start < vma.start() || start + PageSize.PMD_SIZE > vma.end()) {
+            report(mm, start, word, "a huge mapping that reaches out of its VMA");
+            return 0;
+        }
+        boolean zero = PageTableEntry.isSpecial(word);
+        long page = PageTableEntry.page(word);
+        if (!zero && folios.order(page) < PageSize.HPAGE_PMD_ORDER || folios.head(page) != page) {
+            report(mm, start, word, "a huge mapping, but not of the head of a large folio");
+        }
+        return checkEntry(vma, start, word) ? PageSize.ENTRIES_PER_TABLE : 0;
+    }
+
+    /// Counts a mapping of a page, or of the folio that it is the head of.
+    private void count(long page) {
+        if (huge) {
+            counts.addEntire(page);
+        } else {
+            counts.add(page);
+        }
     }
 
     /// @return whether the entry counts as an anonymous page
@@ -218,16 +249,16 @@ final class MappingCheck {
             report(mm, address, entry, "writable where the VMA is not");
         }
         if (PageTableEntry.isSpecial(entry)) {
-            if (page != machine.zeroPage() || PageTableEntry.isWritable(entry)) {
+            if (!machine.isZeroPage(page) || PageTableEntry.isWritable(entry)) {
                 report(mm, address, entry, "a special mapping that is not the read-only zero page");
             }
             return;
         }
-        if (page == machine.zeroPage()) {
+        if (machine.isZeroPage(page)) {
             report(mm, address, entry, "the zero page is mapped as if it were counted");
         }
         if (isOfFile(entry)) {
-            counts.add(page);
+            count(page);
             filePages.checkMapped(vma, address, entry);
             return;
         }
@@ -257,7 +288,7 @@ final class MappingCheck {
             report(mm, address, entry, "names a page that does not exist");
             return;
         }
-        counts.add(page);
+        count(page);
         int flags = folios.flags(page);
         if (writable && (flags & FolioFlags.ANON_EXCLUSIVE) == 0) {
             report(mm, address, entry, "writable, but the page is not exclusive");

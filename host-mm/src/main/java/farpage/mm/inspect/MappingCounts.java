@@ -4,13 +4,18 @@ import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.zonedevice.DevicePagemap;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// How often each page was found mapped: an array for RAM and one for each pagemap.
 final class MappingCounts {
     private final int[] system;
     private final List<DevicePagemap> pagemaps;
     private final List<int[]> device = new ArrayList<>();
+
+    /// By the head of a large folio: the PMD entries that map it whole.
+    private final Map<Long, Integer> entire = new HashMap<>();
 
     MappingCounts(Machine machine) {
         system = new int[machine.ram().pageCount()];
@@ -34,12 +39,22 @@ final class MappingCounts {
         }
     }
 
-    int ofPfn(int pfn) {
-        return system[pfn];
+    /// A PMD entry maps the folio of this head whole.
+    void addEntire(long head) {
+        entire.merge(head, 1, Integer::sum);
     }
 
-    int ofDevicePage(DevicePagemap pagemap, int index) {
-        return device.get(pagemaps.indexOf(pagemap))[index];
+    int entire(long head) {
+        return entire.getOrDefault(head, 0);
+    }
+
+    /// Entries that map this page by itself.
+    int of(long page) {
+        if (!Page.isDevice(page)) {
+            return system[(int) Page.pfn(page)];
+        }
+        int index = pagemapIndex(page);
+        return device.get(index)[pagemaps.get(index).index(page)];
     }
 
     private int pagemapIndex(long page) {

@@ -41,7 +41,7 @@ final class MemmapCheck {
                 findings.addUnless(free, Page.describe(page), "allocated, but never initialised");
                 continue;
             }
-            checkCounts(page, counts.ofPfn(pfn));
+            checkCounts(page);
             if (free) {
                 findings.addUnless(
                         !folios.hasFlag(page, FolioFlags.HWPOISON),
@@ -69,14 +69,14 @@ final class MemmapCheck {
             if (!folios.isKnown(page)) {
                 continue;
             }
-            checkCounts(page, counts.ofDevicePage(pagemap, index));
+            checkCounts(page);
             if (folios.hasFlag(page, FolioFlags.LRU)) {
                 report(page, "a device page is on the LRU");
             }
             if (folios.refCount(page) == 0) {
                 checkFree(page);
-            } else {
-                live += 1 << folios.order(page);
+            } else if (folios.head(page) == page) {
+                live += folios.pageCount(page);
             }
         }
         findings.addUnless(
@@ -86,35 +86,52 @@ final class MemmapCheck {
     }
 
     /// What holds of every page. A reserved page is held by the machine itself.
-    private void checkCounts(long page, int mappings) {
+    private void checkCounts(long page) {
+        long head = folios.head(page);
         int flags = folios.flags(page);
         if ((flags & BUSY) != 0) {
             report(page, "locked at a quiet point");
         }
-        if (folios.mapCount(page) != mappings) {
-            report(page, "but " + mappings + " entries map it");
+        int own = counts.of(page) + counts.entire(head);
+        if (folios.pageMapCount(page) != own) {
+            report(page, "but " + own + " entries map it");
         }
         if ((flags & FolioFlags.RESERVED) != 0) {
             return;
         }
+        int pins = pinReferences(page);
+        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0 && own != 1 && (own != 0 || pins == 0)) {
+            report(page, "exclusive with " + own + " mappings");
+        }
+        if (head == page) {
+            checkFolio(page, flags);
+        }
+    }
+
+    /// What holds of a folio as a whole.
+    private void checkFolio(long page, int flags) {
+        int mappings = counts.entire(page);
+        int pins = 0;
+        for (int i = 0; i < folios.pageCount(page); i++) {
+            mappings += counts.of(page + i);
+            pins += pinReferences(page + i);
+        }
+        if (folios.mapCount(page) != mappings) {
+            report(page, "but " + mappings + " entries map its folio");
+        }
         boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
         boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
-        int pins = pinReferences(page);
         int references = mappings + (cached ? 1 : 0) + (held ? 1 : 0) + pins;
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }
-        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0
-                && mappings != 1
-                && (mappings != 0 || pins == 0)) {
-            report(page, "exclusive with " + mappings + " mappings");
-        }
     }
 
     private int pinReferences(long page) {
+        int perPin = folios.isLarge(page) ? 1 : FolioTable.PIN_BIAS;
         int references = 0;
         for (long one : pinned) {
-            references += one == page ? FolioTable.PIN_BIAS : 0;
+            references += one == page ? perPin : 0;
         }
         return references;
     }

@@ -96,7 +96,7 @@ public final class PagemapScan {
         categories |= PageTableEntry.isSoftDirty(entry) ? SOFT_DIRTY : 0;
         categories |= isWriteProtected(entry) ? 0 : WRITTEN;
         if (PageTableEntry.isSpecial(entry)) {
-            boolean zero = PageTableEntry.page(entry) == machine.zeroPage();
+            boolean zero = machine.isZeroPage(PageTableEntry.page(entry));
             return zero ? categories | PFNZERO : categories;
         }
         if (PageTableEntry.isMarker(entry)) {

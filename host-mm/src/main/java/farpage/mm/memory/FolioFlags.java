@@ -1,10 +1,12 @@
 package farpage.mm.memory;
 
-/// The flag word of a page: state bits, and the order of the folio that it heads.
+/// The flag word of a page: state bits, and the order of the folio that it belongs to.
 ///
 /// ```
-///  31     28 27  24 23                                 0
-/// | zero    | order | state bits                         |
+///  31  29  28  27  24 23                                 0
+/// | zero | T | order | state bits                         |
+/// T tail: the page lies inside a large folio of that order, and only the bits of single pages are
+/// its own; the others are the head's
 /// ```
 ///
 /// @kernel include/linux/page-flags.h
@@ -47,6 +49,12 @@ public final class FolioFlags {
     /// Somebody wants it written back or freed soon.
     public static final int RECLAIM = 0x80000;
 
+    /// Some pages of the large folio are mapped no more, while others are.
+    public static final int PARTIALLY_MAPPED = 0x100000;
+
+    /// Marks of a single page, also where it is part of a large folio.
+    public static final int PER_PAGE = ANON_EXCLUSIVE | HWPOISON;
+
     /// What a migration carries from the source folio to the destination.
     static final int MIGRATED =
             UPTODATE
@@ -63,11 +71,24 @@ public final class FolioFlags {
 
     private static final int ORDER_SHIFT = 24;
     private static final int ORDER_MASK = 0xf;
+    private static final int TAIL = 0x10000000;
 
     private FolioFlags() {}
 
     static int order(int flags) {
         return (flags >>> ORDER_SHIFT) & ORDER_MASK;
+    }
+
+    static boolean isTail(int flags) {
+        return (flags & TAIL) != 0;
+    }
+
+    static int ofTail(int order) {
+        return TAIL | ofOrder(order);
+    }
+
+    static int withOrder(int flags, int order) {
+        return flags & ~(ORDER_MASK << ORDER_SHIFT) | ofOrder(order);
     }
 
     static int ofOrder(int order) {
@@ -98,6 +119,7 @@ public final class FolioFlags {
         append(text, flags, HWPOISON, "hwpoison");
         append(text, flags, MLOCKED, "mlocked");
         append(text, flags, RECLAIM, "reclaim");
+        append(text, flags, PARTIALLY_MAPPED, "partially_mapped");
         return text.toString();
     }
 

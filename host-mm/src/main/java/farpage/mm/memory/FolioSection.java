@@ -2,6 +2,7 @@ package farpage.mm.memory;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// The memmap of one section: the state of 32,768 pages as parallel arrays, one entry a page.
@@ -93,6 +94,13 @@ final class FolioSection {
 
     void setFlagsRelease(int page, int value) {
         INTS.setRelease(flags, page, value);
+    }
+
+    /// Stores one value in the words of the pages `[from, to)`, which nobody else looks at before
+    /// the head of their folio is published.
+    void fillFlags(int from, int to, int value) {
+        Arrays.fill(flags, from, to, value);
+        VarHandle.releaseFence();
     }
 
     @Nullable Object mappingAcquire(int page) {

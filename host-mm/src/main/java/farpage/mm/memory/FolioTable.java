@@ -16,6 +16,12 @@ import org.jspecify.annotations.Nullable;
 /// Counts obey the kernel's rules: a page with no reference is free; each mapping holds one
 /// reference; who isolates a folio from the LRU or collects it for migration holds one more.
 ///
+/// A large folio has its counts, lock, flags, mapping and cgroup at its head; the other pages, its
+/// tails, say in their flag word how far away that is. Any of its pages may be asked: every method
+/// goes to the head by itself. Only [FolioFlags#PER_PAGE] and the mappings by single entries are
+/// kept page by page. What else a large folio counts is kept in words of tails that nothing else
+/// uses, so the smallest one has four pages.
+///
 /// Methods here change one word each. What happens when the last reference goes is decided by the
 /// caller of [#putTestZero(long)].
 ///
@@ -25,6 +31,14 @@ public final class FolioTable {
     ///
     /// @kernel include/linux/mm.h: GUP_PIN_COUNTING_BIAS
     public static final int PIN_BIAS = 1024;
+
+    /// The order of the smallest large folio.
+    public static final int LARGE_ORDER_MIN = 2;
+
+    // Which tail's word of references counts what, from the head.
+    private static final int ENTIRE_MAPPINGS = 1;
+    private static final int ALL_MAPPINGS = 2;
+    private static final int PINS = 3;
 
     private final AtomicReferenceArray<@Nullable FolioSection> systemSections;
     private final AtomicReferenceArray<@Nullable FolioSection> deviceSections;
@@ -43,6 +57,13 @@ public final class FolioTable {
 
     private static int slot(long page) {
         return (int) page & (FolioSection.PAGES - 1);
+    }
+
+    /// The slot of the head of the folio that a page belongs to. A large folio is aligned to its
+    /// size, so it never leaves its section.
+    private static int headSlot(FolioSection section, int slot) {
+        int flags = section.flagsAcquire(slot);
+        return FolioFlags.isTail(flags) ? slot & -(1 << FolioFlags.order(flags)) : slot;
     }
 
     private FolioSection section(long page) {
@@ -79,33 +100,105 @@ public final class FolioTable {
                 : systemSections.getAcquire((int) (page >> FolioSection.SHIFT)) != null;
     }
 
-    /// Makes a free page the head of a folio with one reference and the given flags.
+    /// Makes free pages a folio with one reference and the given flags at its head.
     public void init(long page, int order, int flags) {
         FolioSection section = sectionOrNew(page);
         int slot = slot(page);
+        assert (page & ((1L << order) - 1)) == 0 : Page.describe(page) + " begins no such folio";
         assert section.referencesAcquire(slot) == 0 : Page.describe(page) + " is in use";
         assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
         section.setMappingRelease(slot, null);
         section.setIndex(slot, 0);
+        if (order > 0) {
+            assert order >= LARGE_ORDER_MIN : order;
+            section.fillFlags(slot + 1, slot + (1 << order), FolioFlags.ofTail(order));
+        }
         section.setFlagsRelease(slot, flags | FolioFlags.ofOrder(order));
         section.setReferencesRelease(slot, 1);
     }
 
-    /// Makes a free page the head of a folio with one reference that its allocator has locked.
+    /// Makes free pages a folio with one reference that its allocator has locked.
     public void initLocked(long page, int order) {
         init(page, order, FolioFlags.LOCKED);
         assert HeldRanks.acquired(LockRank.FOLIO);
     }
 
-    /// Forgets what a page was used for, before it is freed.
+    /// Forgets what the pages of a folio were used for, before it is freed.
+    ///
+    /// @param page its head
     public void reset(long page) {
         FolioSection section = section(page);
         int slot = slot(page);
         assert section.referencesAcquire(slot) == 0 : Page.describe(page) + " is in use";
+        int flags = section.flagsAcquire(slot);
+        assert !FolioFlags.isTail(flags) : Page.describe(page) + " is a tail";
+        int order = FolioFlags.order(flags);
+        if (order > 0) {
+            section.fillFlags(slot + 1, slot + (1 << order), 0);
+        }
         section.setFlagsRelease(slot, 0);
         section.setMappingRelease(slot, null);
     }
 
+    /// Cuts a large folio into smaller ones of one order. Its references are frozen, it is locked,
+    /// nothing maps it, and nobody has pinned it. Each piece is locked as it is, has the flags, the
+    /// cgroup and the mapping of the whole, and no reference yet; the marks of single pages stay.
+    ///
+    /// @param page the head
+    /// @kernel mm/huge_memory.c: __split_folio_to_order
+    public void split(long page, int newOrder) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int flags = section.flagsAcquire(slot);
+        int order = FolioFlags.order(flags);
+        assert newOrder < order;
+        assert newOrder == 0 || newOrder >= LARGE_ORDER_MIN : newOrder;
+        assert section.referencesAcquire(slot) == 0 : Page.describe(page) + " is not frozen";
+        assert mapCount(page) == 0 : Page.describe(page) + " is mapped";
+        int shared =
+                flags & ~(FolioFlags.PER_PAGE | FolioFlags.PARTIALLY_MAPPED | FolioFlags.WAITERS);
+        int pieceFlags = FolioFlags.withOrder(shared, newOrder);
+        Object mapping = section.mappingAcquire(slot);
+        for (int piece = slot; piece < slot + (1 << order); piece += 1 << newOrder) {
+            int own = section.flagsAcquire(piece) & FolioFlags.PER_PAGE;
+            for (int tail = piece + 1; tail < piece + (1 << newOrder); tail++) {
+                int tailOwn = section.flagsAcquire(tail) & FolioFlags.PER_PAGE;
+                section.setFlagsRelease(tail, FolioFlags.ofTail(newOrder) | tailOwn);
+            }
+            if (piece == slot) {
+                // Whoever waits for the lock of the whole waits for that of its first piece.
+                section.getAndClearFlags(piece, ~(pieceFlags | own | FolioFlags.WAITERS));
+                section.getAndSetFlags(piece, pieceFlags);
+            } else {
+                section.setIndex(piece, section.index(slot) + (piece - slot));
+                section.setMappingRelease(piece, mapping);
+                section.setMemcg(piece, section.memcg(slot));
+                section.setFlagsRelease(piece, pieceFlags | own);
+                assert HeldRanks.acquired(LockRank.FOLIO);
+            }
+        }
+    }
+
+    /// The first page of the folio that a page belongs to.
+    ///
+    /// @kernel include/linux/page-flags.h: page_folio
+    public long head(long page) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        return page - (slot - headSlot(section, slot));
+    }
+
+    /// Whether the page belongs to a folio of more than one page.
+    public boolean isLarge(long page) {
+        return FolioFlags.order(section(page).flagsAcquire(slot(page))) > 0;
+    }
+
+    /// Pages of the folio.
+    public int pageCount(long page) {
+        return 1 << order(page);
+    }
+
+    /// The order of the folio that the page belongs to.
     public int order(long page) {
         return FolioFlags.order(section(page).flagsAcquire(slot(page)));
     }
@@ -113,11 +206,20 @@ public final class FolioTable {
     // References.
 
     public int refCount(long page) {
-        return section(page).referencesAcquire(slot(page));
+        FolioSection section = section(page);
+        return section.referencesAcquire(headSlot(section, slot(page)));
     }
 
     public void get(long page) {
-        int before = section(page).getAndAddReferences(slot(page), 1);
+        get(page, 1);
+    }
+
+    /// Takes several references.
+    ///
+    /// @kernel include/linux/mm.h: folio_ref_add
+    public void get(long page, int count) {
+        FolioSection section = section(page);
+        int before = section.getAndAddReferences(headSlot(section, slot(page)), count);
         assert before > 0 : "get on a free page, " + Page.describe(page);
     }
 
@@ -127,7 +229,7 @@ public final class FolioTable {
             return false;
         }
         FolioSection section = section(page);
-        int slot = slot(page);
+        int slot = headSlot(section, slot(page));
         int count = section.referencesAcquire(slot);
         while (count > 0) {
             if (section.casReferences(slot, count, count + 1)) {
@@ -140,9 +242,17 @@ public final class FolioTable {
 
     /// Drops a reference; true if it was the last, and the caller must free the folio.
     public boolean putTestZero(long page) {
-        int before = section(page).getAndAddReferences(slot(page), -1);
-        assert before > 0 : "put on a free page, " + Page.describe(page);
-        return before == 1;
+        return putTestZero(page, 1);
+    }
+
+    /// Drops several references; true if they were the last.
+    ///
+    /// @kernel include/linux/mm.h: folio_put_refs
+    public boolean putTestZero(long page, int count) {
+        FolioSection section = section(page);
+        int before = section.getAndAddReferences(headSlot(section, slot(page)), -count);
+        assert before >= count : "put on a free page, " + Page.describe(page);
+        return before == count;
     }
 
     /// Takes all references away for a moment, if there are as many as expected: nobody can take
@@ -151,67 +261,155 @@ public final class FolioTable {
     /// @return false, and nothing changed, for another number of references
     /// @kernel include/linux/page_ref.h: folio_ref_freeze
     public boolean freezeReferences(long page, int expected) {
-        return section(page).casReferences(slot(page), expected, 0);
+        FolioSection section = section(page);
+        return section.casReferences(headSlot(section, slot(page)), expected, 0);
     }
 
-    /// Gives a frozen page its references back.
+    /// Gives a frozen folio its references back.
     ///
     /// @kernel include/linux/page_ref.h: folio_ref_unfreeze
     public void unfreezeReferences(long page, int count) {
         assert refCount(page) == 0 : Page.describe(page) + " is not frozen";
-        section(page).setReferencesRelease(slot(page), count);
+        FolioSection section = section(page);
+        section.setReferencesRelease(headSlot(section, slot(page)), count);
     }
 
     // Pins.
 
     /// Takes a pin: a reference that says that the bytes may be read or written at any time, by
     /// somebody who does not go through the page tables. A small folio counts its pins in the
-    /// reference count, in steps of [#PIN_BIAS].
+    /// reference count, in steps of [#PIN_BIAS]; a large one has a count of its own.
     ///
     /// @kernel mm/gup.c: try_grab_folio
     public void pin(long page) {
-        assert !Page.isDevice(page) || order(page) == 0;
-        int before = section(page).getAndAddReferences(slot(page), PIN_BIAS);
+        FolioSection section = section(page);
+        int slot = headSlot(section, slot(page));
+        boolean large = FolioFlags.order(section.flagsAcquire(slot)) > 0;
+        int before = section.getAndAddReferences(slot, large ? 1 : PIN_BIAS);
         assert before > 0 : "pin on a free page, " + Page.describe(page);
+        if (large) {
+            section.getAndAddReferences(slot + PINS, 1);
+        }
     }
 
     /// Drops a pin; true if it was the last reference, and the caller must free the folio.
     ///
     /// @kernel mm/gup.c: gup_put_folio
     public boolean unpinTestZero(long page) {
-        int before = section(page).getAndAddReferences(slot(page), -PIN_BIAS);
+        FolioSection section = section(page);
+        int slot = headSlot(section, slot(page));
+        if (FolioFlags.order(section.flagsAcquire(slot)) > 0) {
+            int pins = section.getAndAddReferences(slot + PINS, -1);
+            assert pins > 0 : "unpin of a folio that is not pinned, " + Page.describe(page);
+            return section.getAndAddReferences(slot, -1) == 1;
+        }
+        int before = section.getAndAddReferences(slot, -PIN_BIAS);
         assert before >= PIN_BIAS : "unpin of a page that is not pinned, " + Page.describe(page);
         return before == PIN_BIAS;
     }
 
-    /// Whether somebody may have pinned the page: never a false no, and yes by mistake only for a
-    /// page with very many references.
+    /// Whether somebody may have pinned the folio: never a false no, and yes by mistake only for a
+    /// small folio with very many references.
     ///
     /// @kernel include/linux/mm.h: folio_maybe_dma_pinned
     public boolean isMaybePinned(long page) {
-        return refCount(page) >= PIN_BIAS;
+        FolioSection section = section(page);
+        int slot = headSlot(section, slot(page));
+        return FolioFlags.order(section.flagsAcquire(slot)) > 0
+                ? section.referencesAcquire(slot + PINS) > 0
+                : section.referencesAcquire(slot) >= PIN_BIAS;
     }
 
     // Mappings.
 
+    /// Mappings of the folio: entries that map one of its pages, and PMD entries that map it whole.
+    /// Each has a reference.
+    ///
+    /// @kernel include/linux/mm.h: folio_mapcount
     public int mapCount(long page) {
-        return section(page).mappingsAcquire(slot(page));
+        FolioSection section = section(page);
+        int slot = headSlot(section, slot(page));
+        return FolioFlags.order(section.flagsAcquire(slot)) > 0
+                ? section.referencesAcquire(slot + ALL_MAPPINGS)
+                : section.mappingsAcquire(slot);
     }
 
+    /// Mappings of this very page, be it by an entry of its own or by one of the whole folio.
+    ///
+    /// @kernel include/linux/mm.h: folio_precise_page_mapcount
+    public int pageMapCount(long page) {
+        return section(page).mappingsAcquire(slot(page)) + entireMapCount(page);
+    }
+
+    /// PMD entries that map the folio whole.
+    ///
+    /// @kernel include/linux/mm.h: folio_entire_mapcount
+    public int entireMapCount(long page) {
+        FolioSection section = section(page);
+        int slot = headSlot(section, slot(page));
+        return FolioFlags.order(section.flagsAcquire(slot)) > 0
+                ? section.referencesAcquire(slot + ENTIRE_MAPPINGS)
+                : 0;
+    }
+
+    /// Counts one more entry that maps the page.
     public void addMapping(long page) {
-        int before = section(page).getAndAddMappings(slot(page), 1);
-        assert before >= 0 : Page.describe(page);
+        addMappings(page, 1, 1);
+    }
+
+    /// Counts, for each of several pages in a row of one folio, so many more entries.
+    public void addMappings(long page, int pageCount, int delta) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        for (int at = slot; at < slot + pageCount; at++) {
+            int before = section.getAndAddMappings(at, delta);
+            assert before >= 0 : Page.describe(page);
+        }
+        countAllMappings(section, slot, pageCount * delta);
     }
 
     public void removeMapping(long page) {
-        int before = section(page).getAndAddMappings(slot(page), -1);
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int before = section.getAndAddMappings(slot, -1);
         assert before > 0 : "unmapped too often, " + Page.describe(page);
+        countAllMappings(section, slot, -1);
+    }
+
+    /// Counts one more PMD entry that maps the folio whole.
+    public void addEntireMapping(long page) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        section.getAndAddReferences(slot + ENTIRE_MAPPINGS, 1);
+        section.getAndAddReferences(slot + ALL_MAPPINGS, 1);
+    }
+
+    public void removeEntireMapping(long page) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int before = section.getAndAddReferences(slot + ENTIRE_MAPPINGS, -1);
+        assert before > 0 : "unmapped too often, " + Page.describe(page);
+        section.getAndAddReferences(slot + ALL_MAPPINGS, -1);
+    }
+
+    private static void countAllMappings(FolioSection section, int slot, int delta) {
+        int flags = section.flagsAcquire(slot);
+        if (FolioFlags.order(flags) > 0) {
+            section.getAndAddReferences(headSlot(section, slot) + ALL_MAPPINGS, delta);
+        }
     }
 
     // Flags.
 
+    /// The flags of the folio, with what is marked of the page itself.
     public int flags(long page) {
-        return section(page).flagsAcquire(slot(page));
+        FolioSection section = section(page);
+        int own = section.flagsAcquire(slot(page));
+        if (!FolioFlags.isTail(own)) {
+            return own;
+        }
+        int head = section.flagsAcquire(headSlot(section, slot(page)));
+        return head & ~FolioFlags.PER_PAGE | own & FolioFlags.PER_PAGE;
     }
 
     public boolean hasFlag(long page, int flag) {
@@ -219,16 +417,38 @@ public final class FolioTable {
     }
 
     public void setFlag(long page, int flag) {
-        section(page).getAndSetFlags(slot(page), flag);
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int head = headSlot(section, slot);
+        if (head == slot) {
+            section.getAndSetFlags(slot, flag);
+            return;
+        }
+        if ((flag & FolioFlags.PER_PAGE) != 0) {
+            section.getAndSetFlags(slot, flag & FolioFlags.PER_PAGE);
+        }
+        if ((flag & ~FolioFlags.PER_PAGE) != 0) {
+            section.getAndSetFlags(head, flag & ~FolioFlags.PER_PAGE);
+        }
     }
 
     public void clearFlag(long page, int flag) {
-        section(page).getAndClearFlags(slot(page), flag);
+        boolean _ = testAndClearFlag(page, flag);
     }
 
     /// Clears a flag; true if it was set.
     public boolean testAndClearFlag(long page, int flag) {
-        return (section(page).getAndClearFlags(slot(page), flag) & flag) != 0;
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int head = headSlot(section, slot);
+        if (head == slot) {
+            return (section.getAndClearFlags(slot, flag) & flag) != 0;
+        }
+        int own = flag & FolioFlags.PER_PAGE;
+        int shared = flag & ~FolioFlags.PER_PAGE;
+        int before = own == 0 ? 0 : section.getAndClearFlags(slot, own) & own;
+        before |= shared == 0 ? 0 : section.getAndClearFlags(head, shared) & shared;
+        return before != 0;
     }
 
     /// Copies to the destination of a migration what travels with the contents: mapping, index and
@@ -259,7 +479,8 @@ public final class FolioTable {
     // Mapping and index.
 
     public @Nullable Object mapping(long page) {
-        return section(page).mappingAcquire(slot(page));
+        FolioSection section = section(page);
+        return section.mappingAcquire(headSlot(section, slot(page)));
     }
 
     /// Whether the page belongs to processes, and not to a file or a driver. A merged page does,
@@ -272,15 +493,21 @@ public final class FolioTable {
                 : hasFlag(page, FolioFlags.KSM);
     }
 
+    /// The place of the page in what its folio's mapping leads to.
     public long index(long page) {
-        return section(page).index(slot(page));
+        FolioSection section = section(page);
+        int slot = slot(page);
+        int head = headSlot(section, slot);
+        return section.index(head) + (slot - head);
     }
 
     /// Index first, so that whoever sees the mapping sees the index.
     public void setMapping(long page, @Nullable Object mapping, long index) {
         FolioSection section = section(page);
-        section.setIndex(slot(page), index);
-        section.setMappingRelease(slot(page), mapping);
+        int slot = slot(page);
+        int head = headSlot(section, slot);
+        section.setIndex(head, index - (slot - head));
+        section.setMappingRelease(head, mapping);
     }
 
     /// The swap entry of a folio in the swap cache. Changes under the folio lock.
@@ -288,22 +515,26 @@ public final class FolioTable {
     /// @kernel include/linux/mm_types.h: struct folio, swap
     public long swapEntry(long page) {
         assert hasFlag(page, FolioFlags.SWAPCACHE) : Page.describe(page);
-        return section(page).swapEntry(slot(page));
+        FolioSection section = section(page);
+        return section.swapEntry(headSlot(section, slot(page)));
     }
 
     public void setSwapEntry(long page, long entry) {
-        section(page).setSwapEntry(slot(page), entry);
+        FolioSection section = section(page);
+        section.setSwapEntry(headSlot(section, slot(page)), entry);
     }
 
     /// The number of the memory cgroup that the page is charged to; 0 for the root's.
     ///
     /// @kernel include/linux/mm_types.h: struct folio, memcg_data
     public int memcg(long page) {
-        return section(page).memcg(slot(page));
+        FolioSection section = section(page);
+        return section.memcg(headSlot(section, slot(page)));
     }
 
     public void setMemcg(long page, int number) {
-        section(page).setMemcg(slot(page), number);
+        FolioSection section = section(page);
+        section.setMemcg(headSlot(section, slot(page)), number);
     }
 
     public @Nullable Object zoneDeviceData(long page) {
@@ -324,16 +555,16 @@ public final class FolioTable {
 
     public boolean tryLock(long page) {
         assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
-        boolean locked =
-                (section(page).getAndSetFlags(slot(page), FolioFlags.LOCKED) & FolioFlags.LOCKED)
-                        == 0;
+        FolioSection section = section(page);
+        int slot = headSlot(section, slot(page));
+        boolean locked = (section.getAndSetFlags(slot, FolioFlags.LOCKED) & FolioFlags.LOCKED) == 0;
         if (locked) {
             assert HeldRanks.acquired(LockRank.FOLIO);
         }
         return locked;
     }
 
-    /// Locks the folio for a migration and gives up its exclusivity, in one step.
+    /// Locks a small folio for a migration and gives up its exclusivity, in one step.
     ///
     /// @param setFlags are set if the lock was free
     /// @return the flags as they were, or -1 if the folio is locked
@@ -353,9 +584,9 @@ public final class FolioTable {
         return flags;
     }
 
-    /// Gives a folio that its migration has locked and that nobody can find yet its first mapping,
-    /// and unlocks it: the reference of its allocation is from now on the mapping's. The caller
-    /// holds the leaf's lock and installs the entry before it drops that.
+    /// Gives a small folio that its migration has locked and that nobody can find yet its first
+    /// mapping, and unlocks it: the reference of its allocation is from now on the mapping's. The
+    /// caller holds the leaf's lock and installs the entry before it drops that.
     ///
     /// There may be waiters all the same: who read a migration entry waits without a reference, and
     /// meanwhile the page may have been freed and allocated again.
@@ -378,6 +609,14 @@ public final class FolioTable {
         }
     }
 
+    /// As [#publishMapped(long, int)] for a large folio that one PMD entry is about to map.
+    public void publishEntirelyMapped(long page, int setFlags) {
+        assert mapCount(page) == 0 : Page.describe(page) + " is mapped";
+        addEntireMapping(page);
+        setFlag(page, setFlags);
+        unlock(page);
+    }
+
     /// Locks a folio that nobody else can have locked, because it was just allocated.
     public void lockNew(long page) {
         boolean locked = tryLock(page);
@@ -394,11 +633,12 @@ public final class FolioTable {
 
     public void unlock(long page) {
         assert HeldRanks.released(LockRank.FOLIO);
+        long head = head(page);
         int before =
-                section(page).getAndClearFlags(slot(page), FolioFlags.LOCKED | FolioFlags.WAITERS);
+                section(head).getAndClearFlags(slot(head), FolioFlags.LOCKED | FolioFlags.WAITERS);
         assert (before & FolioFlags.LOCKED) != 0 : Page.describe(page) + " is not locked";
         if ((before & FolioFlags.WAITERS) != 0) {
-            waitTable.wakeAll(page);
+            waitTable.wakeAll(head);
         }
         assert Stepping.point(YieldPoint.UNLOCK, LockRank.FOLIO);
     }
@@ -409,7 +649,7 @@ public final class FolioTable {
     /// @kernel mm/filemap.c: softleaf_entry_wait_on_locked
     public void waitUnlocked(long page) {
         assert HeldRanks.waitFor(LockRank.FOLIO);
-        waitTable.await(page, this);
+        waitTable.await(head(page), this);
     }
 
     /// Announces a waiter; false if the lock is free and there is nothing to wait for.

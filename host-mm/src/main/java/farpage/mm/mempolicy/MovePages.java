@@ -76,7 +76,7 @@ public final class MovePages {
             return -Errno.ENOENT.number();
         }
         if (PageTableEntry.isSpecial(entry)) {
-            boolean zeroPage = PageTableEntry.page(entry) == mm.machine().zeroPage();
+            boolean zeroPage = mm.machine().isZeroPage(PageTableEntry.page(entry));
             return zeroPage ? -Errno.EFAULT.number() : -Errno.ENOENT.number();
         }
         return Page.isDevice(PageTableEntry.page(entry)) ? -Errno.ENOENT.number() : NODE;

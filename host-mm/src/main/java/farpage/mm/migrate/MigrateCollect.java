@@ -92,7 +92,7 @@ final class MigrateCollect {
             return holeWord();
         }
         if (PageTableEntry.isSpecial(entry)) {
-            boolean zeroPage = PageTableEntry.page(entry) == machine.zeroPage();
+            boolean zeroPage = machine.isZeroPage(PageTableEntry.page(entry));
             return zeroPage && select == MigrateSelect.SYSTEM
                     ? MigratePfn.ofHole()
                     : MigratePfn.SKIP;

@@ -56,7 +56,7 @@ final class MigrateInsert {
     private boolean isNoneOrZeroPage(long entry) {
         return PageTableEntry.isNone(entry)
                 || PageTableEntry.isSpecial(entry)
-                        && PageTableEntry.page(entry) == mm.machine().zeroPage();
+                        && mm.machine().isZeroPage(PageTableEntry.page(entry));
     }
 
     private long inserted(long page) {

@@ -181,4 +181,26 @@ public final class AnonVma implements ReverseMap {
             unlock();
         }
     }
+
+    @Override
+    public void walk(long firstIndex, int pageCount, RmapRangeVisitor visitor) {
+        long lastIndex = firstIndex + pageCount - 1;
+        lock();
+        try {
+            for (VmaIntervalTree.@Nullable Node node = vmas.first(firstIndex, lastIndex);
+                    node != null;
+                    node = vmas.next(node, firstIndex, lastIndex)) {
+                Vma vma = node.vma();
+                long first = Math.max(firstIndex, vma.pageOffset());
+                long last = Math.min(lastIndex, vma.pageOffset() + vma.pageCount() - 1);
+                visitor.visit(
+                        vma,
+                        vma.addressOfIndex(first),
+                        (int) (first - firstIndex),
+                        (int) (last - first + 1));
+            }
+        } finally {
+            unlock();
+        }
+    }
 }

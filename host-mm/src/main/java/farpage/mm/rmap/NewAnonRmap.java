@@ -22,4 +22,29 @@ public final class NewAnonRmap {
         folios.setFlag(page, Page.isDevice(page) ? FRESH : FRESH | FolioFlags.LRU);
         folios.addMapping(page);
     }
+
+    /// The same for a large folio that one PMD entry maps.
+    ///
+    /// @param address of the folio's first page
+    public static void addEntire(Vma vma, long address, long page, AnonVma anonVma) {
+        FolioTable folios = vma.mm().machine().folios();
+        folios.setMapping(page, anonVma, vma.pageIndex(address));
+        folios.setFlag(page, Page.isDevice(page) ? FRESH : FRESH | FolioFlags.LRU);
+        folios.addEntireMapping(page);
+    }
+
+    /// The same for a large folio whose every page is mapped by an entry of its own, with a
+    /// reference each.
+    ///
+    /// @param address of the folio's first page
+    public static void addPages(Vma vma, long address, long page, AnonVma anonVma) {
+        FolioTable folios = vma.mm().machine().folios();
+        int pageCount = folios.pageCount(page);
+        folios.setMapping(page, anonVma, vma.pageIndex(address));
+        folios.setFlag(page, Page.isDevice(page) ? FRESH : FRESH | FolioFlags.LRU);
+        for (int i = 1; i < pageCount; i++) {
+            folios.setFlag(page + i, FolioFlags.ANON_EXCLUSIVE);
+        }
+        folios.addMappings(page, pageCount, 1);
+    }
 }

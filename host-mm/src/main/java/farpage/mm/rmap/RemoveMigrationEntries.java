@@ -2,50 +2,101 @@ package farpage.mm.rmap;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
-/// Turns the migration entries of a page back into mappings: of the page that the contents moved
-/// to, or of the page itself if they did not move.
+/// Turns the migration entries of a folio back into mappings: of the folio that the contents moved
+/// to, or of the folio itself if they did not move.
 ///
 /// @kernel mm/migrate.c: remove_migration_ptes
 public final class RemoveMigrationEntries {
     private final Machine machine;
+    private final FolioTable folios;
 
     public RemoveMigrationEntries(Machine machine) {
         this.machine = machine;
+        this.folios = machine.folios();
     }
 
-    /// Both folios are locked. `to` has the mapping and index by which the entries are found.
+    /// Both folios are locked and of the same size. `to` has the mapping and index by which the
+    /// entries are found.
     public void restore(long from, long to) {
-        RmapWalk.walk(machine, to, (vma, address) -> restoreAt(from, to, vma, address));
-    }
-
-    private void restoreAt(long from, long to, Vma vma, long address) {
-        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
-        if (leaf == null || !leaf.lockIfAlive()) {
+        if (!folios.isLarge(to)) {
+            RmapWalk.walk(machine, to, (vma, address) -> restoreAt(vma, address, from, to, 1));
             return;
         }
-        int slot = PageTableLeaf.slot(address);
-        long entry = leaf.entryLocked(slot);
-        if (PageTableEntry.isMigration(entry) && PageTableEntry.page(entry) == from) {
-            FolioTable folios = machine.folios();
-            folios.get(to);
-            folios.addMapping(to);
-            if (!PageTableEntry.isSharedMigration(entry) && folios.isAnonymous(to)) {
-                folios.setFlag(to, FolioFlags.ANON_EXCLUSIVE);
-            }
-            leaf.setEntryLocked(slot, mapped(folios, to, vma, entry));
-        }
-        leaf.unlock();
+        restore(from, to, folios.pageCount(to));
     }
 
-    /// Restores the one entry of a page that moved, if it is still a migration entry, and unlocks
-    /// the page where it is now. Only for a page that can be mapped nowhere else, under the locks
-    /// of its leaf and its `AnonVma`.
+    /// The same for pages in a row, which may have been split from one folio and are all locked.
+    public void restore(long from, long to, int pageCount) {
+        RmapWalk.walk(
+                machine,
+                to,
+                pageCount,
+                (vma, address, first, count) ->
+                        restoreAt(vma, address, from + first, to + first, count));
+    }
+
+    private void restoreAt(Vma vma, long address, long from, long to, int pageCount) {
+        long end = address + PageSize.pageAddress(pageCount);
+        for (long at = address; at < end; ) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(at);
+            if (leaf != null && leaf.lockIfAlive()) {
+                long done = PageSize.pageNumber(at - address);
+                restoreLocked(leaf, vma, at, stop, from + done, to + done);
+                leaf.unlock();
+            }
+            at = stop;
+        }
+    }
+
+    private void restoreLocked(
+            PageTableLeaf leaf, Vma vma, long start, long end, long from, long to) {
+        if (leaf.isHugeLocked()) {
+            restorePmdLocked(leaf, vma, from, to);
+            return;
+        }
+        long source = from;
+        long page = to;
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE, source++, page++) {
+            int slot = PageTableLeaf.slot(at);
+            long entry = leaf.entryLocked(slot);
+            if (PageTableEntry.isMigration(entry) && PageTableEntry.page(entry) == source) {
+                folios.get(page);
+                folios.addMapping(page);
+                if (!PageTableEntry.isSharedMigration(entry) && folios.isAnonymous(page)) {
+                    folios.setFlag(page, FolioFlags.ANON_EXCLUSIVE);
+                }
+                leaf.setEntryLocked(slot, mapped(page, vma, entry));
+            }
+        }
+    }
+
+    /// @kernel mm/huge_memory.c: remove_migration_pmd
+    private void restorePmdLocked(PageTableLeaf leaf, Vma vma, long from, long to) {
+        long word = leaf.pmdLocked();
+        if (!PageTableEntry.isMigration(word) || PageTableEntry.page(word) != from) {
+            return;
+        }
+        assert folios.order(to) == PageSize.HPAGE_PMD_ORDER;
+        folios.get(to);
+        folios.addEntireMapping(to);
+        if (!PageTableEntry.isSharedMigration(word)) {
+            folios.setFlag(to, FolioFlags.ANON_EXCLUSIVE);
+        }
+        leaf.setPmdLocked(mapped(to, vma, word));
+    }
+
+    /// Restores the one entry of a small folio that moved, if it is still a migration entry, and
+    /// unlocks the page where it is now. Only for a page that can be mapped nowhere else, under the
+    /// locks of its leaf and its `AnonVma`.
     ///
     /// @return false, and nothing changed, if the entry is gone: the page is not mapped any more
     public boolean publishAtLocked(PageTableLeaf leaf, int slot, long from, long to, Vma vma) {
@@ -53,14 +104,27 @@ public final class RemoveMigrationEntries {
         if (!PageTableEntry.isMigration(entry) || PageTableEntry.page(entry) != from) {
             return false;
         }
-        FolioTable folios = machine.folios();
         int flags = PageTableEntry.isSharedMigration(entry) ? 0 : FolioFlags.ANON_EXCLUSIVE;
-        leaf.setEntryLocked(slot, mapped(folios, to, vma, entry));
+        leaf.setEntryLocked(slot, mapped(to, vma, entry));
         folios.publishMapped(to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
         return true;
     }
 
-    private long mapped(FolioTable folios, long page, Vma vma, long migrationEntry) {
+    /// The same for a large folio that a huge migration entry stands for.
+    ///
+    /// @return false, and nothing changed, if that entry is gone or was cut
+    public boolean publishPmdLocked(PageTableLeaf leaf, long from, long to, Vma vma) {
+        long word = leaf.pmdLocked();
+        if (!PageTableEntry.isMigration(word) || PageTableEntry.page(word) != from) {
+            return false;
+        }
+        int flags = PageTableEntry.isSharedMigration(word) ? 0 : FolioFlags.ANON_EXCLUSIVE;
+        leaf.setPmdLocked(mapped(to, vma, word));
+        folios.publishEntirelyMapped(to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
+        return true;
+    }
+
+    private long mapped(long page, Vma vma, long migrationEntry) {
         long migration =
                 machine.migrationKeepsAccess()
                         ? migrationEntry

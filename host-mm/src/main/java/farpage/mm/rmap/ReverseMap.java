@@ -14,4 +14,13 @@ public interface ReverseMap {
     /// Visits each address at which the page of an index may be mapped. The folio is locked, so it
     /// keeps its mapping and its index.
     void walk(long pageIndex, RmapVisitor visitor);
+
+    /// Visits each VMA that may map some of the pages of consecutive indices.
+    ///
+    /// @param pageCount more than one only where folios may be large: in anonymous memory
+    /// @kernel mm/rmap.c: rmap_walk, of a large folio
+    default void walk(long firstIndex, int pageCount, RmapRangeVisitor visitor) {
+        assert pageCount == 1;
+        walk(firstIndex, (vma, address) -> visitor.visit(vma, address, 0, 1));
+    }
 }

@@ -16,4 +16,13 @@ public final class RmapWalk {
             reverseMap.walk(machine.folios().index(page), visitor);
         }
     }
+
+    /// Visits every VMA that may map some of the pages in a row, which belong to one folio or were
+    /// just split from one.
+    public static void walk(Machine machine, long page, int pageCount, RmapRangeVisitor visitor) {
+        assert machine.folios().isLocked(page);
+        if (machine.folios().mapping(page) instanceof ReverseMap reverseMap) {
+            reverseMap.walk(machine.folios().index(page), pageCount, visitor);
+        }
+    }
 }

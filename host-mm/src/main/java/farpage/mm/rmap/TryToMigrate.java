@@ -3,49 +3,99 @@ package farpage.mm.rmap;
 import farpage.mm.Machine;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
-/// Replaces every mapping of a page, in all processes, by a migration entry.
+/// Replaces every mapping of a folio, in all processes, by migration entries.
 ///
 /// @kernel mm/rmap.c: try_to_migrate
 public final class TryToMigrate {
     private final Machine machine;
+    private final FolioTable folios;
+    private final boolean splitsPmd;
 
     public TryToMigrate(Machine machine) {
+        this(machine, false);
+    }
+
+    /// @param splitsPmd whether a huge mapping becomes 512 migration entries, because the folio is
+    ///   about to be split
+    /// @kernel include/linux/rmap.h: TTU_SPLIT_HUGE_PMD
+    public TryToMigrate(Machine machine, boolean splitsPmd) {
         this.machine = machine;
+        this.folios = machine.folios();
+        this.splitsPmd = splitsPmd;
     }
 
     /// The folio is locked and the caller holds a reference. Success is a map count of 0.
+    ///
+    /// @param page its head
     public void unmap(long page) {
-        RmapWalk.walk(machine, page, (vma, address) -> unmapAt(page, vma, address));
+        if (!folios.isLarge(page)) {
+            RmapWalk.walk(machine, page, (vma, address) -> unmapAt(vma, address, page, 1));
+            return;
+        }
+        RmapWalk.walk(
+                machine,
+                page,
+                folios.pageCount(page),
+                (vma, address, first, count) -> unmapAt(vma, address, page + first, count));
     }
 
     /// Once no mapping is left the other places are not looked at, and their mirrors not told.
-    private void unmapAt(long page, Vma vma, long address) {
-        if (machine.folios().mapCount(page) == 0) {
+    private void unmapAt(Vma vma, long address, long firstPage, int pageCount) {
+        if (folios.mapCount(firstPage) == 0) {
             return;
         }
-        MmuNotifierRange range =
-                MmuNotifierRange.of(
-                        MmuNotifierRange.Event.CLEAR, address, address + PageSize.PAGE_SIZE);
+        long end = address + PageSize.pageAddress(pageCount);
+        MmuNotifierRange range = MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, address, end);
         boolean started = vma.mm().notifiers().start(range);
         assert started;
-        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
-        if (leaf != null && leaf.lockIfAlive()) {
-            int slot = PageTableLeaf.slot(address);
-            long entry = leaf.entryLocked(slot);
-            if (maps(entry, page)) {
-                leaf.setEntryLocked(slot, replace(machine.folios(), entry));
-                machine.folios().removeMapping(page);
-                machine.put(page);
+        for (long at = address; at < end; ) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(at);
+            if (leaf != null && leaf.lockIfAlive()) {
+                unmapLocked(leaf, at, stop, firstPage + PageSize.pageNumber(at - address));
+                leaf.unlock();
             }
-            leaf.unlock();
+            at = stop;
         }
         vma.mm().notifiers().end();
+    }
+
+    private void unmapLocked(PageTableLeaf leaf, long start, long end, long firstPage) {
+        if (leaf.isHugeLocked()) {
+            long word = leaf.pmdLocked();
+            if (!maps(word, folios.head(firstPage))) {
+                return;
+            }
+            if (!splitsPmd) {
+                leaf.setPmdLocked(replace(folios, word));
+                folios.removeEntireMapping(PageTableEntry.page(word));
+                machine.put(firstPage);
+                return;
+            }
+            SplitPmd.splitLocked(machine, leaf);
+        }
+        long page = firstPage;
+        int unmapped = 0;
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE, page++) {
+            int slot = PageTableLeaf.slot(at);
+            long entry = leaf.entryLocked(slot);
+            if (maps(entry, page)) {
+                leaf.setEntryLocked(slot, replace(folios, entry));
+                folios.removeMapping(page);
+                unmapped++;
+            }
+        }
+        if (unmapped > 0) {
+            machine.put(firstPage, unmapped);
+        }
     }
 
     /// Whether the entry is a counted mapping of the page: present, device-private or

@@ -136,6 +136,22 @@ public final class DevicePagemap {
         countFreed(1 << order);
     }
 
+    /// A folio was cut into pieces; the driver is told of each new one and then of the head. Nobody
+    /// can take a reference meanwhile.
+    ///
+    /// @kernel include/linux/memremap.h: zone_device_private_split_cb
+    public void splitFolio(long head, int order, int newOrder) {
+        if (type != MemoryType.PRIVATE) {
+            return;
+        }
+        for (long piece = head + (1L << newOrder);
+                piece < head + (1L << order);
+                piece += 1L << newOrder) {
+            privateOps().folioSplit(head, piece);
+        }
+        privateOps().folioSplit(head, Page.NONE);
+    }
+
     private void countFreed(int pages) {
         int left = livePages.addAndGet(-pages);
         assert left >= 0;

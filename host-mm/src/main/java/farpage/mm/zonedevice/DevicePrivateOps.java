@@ -13,4 +13,13 @@ public interface DevicePrivateOps extends DevicePagemapOps {
     ///
     /// @return HANDLED to let the CPU try again; OUT_OF_MEMORY or SIGBUS reach the thread
     FaultResult migrateToRam(PageFault fault);
+
+    /// A device folio was cut into smaller ones: called for each new folio, in order, and then once
+    /// more for the head. The folio is locked, and nobody can take a reference. Without a driver's
+    /// say a new folio has the data of none.
+    ///
+    /// @param head the first piece, which keeps the identity of the folio
+    /// @param tail the head of a new folio; [farpage.mm.Page#NONE] in the last call
+    /// @kernel include/linux/memremap.h: struct dev_pagemap_ops, folio_split
+    default void folioSplit(long head, long tail) {}
 }

@@ -1,0 +1,159 @@
+package farpage.mm.hugememory;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
+import farpage.mm.Vma;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+
+/// Which sizes of folio anonymous memory is made of, and the huge zero page.
+///
+/// At first as many systems have it: 2 MiB where a VMA asks for it by `MADV_HUGEPAGE`, no other
+/// size.
+///
+/// @kernel mm/huge_memory.c; Documentation/admin-guide/mm/transhuge.rst: hugepages-SIZEkB/enabled
+public final class HugePages {
+    /// When folios of one size are used.
+    ///
+    /// @kernel mm/huge_memory.c: TRANSPARENT_HUGEPAGE_FLAG, TRANSPARENT_HUGEPAGE_REQ_MADV_FLAG
+    public enum Enabled {
+        NEVER,
+        /// Where the VMA asks for it.
+        MADVISE,
+        ALWAYS
+    }
+
+    private static final int NO_HUGE_PAGE = VmFlags.NOHUGEPAGE | VmFlags.SPECIAL | VmFlags.HUGETLB;
+
+    private final Machine machine;
+    private final AtomicIntegerArray enabled = new AtomicIntegerArray(PageSize.HPAGE_PMD_ORDER + 1);
+    private final HugePageCounters counters = new HugePageCounters();
+    private volatile boolean usesZeroPage = true;
+    private volatile long zeroPage = Page.NONE;
+
+    /// For the machine that makes it.
+    public HugePages(Machine machine) {
+        this.machine = machine;
+        setEnabled(PageSize.HPAGE_PMD_ORDER, Enabled.MADVISE);
+    }
+
+    private static void requireLarge(int order) {
+        if (order < FolioTable.LARGE_ORDER_MIN || order > PageSize.HPAGE_PMD_ORDER) {
+            throw new IllegalArgumentException(
+                    "order: value="
+                            + order
+                            + ", limit="
+                            + FolioTable.LARGE_ORDER_MIN
+                            + " to "
+                            + PageSize.HPAGE_PMD_ORDER);
+        }
+    }
+
+    public void setEnabled(int order, Enabled when) {
+        requireLarge(order);
+        enabled.set(order, when.ordinal());
+    }
+
+    public Enabled enabled(int order) {
+        requireLarge(order);
+        return Enabled.values()[enabled.get(order)];
+    }
+
+    /// Whether a read of untouched memory maps the huge zero page.
+    ///
+    /// @kernel mm/huge_memory.c: use_zero_page
+    public void setUsesZeroPage(boolean uses) {
+        usesZeroPage = uses;
+    }
+
+    /// What was allocated, split and had to be done in smaller pieces.
+    public HugePageCounters counters() {
+        return counters;
+    }
+
+    /// Whether a VMA's memory may be made of folios of an order at all.
+    ///
+    /// @kernel include/linux/huge_mm.h: thp_vma_allowable_order, without the check of the place
+    public boolean isAllowed(Vma vma, int order) {
+        if (!vma.isAnonymous() || (vma.flags() & NO_HUGE_PAGE) != 0) {
+            return false;
+        }
+        int when = enabled.get(order);
+        return when == Enabled.ALWAYS.ordinal()
+                || when == Enabled.MADVISE.ordinal() && (vma.flags() & VmFlags.HUGEPAGE) != 0;
+    }
+
+    /// Whether the naturally aligned folio that holds an address lies in the VMA, and its memory
+    /// may be made of such.
+    ///
+    /// @kernel include/linux/huge_mm.h: thp_vma_suitable_order
+    public boolean isAllowedAt(Vma vma, long address, int order) {
+        return isAllowed(vma, order) && isSuitable(vma, address, order);
+    }
+
+    /// Whether the naturally aligned folio that holds an address lies in the VMA.
+    ///
+    /// @kernel include/linux/huge_mm.h: thp_vma_suitable_order
+    public static boolean isSuitable(Vma vma, long address, int order) {
+        long size = PageSize.pageAddress(1L << order);
+        long start = address & -size;
+        return start >= vma.start() && start + size <= vma.end();
+    }
+
+    /// The highest order below the PMD's that is in use for a VMA; 0 if none is.
+    public int highestSmallOrder(Vma vma) {
+        for (int order = PageSize.HPAGE_PMD_ORDER - 1;
+                order >= FolioTable.LARGE_ORDER_MIN;
+                order--) {
+            if (isAllowed(vma, order)) {
+                return order;
+            }
+        }
+        return 0;
+    }
+
+    /// The head of 2 MiB of zeros, made when it is first needed; [Page#NONE] if reads get small
+    /// zero pages or there is no memory for it. It stays.
+    ///
+    /// @kernel mm/huge_memory.c: mm_get_huge_zero_folio
+    long zeroPageOrNone() {
+        if (!usesZeroPage) {
+            return Page.NONE;
+        }
+        long present = zeroPage;
+        return present != Page.NONE ? present : newZeroPage();
+    }
+
+    private synchronized long newZeroPage() {
+        if (zeroPage != Page.NONE) {
+            return zeroPage;
+        }
+        long page = machine.ram().allocate(PageSize.HPAGE_PMD_ORDER);
+        if (page == Page.NONE) {
+            counters.count(HugePageCounters.Event.ZERO_PAGE_ALLOC_FAILED);
+            return Page.NONE;
+        }
+        machine.ram().zero(page, PageSize.HPAGE_PMD_ORDER);
+        machine.folios()
+                .init(page, PageSize.HPAGE_PMD_ORDER, FolioFlags.RESERVED | FolioFlags.UPTODATE);
+        counters.count(HugePageCounters.Event.ZERO_PAGE_ALLOC);
+        zeroPage = page;
+        return page;
+    }
+
+    /// Frames that the huge zero page takes.
+    public int zeroPageFrames() {
+        return zeroPage == Page.NONE ? 0 : PageSize.ENTRIES_PER_TABLE;
+    }
+
+    /// Whether a page is part of the huge zero page.
+    ///
+    /// @kernel include/linux/huge_mm.h: is_huge_zero_pfn
+    public boolean isZeroPage(long page) {
+        long head = zeroPage;
+        return head != Page.NONE && page >= head && page < head + PageSize.ENTRIES_PER_TABLE;
+    }
+}
