@@ -177,7 +177,7 @@ public final class HmmRangeFault {
             int page = range.index(at);
             long entry = leaf.entryAcquire(slot);
             long need = range.need(page);
-            long word = word(entry);
+            long word = word(entry, leaf.isHugeAcquire() ? PageSize.HPAGE_PMD_ORDER : 0);
             boolean satisfied =
                     need == 0
                             || isOwnDevicePage(entry)
@@ -187,7 +187,7 @@ public final class HmmRangeFault {
                 store(page, word);
                 continue;
             }
-            if (HmmPfn.isError(word)) {
+            if (HmmPfn.isError(word) && !PageTableEntry.isDevicePrivate(entry)) {
                 return Errno.EFAULT;
             }
             return switch (PageTableEntry.shape(entry)) {
@@ -201,18 +201,23 @@ public final class HmmRangeFault {
     }
 
     /// What an entry gives without a fault.
-    private long word(long entry) {
+    ///
+    /// @param order of the mapping, which may be less than that of the folio
+    private long word(long entry, int order) {
         if (isForeign(entry)) {
             return HmmPfn.ERROR;
         }
+        if (order > 0 && PageTableEntry.isDevicePrivate(entry) && !isOwnDevicePage(entry)) {
+            return HmmPfn.ERROR; // said of a huge mapping only
+        }
         if (PageTableEntry.isReadable(entry)) {
-            return HmmPfn.of(PageTableEntry.page(entry), PageTableEntry.isWritable(entry), 0);
+            return HmmPfn.of(PageTableEntry.page(entry), PageTableEntry.isWritable(entry), order);
         }
         return isOwnDevicePage(entry)
                 ? HmmPfn.of(
                         PageTableEntry.page(entry),
                         PageTableEntry.isWritableDevicePrivate(entry),
-                        0)
+                        order)
                 : 0;
     }
 

@@ -47,7 +47,7 @@ public final class SplitFolio {
         splitFrozen(machine, head, newOrder);
         count(order);
         int pageCount = 1 << order;
-        new RemoveMigrationEntries(machine).restore(head, head, pageCount);
+        new RemoveMigrationEntries(machine, true).restore(head, head, pageCount);
         long kept = folios.head(page);
         for (long piece = head; piece < head + pageCount; piece += 1 << newOrder) {
             if (piece != kept) {

@@ -41,7 +41,7 @@ public final class MigrateCoherentFolio {
                 machine.put(to);
             }
         }
-        new MigratePages(machine, Page.NONE, src, dst)
+        new MigratePages(machine, Page.NONE, src, dst, false)
                 .migrate(
                         1,
                         (index, hole) -> {

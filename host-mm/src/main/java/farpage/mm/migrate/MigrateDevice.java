@@ -8,7 +8,8 @@ import java.util.Arrays;
 /// A migration of device pages by their numbers, wherever they are mapped: for eviction and for
 /// taking a device down. No lock need be held.
 ///
-/// Only pages that nobody has locked are taken; the others keep a zero word.
+/// Only folios that nobody has locked are taken; the others keep a zero word. A large folio is
+/// taken whole by its head, and goes whole or not at all.
 ///
 /// @kernel mm/migrate_device.c: migrate_device_range, migrate_device_pages, migrate_device_finalize
 public final class MigrateDevice implements Migration {
@@ -54,11 +55,11 @@ public final class MigrateDevice implements Migration {
         if (!folios.tryGet(page)) {
             return MigratePfn.SKIP;
         }
-        if (!folios.tryLock(page)) {
+        if (folios.head(page) != page || !folios.tryLock(page)) {
             machine.put(page);
             return MigratePfn.SKIP;
         }
-        return MigratePfn.ofSource(page, false);
+        return MigratePfn.ofSourceFolio(page, folios.order(page), false);
     }
 
     @Override
@@ -81,13 +82,13 @@ public final class MigrateDevice implements Migration {
     @Override
     public void setDst(int index, long word) {
         assert index < pageCount;
-        assert MigratePfn.isMigrating(src[index]);
+        assert MigratePfn.isMigrating(src[index]) || src[index] == MigratePfn.SKIP;
         dst[index] = word;
     }
 
     @Override
     public void pages() {
-        new MigratePages(machine, Page.NONE, src, dst)
+        new MigratePages(machine, Page.NONE, src, dst, false)
                 .migrate(
                         pageCount,
                         (index, page) -> {

@@ -98,7 +98,7 @@ final class MigrateFinish {
             }
             int slot = PageTableLeaf.slot(address);
             for (; i < end; i++, slot++) {
-                if (!publishPage(leaf, slot, vma, start + PageSize.pageAddress(i), i)) {
+                if (!publishFolio(leaf, slot, vma, start + PageSize.pageAddress(i), i)) {
                     rest[restCount++] = i;
                 }
             }
@@ -110,7 +110,7 @@ final class MigrateFinish {
     /// The short way.
     ///
     /// @return false for a page that did not move, or that may be mapped elsewhere
-    private boolean publishPage(PageTableLeaf leaf, int slot, Vma vma, long address, int i) {
+    private boolean publishFolio(PageTableLeaf leaf, int slot, Vma vma, long address, int i) {
         if (!MigratePfn.hasMigrated(src[i])) {
             return false;
         }
@@ -118,11 +118,19 @@ final class MigrateFinish {
         long to = MigratePfn.page(dst[i]);
         if (folios.mapping(to) != vma.anonVma()
                 || vma.addressOfIndex(folios.index(to)) != address
-                || !removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma)) {
+                || !publish(leaf, slot, vma, from, to, MigratePfn.order(src[i]))) {
             return false;
         }
         drop(from, false);
         return true;
+    }
+
+    private boolean publish(PageTableLeaf leaf, int slot, Vma vma, long from, long to, int order) {
+        if (leaf.isHugeLocked()) {
+            return order == PageSize.HPAGE_PMD_ORDER
+                    && removeMigrationEntries.publishPmdLocked(leaf, from, to, vma);
+        }
+        return order == 0 && removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma);
     }
 
     /// The long way, for any page.
@@ -155,7 +163,9 @@ final class MigrateFinish {
         if (inUse && !Page.isDevice(page)) {
             folios.setFlag(page, FolioFlags.LRU);
         }
-        if (page != faultPage) {
+        boolean ofFault =
+                page == faultPage || faultPage != Page.NONE && folios.head(faultPage) == page;
+        if (!ofFault) {
             folios.unlock(page);
         }
         dropped[droppedCount++] = page;

@@ -2,8 +2,10 @@ package farpage.mm.migrate;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
 import farpage.mm.VmStat;
 import farpage.mm.file.FileMapping;
+import farpage.mm.hugememory.HugePageCounters;
 import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
@@ -18,19 +20,25 @@ final class MigratePages {
     private final long faultPage;
     private final long[] src;
     private final long[] dst;
+    private final SplitUnmapped split;
+    private final boolean mayCut;
 
-    MigratePages(Machine machine, long faultPage, long[] src, long[] dst) {
+    /// @param mayCut whether large sources can be cut, which the kernel does only where it knows
+    ///   the VMA
+    MigratePages(Machine machine, long faultPage, long[] src, long[] dst, boolean mayCut) {
         this.machine = machine;
         this.folios = machine.folios();
         this.faultPage = faultPage;
         this.src = src;
         this.dst = dst;
+        this.mayCut = mayCut;
+        this.split = new SplitUnmapped(machine, faultPage, src, dst);
     }
 
-    /// Fills holes, one at a time. Where there is no VMA there are no holes.
+    /// Fills holes, one folio at a time. Where there is no VMA there are no holes.
     @FunctionalInterface
     interface HoleFiller {
-        /// Puts the page in the place of the hole.
+        /// Puts the folio in the place of the hole.
         ///
         /// @return false if the page can not be put there
         boolean fill(int index, long page);
@@ -39,32 +47,69 @@ final class MigratePages {
     void migrate(int pageCount, HoleFiller holes) {
         int migrated = 0;
         int failed = 0;
-        for (int i = 0; i < pageCount; i++) {
+        for (int i = 0; i < pageCount; ) {
             if (!MigratePfn.isMigrating(src[i])) {
+                i++;
                 continue;
             }
-            if (migratePage(i, holes)) {
-                migrated++;
+            if (MigratePfn.isCompound(src[i]) && cutIfNeeded(i)) {
+                continue; // its pieces are next
+            }
+            int order = MigratePfn.order(src[i]);
+            if (migrateFolio(i, order, holes)) {
+                migrated += 1 << order;
             } else {
                 src[i] = MigratePfn.withoutMigrate(src[i]);
-                failed++;
+                failed += 1 << order;
             }
+            i += 1 << order;
         }
         machine.vmStat().count(VmStat.Event.PGMIGRATE_SUCCESS, migrated);
         machine.vmStat().count(VmStat.Event.PGMIGRATE_FAIL, failed);
     }
 
-    private boolean migratePage(int i, HoleFiller holes) {
+    /// A large source with destinations of another size becomes several sources; a large hole,
+    /// several holes.
+    private boolean cutIfNeeded(int i) {
+        int order = MigratePfn.order(src[i]);
+        int newOrder = split.destinationOrder(i);
+        if (newOrder < 0 || newOrder >= order) {
+            return false;
+        }
+        if (MigratePfn.hasPage(src[i])) {
+            if (mayCut && split.split(i, newOrder)) {
+                machine.hugePages().counters().count(HugePageCounters.Event.MIGRATION_SPLIT);
+                return true;
+            }
+            return false;
+        }
+        for (int done = 0; done < 1 << order; done += 1 << newOrder) {
+            src[i + done] = MigratePfn.ofHole(newOrder);
+        }
+        return true;
+    }
+
+    /// The destination must be of the size of the source.
+    private boolean migrateFolio(int i, int order, HoleFiller holes) {
         long to = MigratePfn.page(dst[i]);
-        if (to == Page.NONE) {
+        if (to == Page.NONE || MigratePfn.order(dst[i]) != order) {
             return false;
         }
         long from = MigratePfn.page(src[i]);
-        return from == Page.NONE ? holes.fill(i, to) : moveState(from, to);
+        boolean moved = from == Page.NONE ? holes.fill(i, to) : moveState(from, to);
+        if (order == PageSize.HPAGE_PMD_ORDER) {
+            machine.hugePages()
+                    .counters()
+                    .count(
+                            moved
+                                    ? HugePageCounters.Event.MIGRATION_SUCCESS
+                                    : HugePageCounters.Event.MIGRATION_FAIL);
+        }
+        return moved;
     }
 
     private boolean moveState(long from, long to) {
-        int expected = 1 + (from == faultPage ? 1 : 0);
+        int expected = 1 + (isOfFault(from) ? 1 : 0);
         int references = folios.refCount(from);
         if (references != expected) {
             return references == expected + 1 && moveCached(from, to, references);
@@ -75,6 +120,10 @@ final class MigratePages {
         migrateState(from, to);
         moveCharge(from, to);
         return true;
+    }
+
+    private boolean isOfFault(long page) {
+        return faultPage != Page.NONE && folios.head(faultPage) == page;
     }
 
     private void migrateState(long from, long to) {

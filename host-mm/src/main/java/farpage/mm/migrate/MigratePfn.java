@@ -5,13 +5,16 @@ import farpage.mm.Page;
 /// One word of the arrays that a migration works on; zero says skip.
 ///
 /// ```
-///  63         57 56                    6  5  4  3  2  1  0
-/// | zero        | page word             | -  C  W  -  M  V |
+///  63  61 60  57 56                    6  5  4  3  2  1  0
+/// | zero | order | page word             | -  C  W  -  M  V |
 /// V valid: there is a page      M migrate: the page moves     W write: the mapping is writable
-/// C compound: the word stands for a whole PMD-size folio
+/// C compound: the word stands for a whole large folio of that order, and the words of the other
+/// pages of it are SKIP
 /// ```
 ///
 /// In the source array M without V is a hole or a zero page that is to be filled.
+///
+/// The kernel's word has no order: there a compound word is one of PMD size.
 ///
 /// @kernel include/linux/migrate.h: MIGRATE_PFN_*
 public final class MigratePfn {
@@ -22,6 +25,9 @@ public final class MigratePfn {
     private static final long WRITE = 0x8;
     private static final long COMPOUND = 0x10;
     private static final int PAGE_SHIFT = 6;
+    private static final long PAGE_MASK = (1L << Page.BITS) - 1;
+    private static final int ORDER_SHIFT = PAGE_SHIFT + Page.BITS;
+    private static final long ORDER_MASK = 0xf;
 
     private MigratePfn() {}
 
@@ -32,8 +38,23 @@ public final class MigratePfn {
         return page << PAGE_SHIFT | VALID;
     }
 
-    static long ofHole() {
-        return MIGRATE;
+    /// The word for a destination folio.
+    ///
+    /// @param head of a large folio of that order; a base page if the order is 0
+    public static long ofFolio(long head, int order) {
+        return ofPage(head) | compound(order);
+    }
+
+    private static long compound(int order) {
+        return order == 0 ? 0 : COMPOUND | (long) order << ORDER_SHIFT;
+    }
+
+    static long ofHole(int order) {
+        return MIGRATE | compound(order);
+    }
+
+    static long ofSourceFolio(long head, int order, boolean writable) {
+        return ofSource(head, writable) | compound(order);
     }
 
     static long ofSource(long page, boolean writable) {
@@ -48,7 +69,7 @@ public final class MigratePfn {
     ///
     /// @kernel include/linux/migrate.h: migrate_pfn_to_page
     public static long page(long word) {
-        return hasPage(word) ? word >>> PAGE_SHIFT : Page.NONE;
+        return hasPage(word) ? word >>> PAGE_SHIFT & PAGE_MASK : Page.NONE;
     }
 
     public static boolean isMigrating(long word) {
@@ -68,6 +89,16 @@ public final class MigratePfn {
         return (word & COMPOUND) != 0;
     }
 
+    /// The order of the folio that the word stands for.
+    public static int order(long word) {
+        return (int) (word >>> ORDER_SHIFT & ORDER_MASK);
+    }
+
+    /// The same source as a base page, or a hole of one page.
+    static long withoutCompound(long word) {
+        return word & ~(COMPOUND | ORDER_MASK << ORDER_SHIFT);
+    }
+
     /// The destination word with the note that the device's mapping may be writable.
     public static long withWrite(long word) {
         return word | WRITE;
@@ -84,6 +115,6 @@ public final class MigratePfn {
         return (hasPage(word) ? Page.describe(page(word)) : "hole")
                 + (isMigrating(word) ? " migrate" : "")
                 + (isWritable(word) ? " write" : "")
-                + (isCompound(word) ? " compound" : "");
+                + (isCompound(word) ? " compound order " + order(word) : "");
     }
 }

@@ -75,12 +75,16 @@ final class MigrateUnmap {
     ///
     /// @kernel mm/migrate_device.c: migrate_vma_check_page
     private boolean hasExpectedReferences(long page) {
-        int expected = 1 + (page == faultPage ? 1 : 0) + (Page.isDevice(page) ? 1 : 0);
+        int expected = 1 + (isOfFault(page) ? 1 : 0) + (Page.isDevice(page) ? 1 : 0);
         int unexpected = folios.refCount(page) - expected - folios.mapCount(page);
         return unexpected <= 0
                 || unexpected == 1
                         && (folios.hasFlag(page, FolioFlags.SWAPCACHE)
                                 || folios.mapping(page) instanceof FileMapping);
+    }
+
+    private boolean isOfFault(long page) {
+        return page == faultPage || faultPage != Page.NONE && folios.head(faultPage) == page;
     }
 
     private void restoreRefused() {
@@ -92,7 +96,7 @@ final class MigrateUnmap {
             }
             removeMigrationEntries.restore(page, page);
             src[i] = MigratePfn.SKIP;
-            if (page != faultPage) {
+            if (!isOfFault(page)) {
                 folios.unlock(page);
             }
             machine.put(page);

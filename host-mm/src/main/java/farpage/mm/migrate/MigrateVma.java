@@ -32,6 +32,7 @@ public final class MigrateVma implements Migration {
     private final MigrateSelect select;
     private final @Nullable Object owner;
     private final long faultPage;
+    private final FolioOrders orders;
     private final long[] src;
     private final long[] dst;
 
@@ -48,11 +49,22 @@ public final class MigrateVma implements Migration {
     /// @param faultPage the locked device page of a CPU fault, else [Page#NONE]
     public MigrateVma(
             int pageCountMax, MigrateSelect select, @Nullable Object owner, long faultPage) {
+        this(pageCountMax, select, owner, faultPage, FolioOrders.BASE);
+    }
+
+    /// @param orders the large folios that the driver can use; the others are cut
+    public MigrateVma(
+            int pageCountMax,
+            MigrateSelect select,
+            @Nullable Object owner,
+            long faultPage,
+            FolioOrders orders) {
         this.src = new long[pageCountMax];
         this.dst = new long[pageCountMax];
         this.select = select;
         this.owner = owner;
         this.faultPage = faultPage;
+        this.orders = orders;
     }
 
     /// Collects and unmaps the pages of `[start, end)`, which is rounded down to pages.
@@ -82,7 +94,7 @@ public final class MigrateVma implements Migration {
         this.notified = false;
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
         migratingCount =
-                new MigrateCollect(vma, select, owner, faultPage, src)
+                new MigrateCollect(vma, select, owner, faultPage, orders, src)
                         .collect(this.start, this.end);
         if (migratingCount > 0) {
             migratingCount =
@@ -102,7 +114,9 @@ public final class MigrateVma implements Migration {
         return pageCount;
     }
 
-    /// Entries that migrate, after *setup*.
+    /// Entries that migrate, after *setup*. A large folio is one.
+    ///
+    /// @kernel include/linux/migrate.h: struct migrate_vma, cpages
     public int migratingCount() {
         return migratingCount;
     }
@@ -126,7 +140,7 @@ public final class MigrateVma implements Migration {
     @Override
     public void setDst(int index, long word) {
         assert index < pageCount;
-        assert MigratePfn.isMigrating(src[index]);
+        assert MigratePfn.isMigrating(src[index]) || src[index] == MigratePfn.SKIP;
         dst[index] = word;
     }
 
@@ -134,7 +148,7 @@ public final class MigrateVma implements Migration {
     public void pages() {
         Vma mapped = openVma();
         MigrateInsert insert = new MigrateInsert(mapped);
-        new MigratePages(mapped.mm().machine(), faultPage, src, dst)
+        new MigratePages(mapped.mm().machine(), faultPage, src, dst, true)
                 .migrate(
                         pageCount,
                         (index, page) -> {

@@ -3,6 +3,8 @@ package farpage.mm.rmap;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.RssCounter;
+import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
@@ -17,10 +19,19 @@ import farpage.mm.pagetable.PageTableLeaf;
 public final class RemoveMigrationEntries {
     private final Machine machine;
     private final FolioTable folios;
+    private final boolean usesZeroPage;
 
     public RemoveMigrationEntries(Machine machine) {
+        this(machine, false);
+    }
+
+    /// @param usesZeroPage whether pages that hold nothing but zeros give way to the zero page, as
+    ///   when a folio was split that nobody may ever have used all of
+    /// @kernel include/linux/rmap.h: RMP_USE_SHARED_ZEROPAGE
+    public RemoveMigrationEntries(Machine machine, boolean usesZeroPage) {
         this.machine = machine;
         this.folios = machine.folios();
+        this.usesZeroPage = usesZeroPage;
     }
 
     /// Both folios are locked and of the same size. `to` has the mapping and index by which the
@@ -69,6 +80,11 @@ public final class RemoveMigrationEntries {
             int slot = PageTableLeaf.slot(at);
             long entry = leaf.entryLocked(slot);
             if (PageTableEntry.isMigration(entry) && PageTableEntry.page(entry) == source) {
+                if (usesZeroPage && isUnused(vma, page)) {
+                    leaf.setEntryLocked(slot, zeroPage(vma, entry));
+                    vma.mm().addRss(RssCounter.ANON, -1);
+                    continue;
+                }
                 folios.get(page);
                 folios.addMapping(page);
                 if (!PageTableEntry.isSharedMigration(entry) && folios.isAnonymous(page)) {
@@ -77,6 +93,26 @@ public final class RemoveMigrationEntries {
                 leaf.setEntryLocked(slot, mapped(page, vma, entry));
             }
         }
+    }
+
+    /// @kernel mm/migrate.c: try_to_map_unused_to_zeropage
+    private boolean isUnused(Vma vma, long page) {
+        return !Page.isDevice(page)
+                && (vma.flags() & VmFlags.LOCKED) == 0
+                && !folios.isLarge(page)
+                && !folios.hasFlag(page, FolioFlags.HWPOISON)
+                && machine.ram().bytes(page).mismatch(machine.ram().bytes(machine.zeroPage())) < 0;
+    }
+
+    private long zeroPage(Vma vma, long migrationEntry) {
+        long zero = PageTableEntry.ofSpecial(machine.zeroPage());
+        if (PageTableEntry.isSoftDirty(migrationEntry)) {
+            zero = PageTableEntry.withSoftDirty(zero);
+        }
+        if (PageTableEntry.isUffdWp(migrationEntry)) {
+            zero = PageTableEntry.withUffdWp(zero);
+        }
+        return vma.isAccessible() ? zero : PageTableEntry.withProtNone(zero, true);
     }
 
     /// @kernel mm/huge_memory.c: remove_migration_pmd

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Timeout;
 
 /// The memmap: counts, flags and the folio lock.
 final class FolioTableTest {
-    private static final long PAGE = Page.ofPfn(5);
-    private static final long DEVICE_PAGE = Page.ofDevicePfn(5);
+    private static final long PAGE = Page.ofPfn(48);
+    private static final long DEVICE_PAGE = Page.ofDevicePfn(48);
 
     private final FolioTable folios = new FolioTable(100_000, 1 << 20);
 

@@ -34,7 +34,7 @@ final class MigratePfnTest {
         assertEquals(3L << 6 | 0x1, MigratePfn.ofPage(3));
         assertEquals(3L << 6 | 0x3, MigratePfn.ofSource(3, false));
         assertEquals(3L << 6 | 0xb, MigratePfn.ofSource(3, true));
-        assertEquals(0x2, MigratePfn.ofHole());
+        assertEquals(0x2, MigratePfn.ofHole(0));
         assertEquals(3L << 6 | 0x9, MigratePfn.withWrite(MigratePfn.ofPage(3)));
         assertTrue(MigratePfn.isCompound(0x10));
     }
@@ -42,16 +42,16 @@ final class MigratePfnTest {
     @Test
     void wordsWithoutAPageSaySo() {
         assertEquals(Page.NONE, MigratePfn.page(MigratePfn.SKIP));
-        assertEquals(Page.NONE, MigratePfn.page(MigratePfn.ofHole()));
-        assertFalse(MigratePfn.hasPage(MigratePfn.ofHole()));
-        assertTrue(MigratePfn.isMigrating(MigratePfn.ofHole()));
-        assertFalse(MigratePfn.hasMigrated(MigratePfn.ofHole()));
+        assertEquals(Page.NONE, MigratePfn.page(MigratePfn.ofHole(0)));
+        assertFalse(MigratePfn.hasPage(MigratePfn.ofHole(0)));
+        assertTrue(MigratePfn.isMigrating(MigratePfn.ofHole(0)));
+        assertFalse(MigratePfn.hasMigrated(MigratePfn.ofHole(0)));
     }
 
     @Test
     void descriptionsAreForPeople() {
         assertEquals("skip", MigratePfn.describe(MigratePfn.SKIP));
-        assertEquals("hole migrate", MigratePfn.describe(MigratePfn.ofHole()));
+        assertEquals("hole migrate", MigratePfn.describe(MigratePfn.ofHole(0)));
         assertEquals(
                 "device pfn 3 migrate write",
                 MigratePfn.describe(MigratePfn.ofSource(Page.ofDevicePfn(3), true)));

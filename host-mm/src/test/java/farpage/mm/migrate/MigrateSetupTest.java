@@ -143,7 +143,7 @@ final class MigrateSetupTest {
                             TestDevice.setup(device.toDevice(8), vma, address, pageCount);
                     assertEquals(pageCount, migrate.migratingCount());
                     for (int i = 0; i < pageCount; i++) {
-                        assertEquals(MigratePfn.ofHole(), migrate.src(i));
+                        assertEquals(MigratePfn.ofHole(0), migrate.src(i));
                     }
                     return TestDevice.complete(migrate);
                 });
@@ -169,7 +169,7 @@ final class MigrateSetupTest {
                 address,
                 vma -> {
                     MigrateVma migrate = TestDevice.setup(device.toDevice(1), vma, address, 1);
-                    assertEquals(MigratePfn.ofHole(), migrate.src(0));
+                    assertEquals(MigratePfn.ofHole(0), migrate.src(0));
                     assertEquals(before, process.entry(address));
                     TestDevice.complete(migrate);
                     assertEquals(before, process.entry(address));

@@ -85,7 +85,7 @@ final class MigrateVmaTest {
                     MigrateVma migrate = TestDevice.setup(device.toDevice(1), vma, address, 1);
                     device.fillDevice(migrate);
                     migrate.pages();
-                    assertEquals(MigratePfn.ofHole(), migrate.src(0));
+                    assertEquals(MigratePfn.ofHole(0), migrate.src(0));
                     assertFalse(MigratePfn.hasMigrated(migrate.src(0)));
                     migrate.finish();
                     return Errno.OK;

@@ -1,0 +1,143 @@
+package farpage.mm.migrate;
+
+import farpage.mm.Machine;
+import farpage.mm.Page;
+import farpage.mm.PageSize;
+import farpage.mm.hugememory.SplitFolio;
+import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableEntry;
+import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.TryToMigrate;
+import java.util.Arrays;
+
+/// How *setup* collects large folios: whole, by the one entry that maps 2 MiB or by a run of
+/// entries that maps every page of a smaller one; or cut.
+///
+/// @kernel mm/migrate_device.c: migrate_vma_collect_huge_pmd, migrate_vma_split_folio
+final class CollectLarge {
+    private final Machine machine;
+    private final FolioTable folios;
+    private final long faultPage;
+    private final FolioOrders orders;
+
+    CollectLarge(Machine machine, long faultPage, FolioOrders orders) {
+        this.machine = machine;
+        this.folios = machine.folios();
+        this.faultPage = faultPage;
+        this.orders = orders;
+    }
+
+    private boolean isFaultFolio(long head) {
+        return faultPage != Page.NONE && folios.head(faultPage) == head;
+    }
+
+    /// Takes the folio of a huge leaf: its lock, and a huge migration entry in its place.
+    ///
+    /// @return the source word, or SKIP, with nothing changed
+    long tryTakeHuge(PageTableLeaf leaf) {
+        long word = leaf.pmdLocked();
+        long head = PageTableEntry.page(word);
+        boolean exclusive = folios.hasFlag(head, FolioFlags.ANON_EXCLUSIVE);
+        if (exclusive && folios.isMaybePinned(head)
+                || !isFaultFolio(head) && !folios.tryLock(head)) {
+            return MigratePfn.SKIP;
+        }
+        folios.clearFlag(head, FolioFlags.ANON_EXCLUSIVE);
+        if (TryToMigrate.isDirtyPresent(word)) {
+            folios.setFlag(head, FolioFlags.DIRTY);
+        }
+        leaf.setPmdLocked(TryToMigrate.migrationEntry(word, exclusive));
+        folios.removeEntireMapping(head);
+        return MigratePfn.ofSourceFolio(head, PageSize.HPAGE_PMD_ORDER, isWritable(word));
+    }
+
+    private static boolean isWritable(long entry) {
+        return PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
+    }
+
+    /// Whether it makes sense to cut a folio that can not be taken whole: it is not locked by
+    /// somebody else.
+    boolean mayBeSplit(long page) {
+        return isFaultFolio(folios.head(page)) || !folios.isLocked(page);
+    }
+
+    /// Takes a large folio that entries in a row map whole, if the driver can use its order. With
+    /// nothing but 2 MiB in use none is: what is not mapped by one entry is cut.
+    ///
+    /// @param slot of the first entry
+    /// @param count entries from there on that are to be collected
+    /// @return its pages; 0, with nothing changed, if it can not be taken whole
+    int tryTakeRun(PageTableLeaf leaf, int slot, int count, long[] src, int at) {
+        long first = leaf.entryLocked(slot);
+        long head = PageTableEntry.page(first);
+        int order = folios.order(head);
+        int pageCount = 1 << order;
+        if (!orders.hasSmall()
+                || !orders.has(order)
+                || pageCount > count
+                || slot + pageCount > PageSize.ENTRIES_PER_TABLE
+                || !mapsWhole(leaf, slot, head, pageCount)
+                || folios.isMaybePinned(head)) {
+            return 0;
+        }
+        if (!isFaultFolio(head) && !folios.tryLock(head)) {
+            Arrays.fill(src, at, at + pageCount, MigratePfn.SKIP);
+            return pageCount;
+        }
+        boolean writable = true;
+        for (int i = 0; i < pageCount; i++) {
+            long entry = leaf.entryLocked(slot + i);
+            boolean exclusive = folios.testAndClearFlag(head + i, FolioFlags.ANON_EXCLUSIVE);
+            if (TryToMigrate.isDirtyPresent(entry)) {
+                folios.setFlag(head, FolioFlags.DIRTY);
+            }
+            leaf.setEntryLocked(slot + i, TryToMigrate.migrationEntry(entry, exclusive));
+            writable &= isWritable(entry);
+        }
+        folios.addMappings(head, pageCount, -1);
+        machine.put(head, pageCount - 1); // one reference stays, the collector's
+        src[at] = MigratePfn.ofSourceFolio(head, order, writable);
+        Arrays.fill(src, at + 1, at + pageCount, MigratePfn.SKIP);
+        return pageCount;
+    }
+
+    private boolean mapsWhole(PageTableLeaf leaf, int slot, long head, int pageCount) {
+        if (folios.head(head) != head) {
+            return false;
+        }
+        long shape = leaf.entryLocked(slot);
+        for (int i = 1; i < pageCount; i++) {
+            long entry = leaf.entryLocked(slot + i);
+            if (PageTableEntry.shape(entry) != PageTableEntry.shape(shape)
+                    || PageTableEntry.isSpecial(entry)
+                    || PageTableEntry.page(entry) != head + i) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Cuts a folio into what the driver can use; the leaf's lock is given up meanwhile. The piece
+    /// of the fault page stays locked.
+    ///
+    /// @return false if somebody else uses the folio
+    boolean split(PageTableLeaf leaf, long page) {
+        boolean ofFault = isFaultFolio(folios.head(page));
+        if (!ofFault) {
+            if (folios.mapping(page) == null || !folios.tryLock(page)) {
+                return false;
+            }
+            folios.get(page);
+        }
+        leaf.unlock();
+        int newOrder = orders.hasSmall() ? orders.nextLower(folios.order(page)) : 0;
+        boolean split = new SplitFolio(machine).split(ofFault ? faultPage : page, newOrder);
+        if (!ofFault) {
+            folios.unlock(page);
+            machine.put(page);
+        }
+        leaf.lock();
+        return split;
+    }
+}
