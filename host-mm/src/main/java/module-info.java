@@ -9,6 +9,7 @@ module farpage.mm {
     exports farpage.mm.gup;
     exports farpage.mm.hmm;
     exports farpage.mm.hugememory;
+    exports farpage.mm.hugetlb;
     exports farpage.mm.inspect;
     exports farpage.mm.ksm;
     exports farpage.mm.lock;

@@ -77,7 +77,7 @@ final class ClearRefs {
 
     /// @kernel fs/proc/task_mmu.c: clear_refs_test_walk
     private boolean isMeant(Vma vma) {
-        if ((vma.flags() & VmFlags.PFNMAP) != 0) {
+        if ((vma.flags() & (VmFlags.PFNMAP | VmFlags.HUGETLB)) != 0) {
             return false;
         }
         return switch (kind) {

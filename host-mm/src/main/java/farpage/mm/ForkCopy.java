@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.exclusive.DeviceExclusive;
 import farpage.mm.hugememory.SplitPmd;
+import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -83,7 +84,7 @@ final class ForkCopy {
         from.lock();
         to.lockNested();
         if (from.isHugeLocked()) {
-            boolean copied = copyHugeLocked(from, to);
+            boolean copied = copyHugeLocked(from, to, start);
             to.unlock();
             from.unlock();
             if (!copied) {
@@ -145,10 +146,15 @@ final class ForkCopy {
     ///
     /// @return false if the folio is pinned: then it is copied page by page
     /// @kernel mm/huge_memory.c: copy_huge_pmd
-    private boolean copyHugeLocked(PageTableLeaf from, PageTableLeaf to) {
+    private boolean copyHugeLocked(PageTableLeaf from, PageTableLeaf to, long start) {
         long word = from.pmdLocked();
         if (isPinned(word)) {
-            return false;
+            if (parent.isHugetlb()) {
+                failed =
+                        !HugetlbMapping.copyPinnedLocked(
+                                child, to, start, PageTableEntry.page(word));
+            }
+            return parent.isHugetlb();
         }
         long shared = shared(parent, word);
         if (PageTableEntry.isDevicePrivate(word) && PageTableEntry.isSoftDirty(word)) {
@@ -165,7 +171,11 @@ final class ForkCopy {
             folios.addEntireMapping(page);
             folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
         }
-        child.mm().addRss(RssCounter.ANON, PageSize.ENTRIES_PER_TABLE);
+        if (parent.isHugetlb()) {
+            child.mm().addHugetlbPages(1);
+        } else {
+            child.mm().addRss(RssCounter.ANON, PageSize.ENTRIES_PER_TABLE);
+        }
         return true;
     }
 

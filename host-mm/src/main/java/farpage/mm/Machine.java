@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.file.FileTable;
 import farpage.mm.hugememory.HugePages;
+import farpage.mm.hugetlb.HugetlbPool;
 import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -37,6 +38,7 @@ public final class Machine implements AutoCloseable {
     private final FileTable files = new FileTable(this);
     private final SwapSpace swap = new SwapSpace(this);
     private final MemCgroups memcgs = new MemCgroups(this);
+    private final HugetlbPool hugetlb = new HugetlbPool(this);
     private final Reclaim reclaim;
     private final MemoryFailure memoryFailure;
     private final HugePages hugePages;
@@ -106,6 +108,11 @@ public final class Machine implements AutoCloseable {
     /// Which sizes of folio memory is made of.
     public HugePages hugePages() {
         return hugePages;
+    }
+
+    /// The huge pages that are set aside; none at first.
+    public HugetlbPool hugetlb() {
+        return hugetlb;
     }
 
     /// Memory that broke.
@@ -263,6 +270,10 @@ public final class Machine implements AutoCloseable {
             pagemap(page).freeFolio(page);
             return;
         }
+        if (folios.hasFlag(page, FolioFlags.HUGETLB)) {
+            hugetlb.free(page);
+            return;
+        }
         freeFrames(page);
     }
 
@@ -280,11 +291,16 @@ public final class Machine implements AutoCloseable {
         }
     }
 
-    /// System pages that somebody uses: neither free nor broken, the zero page apart.
+    /// System pages that somebody uses: neither free nor broken, the pages of zeros apart.
     public int usedPageCount() {
         boolean zeroPageBroke = folios.hasFlag(zeroPage, FolioFlags.HWPOISON);
         int lost = memoryFailure.poisonedPageCount() + (zeroPageBroke ? 0 : 1);
-        return ram.pageCount() - ram.freePageCount() - lost - hugePages.zeroPageFrames();
+        return ram.pageCount() - ram.freePageCount() - lost - idleHugeFrames();
+    }
+
+    /// Frames that nobody uses although they are allocated.
+    private int idleHugeFrames() {
+        return hugePages.zeroPageFrames() + hugetlb.freeCount() * PageSize.ENTRIES_PER_TABLE;
     }
 
     /// Frees a system folio whose references were frozen: reclaim made sure that nobody can find
@@ -450,6 +466,7 @@ public final class Machine implements AutoCloseable {
         Check.that(processes().isEmpty(), "a machine was closed with processes on it");
         Check.that(pagemaps().isEmpty(), "a machine was closed with device pages registered");
         files.close();
+        hugetlb.close();
         swap.close();
         ram.close();
     }

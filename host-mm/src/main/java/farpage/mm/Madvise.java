@@ -3,6 +3,7 @@ package farpage.mm;
 import farpage.mm.file.OpenFile;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupResult;
+import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.reclaim.ReclaimAdvice;
 
@@ -127,6 +128,30 @@ final class Madvise {
 
     /// @kernel mm/madvise.c: madvise_vma_behavior
     private static Errno advise(Vma vma, long start, long end, Advice advice) {
+        if (vma.isHugetlb()) {
+            return adviseHugetlb(vma, start, end, advice);
+        }
+        return adviseOrdinary(vma, start, end, advice);
+    }
+
+    /// What is not needed is rounded to whole huge pages; a cut is not.
+    ///
+    /// @kernel mm/madvise.c: madvise_dontneed_free_valid_vma
+    private static Errno adviseHugetlb(Vma vma, long start, long end, Advice advice) {
+        boolean dontNeed = advice == Advice.DONTNEED || advice == Advice.DONTNEED_LOCKED;
+        boolean aligned =
+                HugetlbMapping.mayCut(vma, start) && (dontNeed || HugetlbMapping.mayCut(vma, end));
+        if (!aligned && (dontNeed || changesFlags(advice))) {
+            return Errno.EINVAL;
+        }
+        if (!dontNeed) {
+            return adviseOrdinary(vma, start, end, advice);
+        }
+        long stop = PageSize.alignDownPmd(end);
+        return start < stop ? dontNeed(vma, start, stop, advice) : Errno.OK;
+    }
+
+    private static Errno adviseOrdinary(Vma vma, long start, long end, Advice advice) {
         return switch (advice) {
             case DONTNEED, DONTNEED_LOCKED -> dontNeed(vma, start, end, advice);
             case FREE -> free(vma, start, end);

@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.file.DriverMmap;
 import farpage.mm.file.OpenFile;
+import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.lock.RankedReadWriteLock;
@@ -16,6 +17,7 @@ import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,7 @@ public final class Mm {
     private final RankedLock pageTableLock = new RankedLock(LockRank.PAGE_TABLE);
     private final MmuNotifierSubscriptions notifiers = new MmuNotifierSubscriptions();
     private final AtomicLongArray rss = new AtomicLongArray(RssCounter.values().length);
+    private final AtomicLong hugetlbPages = new AtomicLong();
     private final MemCgroup memcg;
     private final List<Userfaultfd> userfaultfds = new CopyOnWriteArrayList<>();
     private volatile boolean exited;
@@ -169,7 +172,8 @@ public final class Mm {
 
     /// Maps memory at a fixed place, over whatever was there.
     ///
-    /// @param flags [VmFlags] of access, and SHARED for `MAP_SHARED`
+    /// @param flags [VmFlags] of access, SHARED for `MAP_SHARED`, HUGETLB for `MAP_HUGETLB`; the
+    ///   latter two exclude each other, and HUGETLB and a file
     /// @param file what to map; null for anonymous memory, which, if shared, is a new file without
     ///   a name. The mapping takes a reference of its own
     /// @param offset of the first byte in the file, a page boundary
@@ -192,8 +196,14 @@ public final class Mm {
         if (!arguments.check().isOk()) {
             return arguments.check();
         }
+        if ((address & arguments.alignment() - 1) != 0) {
+            return Errno.EINVAL;
+        }
         mmapLock.lockWrite();
         try (arguments) {
+            if (!mayCutLocked(address, address + arguments.size())) {
+                return Errno.EINVAL;
+            }
             unmapLocked(address, address + arguments.size());
             return addVmaLocked(address, arguments);
         } finally {
@@ -228,7 +238,13 @@ public final class Mm {
         }
         mmapLock.lockWrite();
         try (arguments) {
-            long address = vmas.highestHole(arguments.size(), MMAP_MIN_ADDRESS);
+            long address =
+                    vmas.highestHole(
+                            arguments.size(), arguments.preferredAlignment(), MMAP_MIN_ADDRESS);
+            if (address < 0) {
+                address =
+                        vmas.highestHole(arguments.size(), arguments.alignment(), MMAP_MIN_ADDRESS);
+            }
             if (address < 0) {
                 return -Errno.ENOMEM.number();
             }
@@ -241,6 +257,12 @@ public final class Mm {
 
     private Errno addVmaLocked(long start, MmapArguments arguments) {
         Vma vma = arguments.newVma(this, start);
+        if (vma.isHugetlb()) {
+            Errno reserved = HugetlbMapping.open(vma);
+            if (!reserved.isOk()) {
+                return reserved;
+            }
+        }
         vmas.add(vma);
         OpenFile file = vma.file();
         DriverMmap driver = file == null ? null : file.driverMmap();
@@ -292,13 +314,25 @@ public final class Mm {
                 || length > PageSize.TASK_SIZE - address) {
             return Errno.EINVAL;
         }
+        long end = address + PageSize.alignUp(length);
         mmapLock.lockWrite();
         try {
-            unmapLocked(address, address + PageSize.alignUp(length));
+            if (!mayCutLocked(address, end)) {
+                return Errno.EINVAL;
+            }
+            unmapLocked(address, end);
             return Errno.OK;
         } finally {
             mmapLock.unlockWrite();
         }
+    }
+
+    /// Whether mappings may be cut at both ends of a range: those of huge pages only between them.
+    boolean mayCutLocked(long start, long end) {
+        Vma first = vmas.lookup(start);
+        Vma last = vmas.lookup(end);
+        return (first == null || HugetlbMapping.mayCut(first, start))
+                && (last == null || HugetlbMapping.mayCut(last, end));
     }
 
     /// The mmap lock is held for writing.
@@ -422,6 +456,7 @@ public final class Mm {
         for (RssCounter counter : RssCounter.values()) {
             Check.that(rss(counter) == 0, "a process ended with " + counter + " still counted");
         }
+        Check.that(hugetlbPageCount() == 0, "a process ended with huge pages still counted");
         machine.exited(this);
     }
 
@@ -510,6 +545,18 @@ public final class Mm {
     /// Anonymous pages that are mapped, wherever they are: `RssAnon`.
     public long anonymousPageCount() {
         return rss(RssCounter.ANON);
+    }
+
+    /// Huge pages of the pool that are mapped, which no other counter counts: `HugetlbPages`.
+    ///
+    /// @kernel include/linux/mm_types.h: mm->hugetlb_usage
+    public long hugetlbPageCount() {
+        return hugetlbPages.get();
+    }
+
+    /// For the code that installs and removes them.
+    public void addHugetlbPages(int delta) {
+        hugetlbPages.addAndGet(delta);
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @kernel mm/mmap.c: do_mmap
 final class MmapArguments implements AutoCloseable {
     private final long size;
+    private final long alignment;
     private final int flags;
     private final @Nullable OpenFile file;
     private final long offset;
@@ -17,8 +18,11 @@ final class MmapArguments implements AutoCloseable {
     private final boolean ownFile;
 
     MmapArguments(Machine machine, long length, int flags, @Nullable OpenFile file, long offset) {
-        assert (flags & ~(VmFlags.ACCESS | VmFlags.SHARED)) == 0;
-        this.size = PageSize.alignUp(length);
+        assert (flags & ~(VmFlags.ACCESS | VmFlags.SHARED | VmFlags.HUGETLB)) == 0;
+        boolean hugetlb = (flags & VmFlags.HUGETLB) != 0;
+        assert !hugetlb || file == null && (flags & VmFlags.SHARED) == 0;
+        this.alignment = hugetlb ? PageSize.PMD_SIZE : PageSize.PAGE_SIZE;
+        this.size = length + alignment - 1 & -alignment;
         this.offset = offset;
         this.check = file == null ? Errno.OK : check(flags, file, offset, size);
         boolean shared = (flags & VmFlags.SHARED) != 0;
@@ -30,6 +34,9 @@ final class MmapArguments implements AutoCloseable {
     /// Private memory that can be written is accounted for. A shared mapping of a file that is open
     /// for reading alone is shared only by name: nobody can ever store through it.
     private static int vmFlags(int flags, @Nullable OpenFile file) {
+        if ((flags & VmFlags.HUGETLB) != 0) {
+            return flags | VmFlags.DONTEXPAND;
+        }
         if ((flags & VmFlags.SHARED) == 0) {
             return (flags & VmFlags.WRITE) != 0 ? flags | VmFlags.ACCOUNT : flags;
         }
@@ -54,9 +61,23 @@ final class MmapArguments implements AutoCloseable {
         return check;
     }
 
-    /// Bytes to map, whole pages.
+    /// Bytes to map, whole pages, or whole huge pages.
     long size() {
         return size;
+    }
+
+    /// What the place must be a multiple of.
+    long alignment() {
+        return alignment;
+    }
+
+    /// What the place should be a multiple of, so that huge pages fit: whole ones of private memory
+    /// begin where one can.
+    ///
+    /// @kernel mm/mmap.c: __get_unmapped_area; mm/huge_memory.c: thp_get_unmapped_area_vmflags
+    long preferredAlignment() {
+        boolean wholeHugePages = file == null && PageSize.alignDownPmd(size) == size;
+        return wholeHugePages ? PageSize.PMD_SIZE : alignment;
     }
 
     /// The pages of private anonymous memory are numbered by their addresses.

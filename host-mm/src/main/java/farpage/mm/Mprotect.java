@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.hugememory.SplitPmd;
+import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
@@ -17,8 +18,8 @@ public final class Mprotect {
 
     /// Changes the access of a range, VMA by VMA. The mmap lock is held for writing.
     ///
-    /// @return ENOMEM at a hole, EACCES at a VMA that can not get that access; what lies below was
-    ///   changed
+    /// @return ENOMEM at a hole, EACCES at a VMA that can not get that access, EINVAL in the middle
+    ///   of a page of the pool; what lies below was changed
     static Errno protect(Mm mm, long start, long end, int access) {
         VmaTree vmas = mm.vmaTree();
         for (long at = start; at < end; ) {
@@ -31,6 +32,9 @@ public final class Mprotect {
                 return Errno.EACCES;
             }
             long stop = Math.min(vma.end(), end);
+            if (!HugetlbMapping.mayCut(vma, at) || !HugetlbMapping.mayCut(vma, stop)) {
+                return Errno.EINVAL;
+            }
             if (flags != vma.flags()) {
                 boolean populates = becomesStorable(vma.flags(), flags);
                 Vma part = vmas.modifyFlags(at, stop, accounted(vma, flags));
@@ -147,7 +151,7 @@ public final class Mprotect {
         long readOnly =
                 PageTableEntry.withProtNone(
                         PageTableEntry.withoutWrite(entry), !vma.isAccessible());
-        return vma.mapsWritable() || canChangeWritable(vma, entry)
+        return vma.mapsWritable() || !vma.isHugetlb() && canChangeWritable(vma, entry)
                 ? PageTableEntry.withWrite(readOnly)
                 : readOnly;
     }

@@ -162,6 +162,9 @@ final class Mremap {
     ///
     /// @kernel mm/mremap.c: check_prep_vma
     private Errno checkMapping(Vma vma, long start, long oldSize, long newSize) {
+        if (vma.isHugetlb()) {
+            return Errno.EINVAL; // other than in Linux they stay where they are
+        }
         if (newSize <= oldSize && !impliesNewAddress()) {
             return Errno.OK;
         }
@@ -191,6 +194,9 @@ final class Mremap {
     /// @kernel mm/mremap.c: mremap_to
     private MremapResult moveTo(long start, long oldSize, long newSize, long target) {
         if (has(MremapFlags.FIXED)) {
+            if (!mm.mayCutLocked(target, target + newSize)) {
+                return error(Errno.EINVAL);
+            }
             mm.unmapLocked(target, target + newSize);
         }
         if (newSize < oldSize) {

@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.file.OpenFile;
+import farpage.mm.hugetlb.HugetlbReservation;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.AnonVmaChain;
@@ -28,6 +29,9 @@ public final class Vma {
 
     /// Who is asked about faults here; null if nobody is.
     private @Nullable Userfaultfd userfaultfd;
+
+    /// The huge pages that were set aside for it; null if it is of ordinary ones, or is a child's.
+    private @Nullable HugetlbReservation hugetlbReservation;
 
     /// Where the pages faulted in here point to; null until the first one.
     private volatile @Nullable AnonVma anonVma;
@@ -61,6 +65,7 @@ public final class Vma {
     Vma duplicate(Mm newMm, long newStart, long newEnd, long newPageOffset) {
         Vma copy = new Vma(newMm, newStart, newEnd, newPageOffset, flags, file);
         copy.userfaultfd = userfaultfd;
+        copy.hugetlbReservation = newMm == mm ? hugetlbReservation : null;
         return copy;
     }
 
@@ -118,7 +123,27 @@ public final class Vma {
     ///
     /// @kernel include/linux/mm.h: vma_is_anonymous
     public boolean isAnonymous() {
-        return file == null;
+        return file == null && !isHugetlb();
+    }
+
+    /// Whether it consists of huge pages that the machine set aside: it is not a file's, but nor is
+    /// it handled as other anonymous memory.
+    ///
+    /// @kernel include/linux/hugetlb_inline.h: is_vm_hugetlb_page
+    public boolean isHugetlb() {
+        return (flags & VmFlags.HUGETLB) != 0;
+    }
+
+    /// What was set aside for it and not used yet, the parts that it was cut from included; null
+    /// for ordinary mappings, and for those that a fork made.
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public @Nullable HugetlbReservation hugetlbReservation() {
+        return hugetlbReservation;
+    }
+
+    @SuppressWarnings("exports") // for the packages of this module; nobody else can name the type
+    public void setHugetlbReservation(HugetlbReservation reservation) {
+        hugetlbReservation = reservation;
     }
 
     /// What is mapped; null for anonymous memory. For shared anonymous memory it is a file that has

@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.hugememory.SplitPmd;
+import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.Collection;
@@ -53,6 +54,18 @@ final class VmaTree {
         return above == null ? PageSize.TASK_SIZE + PageSize.PAGE_SIZE : above.start();
     }
 
+    /// The highest place of the given size and alignment where nothing is mapped; negative if there
+    /// is none.
+    ///
+    /// @kernel mm/vma.c: unmapped_area_topdown
+    long highestHole(long size, long alignment, long lowest) {
+        if (alignment == PageSize.PAGE_SIZE) {
+            return highestHole(size, lowest);
+        }
+        long hole = highestHole(size + alignment - PageSize.PAGE_SIZE, lowest);
+        return hole < 0 ? hole : hole + alignment - PageSize.PAGE_SIZE & -alignment;
+    }
+
     /// The highest place of the given size where nothing is mapped; negative if there is none.
     ///
     /// @kernel mm/vma.c: unmapped_area_topdown
@@ -89,6 +102,7 @@ final class VmaTree {
     void remove(Vma vma) {
         Vma removed = byStart.remove(vma.start());
         assert removed == vma;
+        HugetlbMapping.close(vma);
         AnonVmaLinks.unlinkAll(vma);
         FileLinks.unlink(vma);
     }

@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.hugememory.SplitPmd;
+import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -75,7 +76,7 @@ public final class Zap {
                 end,
                 (leaf, from, to) -> {
                     if (leaf.isHugeLocked()) {
-                        zapHugeLocked(vma, leaf);
+                        zapHugeLocked(vma, leaf, from, keepMarkers);
                     } else {
                         zapLeafLocked(vma, leaf, from, to, evenCows, keepMarkers);
                     }
@@ -85,7 +86,11 @@ public final class Zap {
     /// Only anonymous memory is mapped hugely.
     ///
     /// @kernel mm/huge_memory.c: zap_huge_pmd
-    private static void zapHugeLocked(Vma vma, PageTableLeaf leaf) {
+    private static void zapHugeLocked(Vma vma, PageTableLeaf leaf, long start, boolean stays) {
+        if (vma.isHugetlb()) {
+            HugetlbMapping.zapLocked(vma, leaf, start, stays);
+            return;
+        }
         Mm mm = vma.mm();
         long word = leaf.pmdLocked();
         leaf.setPmdLocked(PageTableEntry.NONE);

@@ -62,7 +62,9 @@ public final class DeviceExclusive {
             if (!got.errno().isOk()) {
                 return new Answer.Refused(got.errno());
             }
-            if (!(mm.machine().folios().mapping(page[0]) instanceof AnonVma)) {
+            FolioTable folios = mm.machine().folios();
+            if (!(folios.mapping(page[0]) instanceof AnonVma)
+                    || folios.hasFlag(page[0], FolioFlags.HUGETLB)) {
                 mm.machine().put(page[0]);
                 return new Answer.Refused(Errno.EOPNOTSUPP);
             }

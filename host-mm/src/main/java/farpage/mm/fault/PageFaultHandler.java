@@ -8,6 +8,7 @@ import farpage.mm.VmStat;
 import farpage.mm.Vma;
 import farpage.mm.file.OpenFile;
 import farpage.mm.hugememory.HugeFault;
+import farpage.mm.hugetlb.HugetlbFault;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 
@@ -60,6 +61,9 @@ public final class PageFaultHandler {
         PageFault fault =
                 new PageFault(mm, vma, PageSize.alignDown(address), flags, Page.NONE, false);
         PageTableLeaf leaf = mm.pageTable().leafOrNew(address);
+        if (vma.isHugetlb()) {
+            return HugetlbFault.handle(fault, leaf);
+        }
         if (leaf.isEmptyAcquire()) {
             FaultResult result = HugeFault.missing(fault, leaf);
             if (result != FaultResult.FALLBACK) {

@@ -66,6 +66,7 @@ public final class SplitPmd {
         }
         FolioTable folios = machine.folios();
         long head = PageTableEntry.page(word);
+        assert !folios.hasFlag(head, FolioFlags.HUGETLB) : "pages of the pool are not cut";
         if (PageTableEntry.isPresent(word) && PageTableEntry.isDirty(word)) {
             folios.setFlag(head, FolioFlags.DIRTY);
         }

@@ -28,6 +28,7 @@ final class MappingCheck {
     private final SwapCheck swap;
     private final Findings findings;
     private final FilePageCheck filePages;
+    private final HugetlbCheck hugetlb;
 
     /// The pair that the reverse map was last found to connect; pages in a row mostly share it.
     private @Nullable AnonVma connectedAnonVma;
@@ -36,6 +37,9 @@ final class MappingCheck {
 
     /// Whether the entry that is checked is that of a huge leaf.
     private boolean huge;
+
+    /// Pages of the pool of huge pages that the process maps.
+    private long hugetlbPages;
 
     /// Swap entries of the process that is checked.
     private long swapEntries;
@@ -47,11 +51,17 @@ final class MappingCheck {
         this.counts = counts;
         this.findings = findings;
         this.filePages = new FilePageCheck(machine, findings);
+        this.hugetlb = new HugetlbCheck(machine, findings);
     }
 
     /// Of pages that are no process's own.
     FilePageCheck filePages() {
         return filePages;
+    }
+
+    /// Of the pool of huge pages.
+    HugetlbCheck hugetlb() {
+        return hugetlb;
     }
 
     void check(Mm mm) {
@@ -60,7 +70,15 @@ final class MappingCheck {
         try {
             checkVmas(mm);
             swapEntries = 0;
+            hugetlbPages = 0;
             long anonymousPages = checkPageTable(mm);
+            findings.addUnless(
+                    hugetlbPages == mm.hugetlbPageCount(),
+                    mm,
+                    "counts "
+                            + mm.hugetlbPageCount()
+                            + " pages of the pool, but maps "
+                            + hugetlbPages);
             findings.addUnless(
                     swapEntries == mm.rss(RssCounter.SWAP_ENTRIES),
                     mm,
@@ -93,6 +111,7 @@ final class MappingCheck {
             findings.addUnless(
                     own == null || own.covers(vma), where, "its own AnonVma does not know it");
             filePages.checkVma(vma);
+            hugetlb.checkVma(vma);
             checkRegistration(vma, where);
             floor = vma.end();
         }
@@ -168,12 +187,16 @@ final class MappingCheck {
             report(mm, start, word, "a huge mapping that reaches out of its VMA");
             return 0;
         }
+        if (vma.isHugetlb()) {
+            hugetlbPages++;
+        }
         boolean zero = PageTableEntry.isSpecial(word);
         long page = PageTableEntry.page(word);
         if (!zero && folios.order(page) < PageSize.HPAGE_PMD_ORDER || folios.head(page) != page) {
             report(mm, start, word, "a huge mapping, but not of the head of a large folio");
         }
-        return checkEntry(vma, start, word) ? PageSize.ENTRIES_PER_TABLE : 0;
+        boolean counted = checkEntry(vma, start, word) && !vma.isHugetlb();
+        return counted ? PageSize.ENTRIES_PER_TABLE : 0;
     }
 
     /// Counts a mapping of a page, or of the folio that it is the head of.
@@ -263,8 +286,19 @@ final class MappingCheck {
             return;
         }
         checkCounted(vma, address, entry, PageTableEntry.isWritable(entry));
-        if (!Page.isDevice(page) && counts.exists(page) && !folios.hasFlag(page, FolioFlags.LRU)) {
-            report(mm, address, entry, "a mapped system page is not on the LRU");
+        if (Page.isDevice(page) || !counts.exists(page)) {
+            return;
+        }
+        boolean ofPool = folios.hasFlag(page, FolioFlags.HUGETLB);
+        if (ofPool != vma.isHugetlb()) {
+            report(mm, address, entry, "its page is of another kind than its VMA");
+        }
+        if (ofPool == folios.hasFlag(page, FolioFlags.LRU)) {
+            report(
+                    mm,
+                    address,
+                    entry,
+                    "a mapped system page is not on the LRU, or one of the pool is");
         }
     }
 

@@ -48,7 +48,12 @@ final class MemmapCheck {
                         Page.describe(page),
                         "broken, but it may be handed out");
                 checkFree(page);
-            } else if (folios.refCount(page) == 0 && !folios.hasFlag(page, FolioFlags.HWPOISON)) {
+                findings.addUnless(
+                        !folios.hasFlag(page, FolioFlags.HUGETLB),
+                        Page.describe(page),
+                        "of the pool of huge pages, but it may be handed out");
+            } else if (folios.refCount(page) == 0
+                    && !folios.hasFlag(page, FolioFlags.HWPOISON | FolioFlags.HUGETLB)) {
                 report(page, "neither free nor referenced: a leak");
             }
         }

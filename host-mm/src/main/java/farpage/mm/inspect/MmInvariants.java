@@ -36,6 +36,7 @@ public final class MmInvariants {
             mappings.check(mm);
         }
         mappings.filePages().checkFiles();
+        mappings.hugetlb().checkPool();
         swap.check();
         MemmapCheck memmap = new MemmapCheck(machine, counts, pinned, findings);
         memmap.checkSystemPages();

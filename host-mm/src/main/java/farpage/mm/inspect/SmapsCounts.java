@@ -37,6 +37,8 @@ final class SmapsCounts {
     private long anonymous;
     private long merged;
     private long lazyFree;
+    private long sharedHugetlb;
+    private long privateHugetlb;
     private long swap;
     private long swapPss;
 
@@ -49,6 +51,10 @@ final class SmapsCounts {
     /// Counts a VMA. The mmap lock is held.
     static SmapsCounts of(Vma vma) {
         SmapsCounts counts = new SmapsCounts(vma);
+        if (vma.isHugetlb()) {
+            counts.countHugetlb(vma);
+            return counts;
+        }
         PageWalk.walk(vma, vma.start(), vma.end(), (address, entry) -> counts.count(entry));
         return counts;
     }
@@ -64,6 +70,24 @@ final class SmapsCounts {
                     PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry);
             countPage(page, entry, present);
         }
+    }
+
+    /// Pages of the pool are in no other size.
+    ///
+    /// @kernel fs/proc/task_mmu.c: smaps_hugetlb_range
+    private void countHugetlb(Vma vma) {
+        PageWalk.walk(
+                vma,
+                vma.start(),
+                vma.end(),
+                (address, entry) -> {
+                    if (PageTableEntry.isNone(entry)) {
+                        return;
+                    }
+                    boolean shared = folios.mapCount(PageTableEntry.page(entry)) > 1;
+                    sharedHugetlb += shared ? PageSize.PAGE_SIZE : 0;
+                    privateHugetlb += shared ? 0 : PageSize.PAGE_SIZE;
+                });
     }
 
     private void countSwap(long entry) {
@@ -127,8 +151,8 @@ final class SmapsCounts {
         line(text, "AnonHugePages", 0);
         line(text, "ShmemPmdMapped", 0);
         line(text, "FilePmdMapped", 0);
-        line(text, "Shared_Hugetlb", 0);
-        line(text, "Private_Hugetlb", 0);
+        line(text, "Shared_Hugetlb", sharedHugetlb);
+        line(text, "Private_Hugetlb", privateHugetlb);
         line(text, "Swap", swap);
         line(text, "SwapPss", swapPss >> PSS_SHIFT);
         line(text, "Locked", pssLocked >> PSS_SHIFT);

@@ -27,8 +27,9 @@ public final class SmapsDump {
     private static void append(StringBuilder text, Vma vma) {
         text.append(VmaHeader.line(vma)).append('\n');
         SmapsCounts.line(text, "Size", vma.end() - vma.start());
-        SmapsCounts.line(text, "KernelPageSize", PageSize.PAGE_SIZE);
-        SmapsCounts.line(text, "MMUPageSize", PageSize.PAGE_SIZE);
+        long pageSize = vma.isHugetlb() ? PageSize.PMD_SIZE : PageSize.PAGE_SIZE;
+        SmapsCounts.line(text, "KernelPageSize", pageSize);
+        SmapsCounts.line(text, "MMUPageSize", pageSize);
         SmapsCounts.of(vma).appendTo(text);
         text.append(String.format("THPeligible:    %8d\n", 0));
         text.append("VmFlags: ").append(VmFlagNames.describe(vma.flags())).append('\n');

@@ -37,6 +37,7 @@ public final class StatusDump {
         line(text, "RssShmem", shmem);
         line(text, "VmPTE", mm.pageTable().leafCount());
         line(text, "VmSwap", mm.rss(RssCounter.SWAP_ENTRIES));
+        line(text, "HugetlbPages", mm.hugetlbPageCount() << PageSize.HPAGE_PMD_ORDER);
         return text.toString();
     }
 

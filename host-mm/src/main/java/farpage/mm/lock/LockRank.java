@@ -43,6 +43,8 @@ public enum LockRank {
     DEVICE_ALLOCATOR,
     /// `mem_hotplug_lock`: a machine's pagemaps. A driver adds one while it allocates device pages.
     MEMORY_HOTPLUG,
+    /// `hugetlb_lock`: the pool of huge pages, and what is reserved of it.
+    HUGETLB,
     /// The buddy allocator of system memory (`zone->lock`).
     ZONE,
     /// `ksm_mmlist_lock`: the processes that advised same-page merging.

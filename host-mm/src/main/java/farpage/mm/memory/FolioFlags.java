@@ -52,6 +52,9 @@ public final class FolioFlags {
     /// Some pages of the large folio are mapped no more, while others are.
     public static final int PARTIALLY_MAPPED = 0x100000;
 
+    /// A page of the pool of huge pages, free or not.
+    public static final int HUGETLB = 0x200000;
+
     /// Marks of a single page, also where it is part of a large folio.
     public static final int PER_PAGE = ANON_EXCLUSIVE | HWPOISON;
 
@@ -120,6 +123,7 @@ public final class FolioFlags {
         append(text, flags, MLOCKED, "mlocked");
         append(text, flags, RECLAIM, "reclaim");
         append(text, flags, PARTIALLY_MAPPED, "partially_mapped");
+        append(text, flags, HUGETLB, "hugetlb");
         return text.toString();
     }
 
