@@ -14,8 +14,10 @@ import farpage.emulator.svm.RangeMigrator;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.Page;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.zonedevice.DevicePagemapOps;
 import farpage.mm.zonedevice.DevicePrivateOps;
@@ -38,6 +40,7 @@ public final class EmulatedDevice {
     private final DeviceMemory memory;
     private final CopyEngine engine;
     private final RangeMigrator migrator;
+    private final FolioTable folios;
     private final List<Dmirror> mirrors = new CopyOnWriteArrayList<>();
 
     EmulatedDevice(
@@ -53,6 +56,7 @@ public final class EmulatedDevice {
         this.context = context;
         this.clDevice = clDevice;
         this.config = config;
+        this.folios = machine.folios();
         this.memory = type == MemoryType.COHERENT ? newCoherentMemory(machine) : newMemory(machine);
         boolean complete = false;
         try {
@@ -139,6 +143,13 @@ public final class EmulatedDevice {
         @Override
         public FaultResult migrateToRam(PageFault fault) {
             return migrator.toRam(fault);
+        }
+
+        @Override
+        public void folioSplit(long head, long tail) {
+            if (tail != Page.NONE) {
+                folios.setZoneDeviceData(tail, folios.zoneDeviceData(head));
+            }
         }
     }
 

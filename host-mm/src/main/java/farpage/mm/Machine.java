@@ -20,6 +20,7 @@ import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.mm.zonedevice.PagemapRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// One machine: its RAM, its memmap, the device pages registered with it, and its processes.
@@ -42,6 +43,7 @@ public final class Machine implements AutoCloseable {
     private final Reclaim reclaim;
     private final MemoryFailure memoryFailure;
     private final HugePages hugePages;
+    private volatile Set<KernelDefect> kernelDefects = Set.of();
     private final long zeroPage;
     private final Ksm ksm;
 
@@ -136,6 +138,17 @@ public final class Machine implements AutoCloseable {
     /// Chooses an architecture with or without that room, before anything migrates.
     public void setMigrationKeepsAccess(boolean keeps) {
         migrationKeepsAccess = keeps;
+    }
+
+    /// Has the machine behave as Linux 7.0 does where that is not what is meant, before anything
+    /// runs on it.
+    public void setKernelDefects(Set<KernelDefect> defects) {
+        kernelDefects = Set.copyOf(defects);
+    }
+
+    /// Whether the machine does what Linux 7.0 does instead of what is meant.
+    public boolean has(KernelDefect defect) {
+        return kernelDefects.contains(defect);
     }
 
     public Ksm ksm() {

@@ -95,7 +95,8 @@ public final class Evictor {
         migration.pages();
         long moved = 0;
         for (int i = 0; i < migration.pageCount(); i++) {
-            moved += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
+            long word = migration.src(i);
+            moved += MigratePfn.hasMigrated(word) ? 1L << MigratePfn.order(word) : 0;
         }
         migration.finish();
         return result.isCopied() ? moved : NOTHING_TO_GAIN;

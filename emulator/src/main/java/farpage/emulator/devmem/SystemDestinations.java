@@ -12,34 +12,85 @@ import farpage.mm.migrate.Migration;
 public final class SystemDestinations {
     private SystemDestinations() {}
 
-    /// Allocates and locks a system page for every device page that is to move, and lists the pairs
-    /// to copy after those that the batch holds already.
+    /// Allocates and locks a system folio for every device folio that is to move, and lists the
+    /// pairs to copy after those that the batch holds already. A large folio for which there is
+    /// none of its size gets base pages, and the core cuts it.
     ///
     /// @return how many pages found no memory; they stay on the device
     public static int append(Machine machine, Migration migration, CopyBatch batch) {
-        return append(machine, migration, 0, batch);
+        return append(machine, migration, false, batch);
     }
 
-    /// The same for the pages from an index on; those before it stay.
-    public static int append(Machine machine, Migration migration, int from, CopyBatch batch) {
+    /// The same with a failure that was injected: the first large folio finds none of its size; a
+    /// base page in its place finds none, and with it all that come after it.
+    ///
+    /// @kernel lib/test_hmm.c: dmirror_devmem_fault_alloc_and_copy
+    public static int append(Machine machine, Migration migration, boolean fails, CopyBatch batch) {
         int wanted = 0;
-        for (int i = from; i < migration.pageCount(); i++) {
-            wanted += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
-        }
-        long[] pages = new long[wanted];
-        int allocated = machine.allocateLockedPages(pages, wanted);
-        int used = 0;
-        for (int i = from; i < migration.pageCount() && used < allocated; i++) {
+        boolean failsNext = fails;
+        int end = migration.pageCount();
+        for (int i = 0; i < end; i++) {
             long word = migration.src(i);
             if (!MigratePfn.hasMigrated(word)) {
                 continue;
             }
-            long to = pages[used++];
-            long destination = MigratePfn.ofPage(to);
-            migration.setDst(
-                    i,
-                    MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
-            batch.add(MigratePfn.page(word), to);
+            if (!MigratePfn.isCompound(word)) {
+                if (failsNext) {
+                    return pagesFrom(migration, i);
+                }
+                wanted++;
+            } else if (failsNext || !tryLarge(machine, migration, i, batch)) {
+                wanted += 1 << MigratePfn.order(word);
+            }
+            failsNext = false;
+        }
+        return wanted == 0 ? 0 : appendBasePages(machine, migration, wanted, batch);
+    }
+
+    private static int pagesFrom(Migration migration, int from) {
+        int pages = 0;
+        for (int i = from; i < migration.pageCount(); i++) {
+            long word = migration.src(i);
+            pages += MigratePfn.hasMigrated(word) ? 1 << MigratePfn.order(word) : 0;
+        }
+        return pages;
+    }
+
+    private static boolean tryLarge(Machine machine, Migration migration, int i, CopyBatch batch) {
+        long word = migration.src(i);
+        int order = MigratePfn.order(word);
+        long to = machine.tryAllocateFolio(order);
+        if (to == Page.NONE) {
+            return false;
+        }
+        machine.folios().lockNew(to);
+        store(migration, i, word, MigratePfn.ofFolio(to, order));
+        batch.add(MigratePfn.page(word), to, 1 << order);
+        return true;
+    }
+
+    private static void store(Migration migration, int i, long word, long destination) {
+        migration.setDst(
+                i, MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
+    }
+
+    /// For all that has no destination yet.
+    private static int appendBasePages(
+            Machine machine, Migration migration, int wanted, CopyBatch batch) {
+        long[] pages = new long[wanted];
+        int allocated = machine.allocateLockedPages(pages, wanted);
+        int used = 0;
+        for (int i = 0; i < migration.pageCount() && used < allocated; i++) {
+            long word = migration.src(i);
+            if (!MigratePfn.hasMigrated(word) || MigratePfn.hasPage(migration.dst(i))) {
+                continue;
+            }
+            int count = Math.min(1 << MigratePfn.order(word), allocated - used);
+            for (int page = 0; page < count; page++) {
+                store(migration, i + page, word, MigratePfn.ofPage(pages[used]));
+                batch.add(MigratePfn.page(word) + page, pages[used++]);
+            }
+            i += count - 1;
         }
         return wanted - allocated;
     }

@@ -4,6 +4,7 @@ import farpage.mm.Errno;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.List;
 final class MigrationSet {
     private final MigrateSelect select;
     private final Object owner;
+    private final FolioOrders orders;
 
     /// Those that rest, by the logarithm of the pages that they have room for.
     private final List<List<MigrateVma>> resting = new ArrayList<>();
@@ -26,9 +28,10 @@ final class MigrationSet {
     private final List<MigrateVma> active = new ArrayList<>();
     private int migratingCount;
 
-    MigrationSet(MigrateSelect select, Object owner) {
+    MigrationSet(MigrateSelect select, Object owner, FolioOrders orders) {
         this.select = select;
         this.owner = owner;
+        this.orders = orders;
         for (int sizeClass = 0; sizeClass < Integer.SIZE - 1; sizeClass++) {
             resting.add(new ArrayList<>());
         }
@@ -62,7 +65,7 @@ final class MigrationSet {
         return active.get(index);
     }
 
-    /// Pages that migrate in all of them.
+    /// Entries that migrate in all of them; a large folio is one.
     int migratingCount() {
         return migratingCount;
     }
@@ -90,7 +93,7 @@ final class MigrationSet {
     private MigrateVma take(int sizeClass) {
         List<MigrateVma> candidates = resting.get(sizeClass);
         return candidates.isEmpty()
-                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE)
+                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE, orders)
                 : candidates.removeLast();
     }
 

@@ -17,6 +17,8 @@ import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
+import farpage.mm.memory.FolioOrders;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 import java.util.function.IntSupplier;
@@ -34,9 +36,11 @@ public final class RangeMigrator {
     /// The most pages whose folios are locked at once.
     public static final int BATCH_PAGES = 16384;
 
-    /// The most pages of one collection: a longer range is cut, so that the copy of one piece can
-    /// go on while the next is collected.
-    private static final int PIECE_PAGES = 1024;
+    /// The most pages of one collection, counted from the start of the range: a longer one is cut,
+    /// so that the copy of one piece can go on while the next is collected.
+    ///
+    /// @kernel lib/test_hmm.c: PTRS_PER_PTE words in dmirror_migrate_to_device
+    private static final int PIECE_PAGES = PageSize.ENTRIES_PER_TABLE;
 
     /// How often room is made for one batch.
     private static final int ROOM_ATTEMPTS = 4;
@@ -74,10 +78,14 @@ public final class RangeMigrator {
                         machine,
                         memory,
                         engine,
-                        new MigrationSet(MigrateSelect.SYSTEM, owner),
+                        new MigrationSet(MigrateSelect.SYSTEM, owner, memory.orders()),
                         BATCH_PAGES);
         this.toSystem =
-                new ToSystemPipeline(machine, engine, new MigrationSet(own, owner), BATCH_PAGES);
+                new ToSystemPipeline(
+                        machine,
+                        engine,
+                        new MigrationSet(own, owner, memory.orders()),
+                        BATCH_PAGES);
     }
 
     // To the device.
@@ -289,8 +297,7 @@ public final class RangeMigrator {
     // What both directions share.
 
     /// @kernel lib/test_hmm.c: the loop of dmirror_migrate_to_device
-    private static Errno addRange(
-            MigrationPipeline pipeline, ProcessMirror mirror, long start, long end) {
+    private Errno addRange(MigrationPipeline pipeline, ProcessMirror mirror, long start, long end) {
         Mm mm = mirror.mm();
         if (mm.isExited()) {
             return Errno.EINVAL;
@@ -300,7 +307,7 @@ public final class RangeMigrator {
             if (vma == null || !vma.isReadable()) {
                 return Errno.EINVAL;
             }
-            long stop = Math.min(Math.min(end, vma.end()), at + PageSize.pageAddress(PIECE_PAGES));
+            long stop = Math.min(Math.min(end, vma.end()), pieceEnd(at));
             Errno errno = pipeline.add(mirror, vma, at, stop);
             if (!errno.isOk()) {
                 return errno;
@@ -308,6 +315,14 @@ public final class RangeMigrator {
             at = stop;
         }
         return Errno.OK;
+    }
+
+    /// Linux counts pieces from the start of the range, so that of a range that begins inside a
+    /// huge page no huge page is ever moved whole. Where orders are in use that it does not know,
+    /// pieces end where a table does.
+    private long pieceEnd(long start) {
+        long end = start + PageSize.pageAddress(PIECE_PAGES);
+        return memory.orders().hasMiddle() ? PageSize.alignDownPmd(end) : end;
     }
 
     private static void addPages(
@@ -326,7 +341,7 @@ public final class RangeMigrator {
             long endPage = PageSize.pageNumber(vma.end());
             int next = i + 1;
             while (next < to
-                    && next - i < PIECE_PAGES
+                    && pageNumbers[next] % PIECE_PAGES != 0
                     && pageNumbers[next] == pageNumbers[next - 1] + 1
                     && pageNumbers[next] < endPage) {
                 next++;
@@ -350,26 +365,67 @@ public final class RangeMigrator {
     ///   still on the device then
     /// @kernel lib/test_hmm.c: dmirror_devmem_fault
     public FaultResult toRam(PageFault fault) {
-        MigrateVma migration = new MigrateVma(1, MigrateSelect.DEVICE_PRIVATE, owner, fault.page());
-        Errno errno =
-                migration.setup(fault.vma(), fault.address(), fault.address() + PageSize.PAGE_SIZE);
+        Errno errno;
+        long start = faultStart(fault);
+        int pageCount = faultPageCount(fault, start);
+        MigrateVma migration =
+                new MigrateVma(
+                        pageCount,
+                        MigrateSelect.DEVICE_PRIVATE,
+                        owner,
+                        fault.page(),
+                        pageCount == 1 ? FolioOrders.BASE : memory.orders());
+        errno = migration.setup(fault.vma(), start, start + PageSize.pageAddress(pageCount));
         if (!errno.isOk()) {
             return FaultResult.SIGBUS;
         }
-        CopyBatch one = new CopyBatch(1);
+        CopyBatch batch = new CopyBatch(pageCount);
         FaultResult result = FaultResult.HANDLED;
         boolean injected =
                 machine.folios().zoneDeviceData(fault.page()) instanceof ProcessMirror mirror
                         && mirror.takeFailAllocation();
-        if (injected || SystemDestinations.append(machine, migration, one) > 0) {
+        if (SystemDestinations.append(machine, migration, injected, batch) > 0) {
             result = FaultResult.OUT_OF_MEMORY;
-        } else if (!engine.toSystem(one).isCopied()) {
+        } else if (!engine.toSystem(batch).isCopied()) {
             SystemDestinations.drop(machine, migration);
             result = FaultResult.SIGBUS;
         }
         migration.pages();
         migration.finish();
         return result;
+    }
+
+    /// A page that has an entry of its own comes back alone, whatever folio it is part of, as in
+    /// Linux; a huge mapping comes back whole. Where smaller orders are in use the folio round the
+    /// page does, as far as the VMA has its place.
+    private long faultStart(PageFault fault) {
+        if (fault.pmd()) {
+            return PageSize.alignDownPmd(fault.address());
+        }
+        if (!memory.orders().hasMiddle()) {
+            return fault.address();
+        }
+        long before = fault.page() - machine.folios().head(fault.page());
+        long start = fault.address() - PageSize.pageAddress(before);
+        return Math.max(
+                start, Math.max(fault.vma().start(), PageSize.alignDownPmd(fault.address())));
+    }
+
+    private int faultPageCount(PageFault fault, long start) {
+        if (fault.pmd()) {
+            return PageSize.ENTRIES_PER_TABLE;
+        }
+        if (!memory.orders().hasMiddle()) {
+            return 1;
+        }
+        FolioTable folios = machine.folios();
+        long after = folios.head(fault.page()) + folios.pageCount(fault.page()) - fault.page();
+        long end = fault.address() + PageSize.pageAddress(after);
+        long limit =
+                Math.min(
+                        fault.vma().end(),
+                        PageSize.alignDownPmd(fault.address()) + PageSize.PMD_SIZE);
+        return (int) PageSize.pageNumber(Math.min(end, limit) - start);
     }
 
     // Eviction and release.

@@ -19,10 +19,9 @@ import farpage.mm.migrate.MigrateVma;
 /// @kernel lib/test_hmm.c: dmirror_migrate_alloc_and_copy, dmirror_migrate_finalize_and_map
 final class ToDevicePipeline extends MigrationPipeline {
     private final Machine machine;
-    private final DeviceMemory memory;
     private final CopyEngine engine;
     private final CopyBatch batch;
-    private final long[] devicePages;
+    private final DeviceDestinations destinations;
 
     ToDevicePipeline(
             Machine machine,
@@ -32,23 +31,17 @@ final class ToDevicePipeline extends MigrationPipeline {
             int pageCountMax) {
         super(set);
         this.machine = machine;
-        this.memory = memory;
         this.engine = engine;
         this.batch = new CopyBatch(pageCountMax);
-        this.devicePages = new long[pageCountMax];
+        this.destinations = new DeviceDestinations(machine, memory, batch, pageCountMax);
     }
 
     @Override
     CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
-        int skipped = mirror.takeFailAllocation() ? 1 : 0;
-        int allocated = memory.allocate(devicePages, pages - skipped, 0);
-        batch.clear();
-        int used = 0;
+        destinations.fill(mirror, set, from, mirror.takeFailAllocation());
         for (int i = from; i < set.size(); i++) {
-            used = fillDestinations(mirror, set.get(i), used, allocated, i == from ? skipped : 0);
             withdrawWrite(mirror.table(), set.get(i));
         }
-        assert used == allocated;
         return engine.startToDevice(batch);
     }
 
@@ -59,42 +52,28 @@ final class ToDevicePipeline extends MigrationPipeline {
         long first = PageSize.pageNumber(migration.address(0));
         table.lock();
         for (int i = 0; i < migration.pageCount(); i++) {
-            if (MigratePfn.hasPage(migration.dst(i)) && MigratePfn.hasPage(migration.src(i))) {
-                long entry = table.entryLocked(first + i);
-                if (DevicePte.isWritable(entry)
-                        && machine.folios().isAnonymous(MigratePfn.page(migration.src(i)))) {
-                    table.setEntryLocked(first + i, DevicePte.of(DevicePte.page(entry), false));
-                }
+            long source = migration.src(i);
+            boolean anonymous =
+                    MigratePfn.hasMigrated(source)
+                            && machine.folios().isAnonymous(MigratePfn.page(source));
+            if (anonymous && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
+                withdrawWriteLocked(table, first + i, 1 << MigratePfn.order(source));
             }
         }
         table.unlock();
     }
 
-    /// Hands out the allocated pages in order; what migrates beyond them stays.
-    ///
-    /// @param skipped how many pages find no memory before the others
-    private int fillDestinations(
-            ProcessMirror mirror, MigrateVma migration, int used, int allocated, int skipped) {
-        int next = used;
-        int toSkip = skipped;
-        for (int i = 0; i < migration.pageCount() && next < allocated; i++) {
-            long word = migration.src(i);
-            if (!MigratePfn.isMigrating(word)) {
-                continue;
+    private static boolean hasDestination(MigrateVma migration, int i) {
+        return MigratePfn.hasPage(migration.dst(i));
+    }
+
+    private static void withdrawWriteLocked(DevicePageTable table, long firstPage, int count) {
+        for (long page = firstPage; page < firstPage + count; page++) {
+            long entry = table.entryLocked(page);
+            if (DevicePte.isWritable(entry)) {
+                table.setEntryLocked(page, DevicePte.of(DevicePte.page(entry), false));
             }
-            if (toSkip > 0) {
-                toSkip--;
-                continue;
-            }
-            long to = devicePages[next++];
-            machine.folios().setZoneDeviceData(to, mirror);
-            long destination = MigratePfn.ofPage(to);
-            migration.setDst(
-                    i,
-                    MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);
-            batch.add(MigratePfn.page(word), to);
         }
-        return next;
     }
 
     @Override
@@ -114,8 +93,11 @@ final class ToDevicePipeline extends MigrationPipeline {
             long to = MigratePfn.page(migration.dst(i));
             if (MigratePfn.isMigrating(migration.src(i)) && to != Page.NONE) {
                 boolean writable = MigratePfn.isWritable(migration.dst(i));
-                table.setEntryLocked(first + i, DevicePte.of(to, writable));
-                moved++;
+                int pageCount = 1 << MigratePfn.order(migration.src(i));
+                for (int page = 0; page < pageCount; page++) {
+                    table.setEntryLocked(first + i + page, DevicePte.of(to + page, writable));
+                }
+                moved += pageCount;
             }
         }
         table.unlock();

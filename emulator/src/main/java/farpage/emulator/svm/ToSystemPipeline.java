@@ -31,21 +31,11 @@ final class ToSystemPipeline extends MigrationPipeline {
         batch.clear();
         for (int i = from; i < set.size(); i++) {
             MigrateVma migration = set.get(i);
-            int failing = i == from && mirror.takeFailAllocation() ? endOfPiece(migration) : 0;
-            SystemDestinations.append(machine, migration, failing, batch);
+            boolean fails = i == from && mirror.takeFailAllocation();
+            SystemDestinations.append(machine, migration, fails, batch);
             eraseMoving(mirror.table(), migration);
         }
         return engine.startToSystem(batch);
-    }
-
-    /// Where the piece ends that the first page to migrate lies in. The driver goes by pieces of
-    /// one page table's length and gives a piece up where it finds no memory.
-    private static int endOfPiece(MigrateVma migration) {
-        int first = 0;
-        while (!MigratePfn.isMigrating(migration.src(first))) {
-            first++;
-        }
-        return (first / PageSize.ENTRIES_PER_TABLE + 1) * PageSize.ENTRIES_PER_TABLE;
     }
 
     private static void eraseMoving(DevicePageTable table, MigrateVma migration) {

@@ -6,10 +6,12 @@ import farpage.mm.Mm;
 import farpage.mm.Mprotect;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupFlags;
 import farpage.mm.gup.GupResult;
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -57,10 +59,15 @@ public final class DeviceExclusive {
         long at = PageSize.alignDown(address);
         long[] page = new long[1];
         while (true) {
+            boolean _ = splitHuge(mm, at);
             int flags = GupFlags.GET | GupFlags.WRITE | GupFlags.REMOTE;
             GupResult got = GetUserPages.get(mm, at, 1, flags, page);
             if (!got.errno().isOk()) {
                 return new Answer.Refused(got.errno());
+            }
+            if (splitHuge(mm, at)) { // the fault made it, or brought it back
+                mm.machine().put(page[0]);
+                continue;
             }
             FolioTable folios = mm.machine().folios();
             if (!(folios.mapping(page[0]) instanceof AnonVma)
@@ -73,6 +80,23 @@ public final class DeviceExclusive {
             }
             release(mm.machine(), page[0]);
         }
+    }
+
+    /// Only an entry of the page's own can be replaced. The folio stays whole.
+    ///
+    /// @return whether a huge mapping was cut
+    /// @kernel include/linux/mm_types.h: FOLL_SPLIT_PMD
+    private static boolean splitHuge(Mm mm, long address) {
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        Vma vma = mm.lookupVma(address);
+        if (leaf == null
+                || vma == null
+                || (vma.flags() & VmFlags.HUGETLB) != 0
+                || !PageTableEntry.isPresent(leaf.pmdAcquire())) {
+            return false;
+        }
+        SplitPmd.split(vma, address);
+        return true;
     }
 
     /// Locks the page, tells the mirrors and replaces the entry.

@@ -1,6 +1,7 @@
 package farpage.mm.hmm;
 
 import farpage.mm.Errno;
+import farpage.mm.KernelDefect;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
@@ -173,11 +174,16 @@ public final class HmmRangeFault {
 
     private Errno walkLeaf(Vma vma, PageTableLeaf leaf, long start, long end) {
         int slot = PageTableLeaf.slot(start);
+        int skipped = machine.has(KernelDefect.HMM_DEVICE_PMD_WITHOUT_OFFSET) ? slot : 0;
         for (long at = start; at < end; at += PageSize.PAGE_SIZE, slot++) {
             int page = range.index(at);
             long entry = leaf.entryAcquire(slot);
             long need = range.need(page);
-            long word = word(entry, leaf.isHugeAcquire() ? PageSize.HPAGE_PMD_ORDER : 0);
+            boolean huge = leaf.isHugeAcquire();
+            long word = word(entry, huge ? PageSize.HPAGE_PMD_ORDER : 0);
+            if (huge && isOwnDevicePage(entry)) {
+                word -= skipped;
+            }
             boolean satisfied =
                     need == 0
                             || isOwnDevicePage(entry)

@@ -3,7 +3,8 @@ package farpage.mm.memory;
 import farpage.mm.PageSize;
 
 /// A set of folio orders, from 0 to that of a whole page table leaf. Order 0 is always in it: what
-/// finds no room in a larger folio must be able to go on in base pages.
+/// finds no room in a larger folio must be able to go on in base pages. Order 1 never is: a large
+/// folio has room for its counts from four pages on.
 ///
 /// Who allocates goes from the highest order that fits down to 0, by [#highestFitting(int)] and
 /// [#below(int)].
@@ -14,7 +15,7 @@ public record FolioOrders(int mask) {
     /// The order of a folio that one PMD entry maps: 2 MiB.
     public static final int MAX_ORDER = PageSize.HPAGE_PMD_ORDER;
 
-    private static final int MASK_ALL = (1 << (MAX_ORDER + 1)) - 1;
+    private static final int MASK_ALL = (1 << (MAX_ORDER + 1)) - 1 & ~(1 << 1);
 
     /// Base pages alone.
     public static final FolioOrders BASE = new FolioOrders(1);
@@ -29,7 +30,7 @@ public record FolioOrders(int mask) {
     public FolioOrders {
         if ((mask & 1) == 0 || (mask & ~MASK_ALL) != 0) {
             throw new IllegalArgumentException(
-                    "orders: mask=%x, limit=%x with bit 0 set".formatted(mask, MASK_ALL));
+                    "orders: mask=%x, limit=bits of %x, and bit 0".formatted(mask, MASK_ALL));
         }
     }
 
@@ -44,8 +45,9 @@ public record FolioOrders(int mask) {
     }
 
     private static void requireOrder(int order) {
-        if (order < 0 || order > MAX_ORDER) {
-            throw new IllegalArgumentException("order: value=" + order + ", limit=" + MAX_ORDER);
+        if (order < 0 || order > MAX_ORDER || order == 1) {
+            throw new IllegalArgumentException(
+                    "order: value=" + order + ", limit=0 or 2 to " + MAX_ORDER);
         }
     }
 
@@ -64,14 +66,14 @@ public record FolioOrders(int mask) {
             }
             mask |= (1 << (last + 1)) - (1 << first);
         }
-        return new FolioOrders(mask);
+        return new FolioOrders(mask & MASK_ALL);
     }
 
     private static int parseOrder(String text) {
         String digits = text.strip();
         if (!digits.matches("[0-9]{1,2}")) {
             throw new IllegalArgumentException(
-                    "orders: value='" + digits + "', limit=0 to " + MAX_ORDER);
+                    "orders: value='" + digits + "', limit=0 or 2 to " + MAX_ORDER);
         }
         int order = Integer.parseInt(digits);
         requireOrder(order);
@@ -80,6 +82,12 @@ public record FolioOrders(int mask) {
 
     public boolean contains(int order) {
         return order >= 0 && (mask >>> order & 1) != 0;
+    }
+
+    /// Whether folios between base pages and 2 MiB are in it, which Linux 7.0 can not put on a
+    /// device.
+    public boolean hasMiddle() {
+        return (mask & ~PMD.mask) != 0;
     }
 
     public int highest() {

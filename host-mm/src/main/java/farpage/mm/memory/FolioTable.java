@@ -539,7 +539,8 @@ public final class FolioTable {
 
     public @Nullable Object zoneDeviceData(long page) {
         assert Page.isDevice(page);
-        return section(page).zoneDeviceData(slot(page));
+        FolioSection section = section(page);
+        return section.zoneDeviceData(headSlot(section, slot(page)));
     }
 
     public void setZoneDeviceData(long page, @Nullable Object data) {

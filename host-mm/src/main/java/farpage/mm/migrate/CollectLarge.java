@@ -5,6 +5,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
@@ -47,9 +48,10 @@ final class CollectLarge {
         if (TryToMigrate.isDirtyPresent(word)) {
             folios.setFlag(head, FolioFlags.DIRTY);
         }
-        leaf.setPmdLocked(TryToMigrate.migrationEntry(word, exclusive));
+        leaf.setPmdLocked(TryToMigrate.hugeMigrationEntry(machine, word, exclusive));
         folios.removeEntireMapping(head);
-        return MigratePfn.ofSourceFolio(head, PageSize.HPAGE_PMD_ORDER, isWritable(word));
+        return MigratePfn.ofSourceFolio(
+                head, PageSize.HPAGE_PMD_ORDER, TryToMigrate.isHugeWritable(machine, word));
     }
 
     private static boolean isWritable(long entry) {
@@ -73,8 +75,8 @@ final class CollectLarge {
         long head = PageTableEntry.page(first);
         int order = folios.order(head);
         int pageCount = 1 << order;
-        if (!orders.hasSmall()
-                || !orders.has(order)
+        if (!orders.hasMiddle()
+                || !orders.contains(order)
                 || pageCount > count
                 || slot + pageCount > PageSize.ENTRIES_PER_TABLE
                 || !mapsWhole(leaf, slot, head, pageCount)
@@ -131,7 +133,7 @@ final class CollectLarge {
             folios.get(page);
         }
         leaf.unlock();
-        int newOrder = orders.hasSmall() ? orders.nextLower(folios.order(page)) : 0;
+        int newOrder = orders.hasMiddle() ? orders.below(folios.order(page)) : 0;
         boolean split = new SplitFolio(machine).split(ofFault ? faultPage : page, newOrder);
         if (!ofFault) {
             folios.unlock(page);

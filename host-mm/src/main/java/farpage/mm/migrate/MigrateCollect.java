@@ -5,6 +5,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTable;
@@ -84,7 +85,7 @@ final class MigrateCollect {
         }
         int slot = PageTableLeaf.slot(address);
         for (int done = 0; done < count; ) {
-            int order = orders.highestAligned(slot + done, count - done);
+            int order = orders.highestFitting(slot + done, count - done);
             storeHole(first + done, order);
             done += 1 << order;
         }
@@ -151,7 +152,7 @@ final class MigrateCollect {
         }
         long page = selected(word);
         if (page != Page.NONE) {
-            if (count == PageSize.ENTRIES_PER_TABLE && orders.has(PageSize.HPAGE_PMD_ORDER)) {
+            if (count == PageSize.ENTRIES_PER_TABLE && orders.contains(PageSize.HPAGE_PMD_ORDER)) {
                 long taken = large.tryTakeHuge(leaf);
                 if (taken != MigratePfn.SKIP || !large.mayBeSplit(page)) {
                     store(first, PageSize.HPAGE_PMD_ORDER, taken);
@@ -174,9 +175,9 @@ final class MigrateCollect {
             src[page] = MigratePfn.SKIP;
             return 1;
         }
-        int order = orders.highestAligned(slot, count, FolioOrders.BELOW_PMD);
+        int order = orders.highestFitting(slot, Math.min(count, PageSize.ENTRIES_PER_TABLE - 1));
         while (order > 0 && !isFillable(leaf, slot, 1 << order)) {
-            order = orders.nextLower(order);
+            order = orders.below(order);
         }
         storeHole(page, order);
         return 1 << order;

@@ -8,6 +8,7 @@ import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.lock.Stepping;
 import farpage.mm.lock.YieldPoint;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.notifier.MmuNotifierRange;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

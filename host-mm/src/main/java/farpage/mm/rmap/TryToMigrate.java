@@ -1,5 +1,6 @@
 package farpage.mm.rmap;
 
+import farpage.mm.KernelDefect;
 import farpage.mm.Machine;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
@@ -75,7 +76,7 @@ public final class TryToMigrate {
                 return;
             }
             if (!splitsPmd) {
-                leaf.setPmdLocked(replace(folios, word));
+                leaf.setPmdLocked(replaceHuge(word));
                 folios.removeEntireMapping(PageTableEntry.page(word));
                 machine.put(firstPage);
                 return;
@@ -96,6 +97,15 @@ public final class TryToMigrate {
         if (unmapped > 0) {
             machine.put(firstPage, unmapped);
         }
+    }
+
+    private long replaceHuge(long word) {
+        long page = PageTableEntry.page(word);
+        boolean exclusive = folios.testAndClearFlag(page, FolioFlags.ANON_EXCLUSIVE);
+        if (isDirtyPresent(word)) {
+            folios.setFlag(page, FolioFlags.DIRTY);
+        }
+        return hugeMigrationEntry(machine, word, exclusive);
     }
 
     /// Whether the entry is a counted mapping of the page: present, device-private or
@@ -125,12 +135,29 @@ public final class TryToMigrate {
         return PageTableEntry.isPresent(entry) && PageTableEntry.isDirty(entry);
     }
 
+    /// The migration entry for a huge mapping that is given up.
+    ///
+    /// @param exclusive whether the folio was exclusive, which it no longer is
+    /// @kernel mm/huge_memory.c: set_pmd_migration_entry
+    public static long hugeMigrationEntry(Machine machine, long word, boolean exclusive) {
+        return PageTableEntry.ofMigration(word, isHugeWritable(machine, word), exclusive);
+    }
+
+    /// Whether a huge mapping counts as writable when it is given up.
+    public static boolean isHugeWritable(Machine machine, long word) {
+        return !PageTableEntry.isPresent(word) && machine.has(KernelDefect.DEVICE_PMD_WRITE_BIT)
+                ? PageTableEntry.isSoftDirty(word)
+                : isWritable(word);
+    }
+
+    private static boolean isWritable(long entry) {
+        return PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
+    }
+
     /// The migration entry for a mapping that is given up.
     ///
     /// @param exclusive whether the page was exclusive, which it no longer is
     public static long migrationEntry(long entry, boolean exclusive) {
-        boolean writable =
-                PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
-        return PageTableEntry.ofMigration(entry, writable, exclusive);
+        return PageTableEntry.ofMigration(entry, isWritable(entry), exclusive);
     }
 }
