@@ -20,7 +20,7 @@ final class ShowOptions {
             converter = ViewConverter.class,
             description = {
                 "Shows the processes' memory as the kernel's files in /proc and /sys do: maps, smaps,"
-                        + " pagemap, status, vmstat, ksm; several with commas"
+                        + " pagemap, status, vmstat, ksm, thp; several with commas"
             })
     List<View> views = new ArrayList<>();
 
@@ -65,6 +65,7 @@ final class ShowOptions {
             case MAPS, SMAPS, PAGEMAP, STATUS -> "/proc/" + mm.id() + "/" + view.word();
             case VMSTAT -> "/proc/vmstat";
             case KSM -> "/sys/kernel/mm/ksm";
+            case THP -> "/sys/kernel/mm/transparent_hugepage";
         };
     }
 }

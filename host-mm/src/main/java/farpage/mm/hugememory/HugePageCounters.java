@@ -12,10 +12,14 @@ import java.util.concurrent.atomic.LongAdder;
 ///
 /// @kernel include/linux/vm_event_item.h: THP_*; include/linux/huge_mm.h: enum mthp_stat_item
 public final class HugePageCounters {
-    /// Events that concern folios of 2 MiB. Each is called `thp_` and its name in `/proc/vmstat`.
+    /// Events that concern folios of 2 MiB, in the order of `/proc/vmstat`, where each is called
+    /// `thp_` and its name.
     ///
     /// @kernel include/linux/vm_event_item.h: THP_*
     public enum Event {
+        MIGRATION_SUCCESS,
+        MIGRATION_FAIL,
+        MIGRATION_SPLIT,
         FAULT_ALLOC,
         FAULT_FALLBACK,
         FAULT_FALLBACK_CHARGE,
@@ -26,10 +30,7 @@ public final class HugePageCounters {
         DEFERRED_SPLIT_PAGE,
         SPLIT_PMD,
         ZERO_PAGE_ALLOC,
-        ZERO_PAGE_ALLOC_FAILED,
-        MIGRATION_SUCCESS,
-        MIGRATION_FAIL,
-        MIGRATION_SPLIT
+        ZERO_PAGE_ALLOC_FAILED
     }
 
     /// What is counted for each size. The names are those of the files in `stats`.

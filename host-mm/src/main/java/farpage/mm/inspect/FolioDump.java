@@ -6,13 +6,13 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.zonedevice.DevicePagemap;
 
-/// The memmap as text, a line for each page that is in use.
+/// The memmap as text, a line for each folio that is in use.
 ///
 /// @kernel mm/debug.c: dump_page
 public final class FolioDump {
     private FolioDump() {}
 
-    /// The pages with a reference: system pages first, then those of each pagemap.
+    /// The folios with a reference: system pages first, then those of each pagemap.
     public static String text(Machine machine) {
         StringBuilder text = new StringBuilder();
         for (int pfn = 0; pfn < machine.ram().pageCount(); pfn++) {
@@ -27,20 +27,31 @@ public final class FolioDump {
     }
 
     private static void append(StringBuilder text, Machine machine, long page) {
-        if (machine.folios().isKnown(page) && machine.folios().refCount(page) > 0) {
+        FolioTable folios = machine.folios();
+        if (folios.isKnown(page) && folios.head(page) == page && folios.refCount(page) > 0) {
             text.append(line(machine, page)).append('\n');
         }
     }
 
-    /// One page: `pfn 12 refcount:1 mapcount:1 index:0x7f012 flags:uptodate|lru`.
+    /// One page: `pfn 12 refcount:1 mapcount:1 index:0x7f012 flags:uptodate|lru`; of a large folio
+    /// with its head, order, and how often it is mapped whole.
     public static String line(Machine machine, long page) {
         FolioTable folios = machine.folios();
         if (page == Page.NONE || !folios.isKnown(page)) {
             return Page.describe(page) + " uninitialised";
         }
+        String large =
+                folios.isLarge(page)
+                        ? " head:%s order:%d entire_mapcount:%d"
+                                .formatted(
+                                        Page.describe(folios.head(page)),
+                                        folios.order(page),
+                                        folios.entireMapCount(page))
+                        : "";
         return String.format(
-                "%s refcount:%d mapcount:%d index:%#x flags:%s",
+                "%s%s refcount:%d mapcount:%d index:%#x flags:%s",
                 Page.describe(page),
+                large,
                 folios.refCount(page),
                 folios.mapCount(page),
                 folios.index(page),

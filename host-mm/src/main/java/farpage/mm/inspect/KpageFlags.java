@@ -3,6 +3,7 @@ package farpage.mm.inspect;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
 
 /// The words of `/proc/kpageflags` and `/proc/kpagecount`. Both know online system pages only: of a
 /// device page, or a number that no page has, they say 0.
@@ -22,9 +23,19 @@ public final class KpageFlags {
     public static final long ANON = 1L << 12;
     public static final long SWAPCACHE = 1L << 13;
     public static final long SWAPBACKED = 1L << 14;
+    public static final long COMPOUND_HEAD = 1L << 15;
+    public static final long COMPOUND_TAIL = 1L << 16;
+
+    /// Part of a folio of the pool of huge pages.
+    public static final long HUGE = 1L << 17;
+
     public static final long UNEVICTABLE = 1L << 18;
     public static final long HWPOISON = 1L << 19;
     public static final long KSM = 1L << 21;
+
+    /// Part of a large folio, of whatever size, or of the huge zero page.
+    public static final long THP = 1L << 22;
+
     public static final long ZERO_PAGE = 1L << 24;
     public static final long IDLE = 1L << 25;
     public static final long MLOCKED = 1L << 33;
@@ -79,19 +90,27 @@ public final class KpageFlags {
             return BUDDY;
         }
         int flags = machine.folios().flags(page);
-        long word = 0;
+        long word = compound(machine.folios(), page);
         for (int i = 0; i < FOLIO_FLAGS.length; i++) {
             word |= (flags & FOLIO_FLAGS[i]) != 0 ? WORD_BITS[i] : 0;
         }
         word |= machine.folios().mapCount(page) > 0 ? MMAP : 0;
         word |= MappedPage.isAnonymous(machine, page) ? ANON : 0;
-        return page == machine.zeroPage() ? word | ZERO_PAGE : word;
+        return machine.isZeroPage(page) ? word | ZERO_PAGE : word;
     }
 
-    /// How often a page is mapped.
+    private static long compound(FolioTable folios, long page) {
+        if (!folios.isLarge(page)) {
+            return 0;
+        }
+        long kind = folios.hasFlag(page, FolioFlags.HUGETLB) ? HUGE : THP;
+        return kind | (page == folios.head(page) ? COMPOUND_HEAD : COMPOUND_TAIL);
+    }
+
+    /// How often a page is mapped, by itself or as a part of its whole folio.
     public static long count(Machine machine, long page) {
         return isOnline(machine, page) && machine.folios().isKnown(page)
-                ? machine.folios().mapCount(page)
+                ? machine.folios().pageMapCount(page)
                 : 0;
     }
 

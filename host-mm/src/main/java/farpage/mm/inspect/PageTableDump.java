@@ -11,6 +11,7 @@ import farpage.mm.pagetable.PageTableLeaf;
 ///
 /// ```
 /// 7f0000000000-7f0000004000 PRESENT rw young dirty pfn 12 (4 pages)
+/// 7f0000200000-7f0000400000 PRESENT rw young dirty pfn 512 (huge)
 /// ```
 ///
 /// @kernel mm/ptdump.c
@@ -39,8 +40,14 @@ public final class PageTableDump {
             long leafStart = PageSize.alignDownPmd(at);
             PageTableLeaf leaf = pageTable.lookupLeaf(leafStart);
             assert leaf != null;
-            for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
-                add(leafStart + PageSize.pageAddress(slot), leaf.entryAcquire(slot));
+            long pmd = leaf.pmdAcquire();
+            if (PageTableEntry.isNone(pmd)) {
+                for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
+                    add(leafStart + PageSize.pageAddress(slot), leaf.entryAcquire(slot));
+                }
+            } else {
+                endRun();
+                append(leafStart, leafStart + PageSize.PMD_SIZE, pmd, "huge");
             }
             at = pageTable.nextMapped(leafStart + PageSize.PMD_SIZE, END);
         }
@@ -69,16 +76,20 @@ public final class PageTableDump {
 
     private void endRun() {
         if (runPages > 0 && !PageTableEntry.isNone(runEntry)) {
-            text.append(
-                    String.format(
-                            "%012x-%012x %s (%d %s)%n",
-                            runStart,
-                            runStart + PageSize.pageAddress(runPages),
-                            PageTableEntry.describe(runEntry),
-                            runPages,
-                            runPages == 1 ? "page" : "pages"));
+            append(
+                    runStart,
+                    runStart + PageSize.pageAddress(runPages),
+                    runEntry,
+                    runPages == 1 ? "1 page" : runPages + " pages");
         }
         runPages = 0;
         runEntry = PageTableEntry.NONE;
+    }
+
+    private void append(long start, long end, long entry, String extent) {
+        text.append(
+                String.format(
+                        "%012x-%012x %s (%s)%n",
+                        start, end, PageTableEntry.describe(entry), extent));
     }
 }

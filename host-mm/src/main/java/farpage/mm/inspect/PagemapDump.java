@@ -37,19 +37,42 @@ public final class PagemapDump {
             for (Vma vma = mm.lookupVmaFrom(start);
                     vma != null && vma.start() < end;
                     vma = mm.lookupVmaFrom(vma.end())) {
-                Vma shown = vma;
-                PageWalk.walk(
+                walk(
                         vma,
                         Math.max(start, vma.start()),
                         Math.min(end, vma.end()),
-                        (address, entry) ->
-                                words[(int) PageSize.pageNumber(address - start)] =
-                                        PagemapWord.of(shown, entry, showsFrames));
+                        showsFrames,
+                        (address, word) ->
+                                words[(int) PageSize.pageNumber(address - start)] = word);
             }
         } finally {
             mm.unlockRead();
         }
         return Errno.OK;
+    }
+
+    /// What is given the words of pages in a row.
+    @FunctionalInterface
+    private interface Words {
+        void add(long address, long word);
+    }
+
+    private static void walk(Vma vma, long start, long end, boolean showsFrames, Words words) {
+        PageWalk.Visitor visitor =
+                new PageWalk.Visitor() {
+                    @Override
+                    public void visit(long address, long entry) {
+                        words.add(address, PagemapWord.of(vma, entry, showsFrames));
+                    }
+
+                    @Override
+                    public void visitHuge(long from, long to, long pmd) {
+                        for (long at = from; at < to; at += PageSize.PAGE_SIZE) {
+                            words.add(at, PagemapWord.ofHuge(vma, pmd, at, showsFrames));
+                        }
+                    }
+                };
+        PageWalk.walk(vma, start, end, visitor);
     }
 
     /// All pages that are mapped, swapped or soft-dirty. Takes the mmap lock for reading.
@@ -58,11 +81,7 @@ public final class PagemapDump {
         mm.lockRead();
         try {
             for (Vma vma : mm.vmas()) {
-                PageWalk.walk(
-                        vma,
-                        vma.start(),
-                        vma.end(),
-                        (address, entry) -> dump.add(address, PagemapWord.of(vma, entry, true)));
+                walk(vma, vma.start(), vma.end(), true, dump::add);
             }
         } finally {
             mm.unlockRead();

@@ -54,17 +54,38 @@ public final class PagemapScan {
             for (Vma vma = mm.lookupVmaFrom(start);
                     vma != null && vma.start() < end;
                     vma = mm.lookupVmaFrom(vma.end())) {
-                Vma scanned = vma;
                 PageWalk.walk(
                         vma,
                         Math.max(start, vma.start()),
                         Math.min(end, vma.end()),
-                        (address, entry) -> scan.add(address, categories(scanned, entry)));
+                        scan.new Scanned(vma));
             }
         } finally {
             mm.unlockRead();
         }
         return List.copyOf(scan.regions);
+    }
+
+    /// A VMA that is being scanned.
+    private final class Scanned implements PageWalk.Visitor {
+        private final Vma vma;
+
+        Scanned(Vma vma) {
+            this.vma = vma;
+        }
+
+        @Override
+        public void visit(long address, long entry) {
+            add(address, categories(vma, entry));
+        }
+
+        @Override
+        public void visitHuge(long start, long end, long word) {
+            int categories = HUGE | categories(vma, word);
+            for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
+                add(address, categories);
+            }
+        }
     }
 
     private void add(long address, int categories) {

@@ -37,6 +37,20 @@ public final class PagemapWord {
     ///
     /// @param showsFrames whether the reader has CAP_SYS_ADMIN; without it the low bits are zero
     static long of(Vma vma, long entry, boolean showsFrames) {
+        return of(vma, entry, MappedPage.of(entry), showsFrames);
+    }
+
+    /// The word for the page at an address that a huge mapping maps. Whether the first page is
+    /// mapped exclusively is told of all of them. The huge zero page is taken for a file's.
+    ///
+    /// @param pmd the word of the mapping
+    /// @kernel fs/proc/task_mmu.c: pagemap_pmd_range_thp
+    static long ofHuge(Vma vma, long pmd, long address, boolean showsFrames) {
+        long word = of(vma, PageWalk.ofPage(pmd, address), MappedPage.of(pmd), showsFrames);
+        return PageTableEntry.isSpecial(pmd) ? word | FILE : word;
+    }
+
+    private static long of(Vma vma, long entry, long page, boolean showsFrames) {
         long word = (vma.flags() & VmFlags.SOFTDIRTY) != 0 ? SOFT_DIRTY : 0;
         if (PageTableEntry.isNone(entry)) {
             return word;
@@ -51,10 +65,9 @@ public final class PagemapWord {
             word |= (marks & PageTableEntry.MARK_UFFD_WP) != 0 ? UFFD_WP : 0;
             word |= (marks & PageTableEntry.MARK_GUARD) != 0 ? GUARD : 0;
         }
-        long page = MappedPage.of(entry);
         if (page != Page.NONE) {
             word |= MappedPage.isAnonymous(machine, page) ? 0 : FILE;
-            word |= present && machine.folios().mapCount(page) == 1 ? EXCLUSIVE : 0;
+            word |= present && machine.folios().pageMapCount(page) == 1 ? EXCLUSIVE : 0;
         }
         return showsFrames ? word | frame(entry) : word;
     }

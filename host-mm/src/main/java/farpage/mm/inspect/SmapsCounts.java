@@ -14,10 +14,11 @@ import farpage.mm.swap.SwapEntry;
 ///
 /// A page on a device counts as present, but its entry is never young or dirty: what the folio
 /// knows decides. Of the other pages behind entries that are not present nobody can tell how many
-/// map them; they count in full and as shared.
+/// map them; they count in full and as shared. What a huge mapping shows counts page by page where
+/// others may map only some of the pages.
 ///
 /// @kernel fs/proc/task_mmu.c: struct mem_size_stats, smaps_pte_entry, smaps_account
-final class SmapsCounts {
+final class SmapsCounts implements PageWalk.Visitor {
     /// Proportional sizes are kept with this many bits below a byte.
     private static final int PSS_SHIFT = 12;
 
@@ -37,6 +38,7 @@ final class SmapsCounts {
     private long anonymous;
     private long merged;
     private long lazyFree;
+    private long anonHuge;
     private long sharedHugetlb;
     private long privateHugetlb;
     private long swap;
@@ -55,20 +57,29 @@ final class SmapsCounts {
             counts.countHugetlb(vma);
             return counts;
         }
-        PageWalk.walk(vma, vma.start(), vma.end(), (address, entry) -> counts.count(entry));
+        PageWalk.walk(vma, vma.start(), vma.end(), counts);
         return counts;
     }
 
-    private void count(long entry) {
+    @Override
+    public void visit(long address, long entry) {
         if (PageTableEntry.isSwap(entry)) {
             countSwap(entry);
             return;
         }
         long page = MappedPage.of(entry);
         if (page != Page.NONE) {
-            boolean present =
-                    PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry);
-            countPage(page, entry, present);
+            countPages(page, 1, entry);
+        }
+    }
+
+    /// @kernel fs/proc/task_mmu.c: smaps_pmd_entry
+    @Override
+    public void visitHuge(long start, long end, long word) {
+        long head = MappedPage.of(word);
+        if (head != Page.NONE) {
+            anonHuge += end - start;
+            countPages(head, (int) PageSize.pageNumber(end - start), word);
         }
     }
 
@@ -96,27 +107,33 @@ final class SmapsCounts {
         swapPss += ((long) PageSize.PAGE_SIZE << PSS_SHIFT) / Math.max(1, users);
     }
 
-    private void countPage(long page, long entry, boolean present) {
+    /// Pages in a row of one folio, behind one entry.
+    private void countPages(long page, int pageCount, long entry) {
         int flags = folios.flags(page);
+        long size = PageSize.pageAddress(pageCount);
+        boolean present = PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry);
         boolean young = PageTableEntry.isPresent(entry) && PageTableEntry.isYoung(entry);
         boolean dirty =
                 (flags & FolioFlags.DIRTY) != 0
                         || PageTableEntry.isPresent(entry) && PageTableEntry.isDirty(entry);
-        resident += PageSize.PAGE_SIZE;
+        resident += size;
         if (MappedPage.isAnonymous(machine, page)) {
-            anonymous += PageSize.PAGE_SIZE;
+            anonymous += size;
             if ((flags & FolioFlags.SWAPBACKED) == 0 && !dirty) {
-                lazyFree += PageSize.PAGE_SIZE;
+                lazyFree += size;
             }
         }
         if ((flags & FolioFlags.KSM) != 0) {
-            merged += PageSize.PAGE_SIZE;
+            merged += size;
         }
         if (young || (flags & (FolioFlags.YOUNG | FolioFlags.REFERENCED)) != 0) {
-            referenced += PageSize.PAGE_SIZE;
+            referenced += size;
         }
-        int mappings = present ? Math.max(1, folios.mapCount(page)) : 1;
-        share(((long) PageSize.PAGE_SIZE << PSS_SHIFT) / mappings, dirty, present && mappings == 1);
+        for (long one = page; one < page + pageCount; one++) {
+            int mappings = present ? Math.max(1, folios.pageMapCount(one)) : 1;
+            long proportion = ((long) PageSize.PAGE_SIZE << PSS_SHIFT) / mappings;
+            share(proportion, dirty, present && mappings == 1);
+        }
     }
 
     private void share(long proportion, boolean dirty, boolean exclusive) {
@@ -147,8 +164,8 @@ final class SmapsCounts {
         line(text, "Anonymous", anonymous);
         line(text, "KSM", merged);
         line(text, "LazyFree", lazyFree);
-        // Base pages only.
-        line(text, "AnonHugePages", 0);
+        line(text, "AnonHugePages", anonHuge);
+        // Files and shared memory are of base pages.
         line(text, "ShmemPmdMapped", 0);
         line(text, "FilePmdMapped", 0);
         line(text, "Shared_Hugetlb", sharedHugetlb);

@@ -3,6 +3,8 @@ package farpage.mm.inspect;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.hugememory.HugePages;
+import farpage.mm.memory.FolioTable;
 
 /// The VMAs of a process with what is in them, in the layout of `/proc/PID/smaps`.
 ///
@@ -31,7 +33,21 @@ public final class SmapsDump {
         SmapsCounts.line(text, "KernelPageSize", pageSize);
         SmapsCounts.line(text, "MMUPageSize", pageSize);
         SmapsCounts.of(vma).appendTo(text);
-        text.append(String.format("THPeligible:    %8d\n", 0));
+        text.append(String.format("THPeligible:    %8d\n", isEligible(vma) ? 1 : 0));
         text.append("VmFlags: ").append(VmFlagNames.describe(vma.flags())).append('\n');
+    }
+
+    /// Whether a large folio of a size in use fits somewhere in the VMA.
+    ///
+    /// @kernel include/linux/huge_mm.h: thp_vma_allowable_orders with TVA_SMAPS
+    private static boolean isEligible(Vma vma) {
+        HugePages hugePages = vma.mm().machine().hugePages();
+        for (int order = PageSize.HPAGE_PMD_ORDER; order >= FolioTable.LARGE_ORDER_MIN; order--) {
+            long last = vma.end() - PageSize.pageAddress(1L << order);
+            if (hugePages.isAllowed(vma, order) && HugePages.isSuitable(vma, last, order)) {
+                return true;
+            }
+        }
+        return false;
     }
 }

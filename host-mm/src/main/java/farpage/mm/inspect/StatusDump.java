@@ -35,7 +35,7 @@ public final class StatusDump {
         line(text, "RssAnon", anonymous);
         line(text, "RssFile", file);
         line(text, "RssShmem", shmem);
-        line(text, "VmPTE", mm.pageTable().leafCount());
+        line(text, "VmPTE", mm.pageTable().tableCount());
         line(text, "VmSwap", mm.rss(RssCounter.SWAP_ENTRIES));
         line(text, "HugetlbPages", mm.hugetlbPageCount() << PageSize.HPAGE_PMD_ORDER);
         return text.toString();

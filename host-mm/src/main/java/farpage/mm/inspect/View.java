@@ -6,14 +6,15 @@ import java.util.Locale;
 
 /// A view of a process, or of the machine, as a file in `/proc` or `/sys` shows it.
 ///
-/// @kernel fs/proc/task_mmu.c, mm/vmstat.c, mm/ksm.c
+/// @kernel fs/proc/task_mmu.c, mm/vmstat.c, mm/ksm.c, mm/huge_memory.c
 public enum View {
     MAPS,
     SMAPS,
     PAGEMAP,
     STATUS,
     VMSTAT,
-    KSM;
+    KSM,
+    THP;
 
     /// Its name for people.
     public String word() {
@@ -22,7 +23,7 @@ public enum View {
 
     /// Whether it shows one process; the others show the machine.
     public boolean isOfProcess() {
-        return this != VMSTAT && this != KSM;
+        return this != VMSTAT && this != KSM && this != THP;
     }
 
     /// The view's lines. The caller holds no lock.
@@ -34,6 +35,7 @@ public enum View {
             case STATUS -> StatusDump.text(mm);
             case VMSTAT -> VmStatDump.text(machine);
             case KSM -> machine.ksm().statistics().text();
+            case THP -> HugePagesDump.text(machine);
         };
     }
 }

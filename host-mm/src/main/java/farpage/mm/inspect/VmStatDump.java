@@ -2,9 +2,11 @@ package farpage.mm.inspect;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.VmStat;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.zonedevice.DevicePagemap;
+import java.util.Locale;
 
 /// The machine's counters in the layout of `/proc/vmstat`, in its order: first what there is now,
 /// then the events so far. What the model does not keep has no line. What is mapped is counted
@@ -25,6 +27,7 @@ public final class VmStatDump {
     private long writeback;
     private long shmem;
     private long swapCached;
+    private long anonHuge;
 
     private VmStatDump(Machine machine) {
         this.machine = machine;
@@ -35,7 +38,19 @@ public final class VmStatDump {
     public static String text(Machine machine) {
         VmStatDump dump = new VmStatDump(machine);
         dump.countPages();
-        return dump.pagesNow() + machine.vmStat();
+        return dump.pagesNow() + dump.events();
+    }
+
+    /// The events, with those of large folios where the kernel has them.
+    private String events() {
+        StringBuilder text = new StringBuilder();
+        for (VmStat.Event event : VmStat.Event.values()) {
+            if (event == VmStat.Event.KSM_SWPIN_COPY) {
+                text.append(machine.hugePages().counters());
+            }
+            line(text, event.name().toLowerCase(Locale.ROOT), machine.vmStat().get(event));
+        }
+        return text.toString();
     }
 
     private String pagesNow() {
@@ -51,6 +66,7 @@ public final class VmStatDump {
         line(text, "nr_dirty", dirty);
         line(text, "nr_writeback", writeback);
         line(text, "nr_shmem", shmem);
+        line(text, "nr_anon_transparent_hugepages", anonHuge);
         line(text, "nr_swapcached", swapCached);
         return text.toString();
     }
@@ -83,7 +99,8 @@ public final class VmStatDump {
         writeback += flag(flags, FolioFlags.WRITEBACK);
         swapCached += flag(flags, FolioFlags.SWAPCACHE);
         file += flag(flags, FolioFlags.SWAPCACHE);
-        int mapped = folios.mapCount(page) > 0 ? 1 : 0;
+        int mapped = folios.pageMapCount(page) > 0 ? 1 : 0;
+        anonHuge += folios.head(page) == page && folios.entireMapCount(page) > 0 ? 1 : 0;
         if (MappedPage.isAnonymous(machine, page)) {
             anonMapped += mapped;
         } else if (folios.mapping(page) != null) {

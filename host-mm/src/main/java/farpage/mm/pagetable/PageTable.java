@@ -147,4 +147,19 @@ public final class PageTable {
     public int leafCount() {
         return leafCount.get();
     }
+
+    /// Tables of entries, those that are deposited with huge mappings included: leaves that are not
+    /// empty.
+    ///
+    /// @kernel include/linux/mm.h: mm_pgtables_bytes
+    public int tableCount() {
+        int count = 0;
+        long end = PageSize.TASK_SIZE + PageSize.PAGE_SIZE;
+        for (long at = nextMapped(0, end); at < end; ) {
+            PageTableLeaf leaf = lookupLeaf(at);
+            count += leaf == null || leaf.isEmptyAcquire() ? 0 : 1;
+            at = nextMapped(PageSize.alignDownPmd(at) + PageSize.PMD_SIZE, end);
+        }
+        return count;
+    }
 }
