@@ -12,11 +12,14 @@ public enum KernelDefect {
     /// @kernel mm/hmm.c: hmm_vma_handle_absent_pmd
     HMM_DEVICE_PMD_WITHOUT_OFFSET,
 
-    /// Of a huge mapping of a device's folio the bit is looked at that says "writable" in a present
-    /// one. In the others it is the soft-dirty bit: what was migrated without having been stored to
-    /// comes back without the right to write.
+    /// When a huge mapping of a device's folio is given up for a migration, its word is read as if
+    /// it were a present one. What says "writable" there is the soft-dirty bit here; what says
+    /// "soft-dirty" and "uffd-wp" are bits of the inverted page number, which are set for every
+    /// aligned folio. So the folio comes back soft-dirty and protected from stores, as for
+    /// userfaultfd; the next store makes it writable, but the mark stays, and so the folio goes to
+    /// the device read-only from then on.
     ///
     /// @kernel mm/huge_memory.c: set_pmd_migration_entry; mm/migrate_device.c:
-    ///   migrate_vma_collect_huge_pmd
-    DEVICE_PMD_WRITE_BIT
+    ///   migrate_vma_collect_huge_pmd; arch/x86/include/asm/pgtable_64.h: the swap entry
+    DEVICE_PMD_READ_AS_PRESENT
 }

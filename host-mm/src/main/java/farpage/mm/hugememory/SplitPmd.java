@@ -55,6 +55,18 @@ public final class SplitPmd {
     /// @kernel mm/huge_memory.c: __split_huge_pmd_locked
     public static void splitLocked(Machine machine, PageTableLeaf leaf) {
         long word = leaf.pmdLocked();
+        if (PageTableEntry.isPresent(word) && PageTableEntry.isUffdWp(word)) {
+            leaf.setPmdLocked(PageTableEntry.withUffdWp(word)); // loses the right to write
+        }
+        splitFrozenLocked(machine, leaf);
+    }
+
+    /// The same for entries that are about to become migration entries, which remember that they
+    /// were writable whatever else is marked.
+    ///
+    /// @kernel mm/huge_memory.c: __split_huge_pmd_locked with freeze
+    public static void splitFrozenLocked(Machine machine, PageTableLeaf leaf) {
+        long word = leaf.pmdLocked();
         machine.hugePages().counters().count(HugePageCounters.Event.SPLIT_PMD);
         if (PageTableEntry.isSpecial(word)) {
             splitZeroPageLocked(machine, leaf, word);

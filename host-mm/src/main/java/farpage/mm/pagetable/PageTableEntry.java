@@ -112,6 +112,9 @@ public final class PageTableEntry {
     /// @param dirty whether the folio is: then the migration entry's dirty bit counts
     public static long ofMigrated(long page, long migration, boolean writable, boolean dirty) {
         long entry = ofPage(page, writable) | migration & (CARRIED | YOUNG);
+        if (isWritableMigration(migration)) {
+            entry &= ~UFFD_WP; // somebody has resolved it
+        }
         return dirty && (migration & DIRTY) != 0 ? withDirty(entry) : entry;
     }
 

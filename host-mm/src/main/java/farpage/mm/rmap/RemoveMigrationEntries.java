@@ -127,7 +127,7 @@ public final class RemoveMigrationEntries {
         if (!PageTableEntry.isSharedMigration(word)) {
             folios.setFlag(to, FolioFlags.ANON_EXCLUSIVE);
         }
-        leaf.setPmdLocked(mapped(to, vma, word));
+        leaf.setPmdLocked(mappedHuge(to, vma, word));
     }
 
     /// Restores the one entry of a small folio that moved, if it is still a migration entry, and
@@ -155,9 +155,22 @@ public final class RemoveMigrationEntries {
             return false;
         }
         int flags = PageTableEntry.isSharedMigration(word) ? 0 : FolioFlags.ANON_EXCLUSIVE;
-        leaf.setPmdLocked(mapped(to, vma, word));
+        leaf.setPmdLocked(mappedHuge(to, vma, word));
         folios.publishEntirelyMapped(to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
         return true;
+    }
+
+    /// What is marked for userfaultfd is not writable, whatever the migration entry was.
+    ///
+    /// @kernel mm/huge_memory.c: remove_migration_pmd
+    private long mappedHuge(long page, Vma vma, long migrationWord) {
+        long word = migrationWord;
+        if (PageTableEntry.isUffdWp(word) && PageTableEntry.isWritableMigration(word)) {
+            word =
+                    PageTableEntry.asMigrationType(
+                            word, PageTableEntry.TYPE_MIGRATION_READ_EXCLUSIVE);
+        }
+        return mapped(page, vma, word);
     }
 
     private long mapped(long page, Vma vma, long migrationEntry) {

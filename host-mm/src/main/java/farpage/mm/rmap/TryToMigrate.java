@@ -81,7 +81,7 @@ public final class TryToMigrate {
                 machine.put(firstPage);
                 return;
             }
-            SplitPmd.splitLocked(machine, leaf);
+            SplitPmd.splitFrozenLocked(machine, leaf);
         }
         long page = firstPage;
         int unmapped = 0;
@@ -140,14 +140,20 @@ public final class TryToMigrate {
     /// @param exclusive whether the folio was exclusive, which it no longer is
     /// @kernel mm/huge_memory.c: set_pmd_migration_entry
     public static long hugeMigrationEntry(Machine machine, long word, boolean exclusive) {
-        return PageTableEntry.ofMigration(word, isHugeWritable(machine, word), exclusive);
+        long entry = PageTableEntry.ofMigration(word, isHugeWritable(machine, word), exclusive);
+        return isMisread(machine, word)
+                ? PageTableEntry.withUffdWp(PageTableEntry.withSoftDirty(entry))
+                : entry;
     }
 
     /// Whether a huge mapping counts as writable when it is given up.
     public static boolean isHugeWritable(Machine machine, long word) {
-        return !PageTableEntry.isPresent(word) && machine.has(KernelDefect.DEVICE_PMD_WRITE_BIT)
-                ? PageTableEntry.isSoftDirty(word)
-                : isWritable(word);
+        return isMisread(machine, word) ? PageTableEntry.isSoftDirty(word) : isWritable(word);
+    }
+
+    private static boolean isMisread(Machine machine, long word) {
+        return !PageTableEntry.isPresent(word)
+                && machine.has(KernelDefect.DEVICE_PMD_READ_AS_PRESENT);
     }
 
     private static boolean isWritable(long entry) {
