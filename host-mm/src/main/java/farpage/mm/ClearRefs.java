@@ -96,6 +96,11 @@ final class ClearRefs {
     }
 
     private void clearLocked(Vma vma, PageTableLeaf leaf, long from, long to) {
+        if (leaf.isHugeLocked()) {
+            assert PageTableLeaf.isWhole(from, to) : "a huge mapping lies in one VMA";
+            leaf.setPmdLocked(clearedHuge(leaf.pmdLocked()));
+            return;
+        }
         for (long address = from; address < to; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
             long entry = leaf.entryLocked(slot);
@@ -107,6 +112,26 @@ final class ClearRefs {
                 leaf.setEntryLocked(slot, cleared);
             }
         }
+    }
+
+    /// The word of a huge mapping. Whether the folio is pinned is not asked, and that of a device's
+    /// folio stays soft-dirty.
+    ///
+    /// @kernel fs/proc/task_mmu.c: clear_soft_dirty_pmd, clear_refs_pte_range
+    private long clearedHuge(long word) {
+        if (kind == Kind.SOFT_DIRTY) {
+            return PageTableEntry.isDevicePrivate(word)
+                    ? word
+                    : PageTableEntry.withoutSoftDirty(
+                            PageTableEntry.isPresent(word)
+                                    ? PageTableEntry.withoutWrite(word)
+                                    : word);
+        }
+        if (!PageTableEntry.isPresent(word)) {
+            return word;
+        }
+        folios.clearFlag(PageTableEntry.page(word), FolioFlags.REFERENCED | FolioFlags.YOUNG);
+        return PageTableEntry.withoutYoung(word);
     }
 
     /// A page that is pinned may be stored to without an entry at any time, so it stays soft-dirty.

@@ -142,16 +142,21 @@ final class Populate {
         return write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry);
     }
 
-    /// What is there counts as accessed, also where no fault was needed; and as written.
+    /// What is there counts as accessed, also where no fault was needed; and as written. Of a huge
+    /// mapping only what is written is noted, as x86 has it.
     ///
-    /// @kernel mm/gup.c: follow_page_pte, FOLL_TOUCH
+    /// @kernel mm/gup.c: follow_page_pte, touch_pmd
     private static void touch(Vma vma, long address, boolean write) {
         PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
         if (leaf == null || !leaf.lockIfAlive()) {
             return;
         }
         long entry = leaf.entryLocked(PageTableLeaf.slot(address));
-        if (PageTableEntry.isPresent(entry) && !PageTableEntry.isSpecial(entry)) {
+        if (leaf.isHugeLocked()) {
+            if (write && PageTableEntry.isPresent(entry)) {
+                leaf.setPmdLocked(PageTableEntry.withStore(leaf.pmdLocked()));
+            }
+        } else if (PageTableEntry.isPresent(entry) && !PageTableEntry.isSpecial(entry)) {
             Machine machine = vma.mm().machine();
             long page = PageTableEntry.page(entry);
             if (write && !PageTableEntry.isDirty(entry)) {

@@ -105,7 +105,9 @@ final class MemmapCheck {
             return;
         }
         int pins = pinReferences(page);
-        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0 && own != 1 && (own != 0 || pins == 0)) {
+        // A page that is unmapped keeps the mark until its folio is freed.
+        boolean lingers = own == 0 && (pins > 0 || folios.isLarge(page));
+        if ((flags & FolioFlags.ANON_EXCLUSIVE) != 0 && own != 1 && !lingers) {
             report(page, "exclusive with " + own + " mappings");
         }
         if (head == page) {

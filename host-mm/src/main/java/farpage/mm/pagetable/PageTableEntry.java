@@ -296,6 +296,14 @@ public final class PageTableEntry {
         return entry + ((long) pages << PAGE_SHIFT);
     }
 
+    /// Whether two present entries map the same page in the same way, but for what accesses and
+    /// their permission leave in an entry: write, young, dirty, soft-dirty.
+    ///
+    /// @kernel mm/internal.h: __pte_batch_clear_ignored
+    public static boolean isSameMapping(long entry, long other) {
+        return ((entry ^ other) & ~(WRITE | YOUNG | DIRTY | SOFT_DIRTY)) == 0;
+    }
+
     /// The swap type; 0 for a present entry and for NONE.
     public static int type(long entry) {
         return (int) (entry >>> TYPE_SHIFT & TYPE_MASK);

@@ -72,12 +72,13 @@ public final class Reclaim {
         return reclaimFolio.reclaim(page, true);
     }
 
-    /// A page was marked by `MADV_FREE`: until it is written again it can go without being saved.
+    /// The pages of a folio were marked by `MADV_FREE`: until they are written again they can go
+    /// without being saved.
     ///
     /// @kernel mm/swap.c: folio_mark_lazyfree
-    public void noteLazyFree() {
-        lazyFreePages.getAndIncrement();
-        machine.vmStat().count(VmStat.Event.PGLAZYFREE, 1);
+    public void noteLazyFree(int pageCount) {
+        lazyFreePages.getAndAdd(pageCount);
+        machine.vmStat().count(VmStat.Event.PGLAZYFREE, pageCount);
     }
 
     /// Pages of files on disks came into RAM, or went.

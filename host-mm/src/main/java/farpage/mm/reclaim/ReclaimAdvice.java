@@ -6,6 +6,7 @@ import farpage.mm.PageSize;
 import farpage.mm.VmStat;
 import farpage.mm.Vma;
 import farpage.mm.file.OpenFile;
+import farpage.mm.hugememory.WholeFolioWalk;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTable;
@@ -31,32 +32,11 @@ public final class ReclaimAdvice {
         this.vma = vma;
     }
 
-    /// What is done with one entry, under its leaf's lock.
-    @FunctionalInterface
-    private interface EntryAction {
-        void run(PageTableLeaf leaf, int slot, long entry);
-    }
-
-    private void forEach(long start, long end, EntryAction action) {
-        assert vma.mm().isLocked();
-        vma.mm()
-                .pageTable()
-                .walkLeaves(
-                        start,
-                        end,
-                        (leaf, from, to) -> {
-                            for (long at = from; at < to; at += PageSize.PAGE_SIZE) {
-                                int slot = PageTableLeaf.slot(at);
-                                long entry = leaf.entryLocked(slot);
-                                if (!PageTableEntry.isNone(entry)) {
-                                    action.run(leaf, slot, entry);
-                                }
-                            }
-                        });
-    }
-
-    /// The system page on the LRU of an entry that maps it alone; else [Page#NONE].
-    private long ownPage(long entry) {
+    /// The folio of system memory on the LRU that the entries map, and nobody else; else
+    /// [Page#NONE].
+    ///
+    /// @param count entries in a row
+    private long ownFolio(PageTableLeaf leaf, int count, long entry) {
         if (!PageTableEntry.isPresent(entry) || PageTableEntry.isSpecial(entry)) {
             return Page.NONE;
         }
@@ -64,25 +44,32 @@ public final class ReclaimAdvice {
         boolean own =
                 !Page.isDevice(page)
                         && folios.hasFlag(page, FolioFlags.LRU)
-                        && folios.mapCount(page) == 1;
+                        && folios.mapCount(page) == (leaf.isHugeLocked() ? 1 : count);
         return own ? page : Page.NONE;
     }
 
-    /// The pages are not needed soon: they are the next that reclaim takes. A page that others map
-    /// too stays as it is.
+    /// The pages are not needed soon: they are the next that reclaim takes. A folio that others map
+    /// too stays as it is; one of which only a part is meant is split.
     ///
     /// @kernel mm/madvise.c: MADV_COLD, madvise_cold_or_pageout_pte_range
     public void cold(long start, long end) {
-        forEach(
-                start,
-                end,
-                (leaf, slot, entry) -> {
-                    long page = ownPage(entry);
-                    if (page != Page.NONE) {
-                        leaf.setEntryLocked(slot, PageTableEntry.withoutYoung(entry));
-                        deactivate(page);
-                    }
-                });
+        assert vma.mm().isLocked();
+        WholeFolioWalk.walk(vma, start, end, this::coldLocked);
+    }
+
+    private void coldLocked(PageTableLeaf leaf, int slot, int count, long entry) {
+        long page = ownFolio(leaf, count, entry);
+        if (page == Page.NONE) {
+            return;
+        }
+        if (leaf.isHugeLocked()) {
+            leaf.setPmdLocked(PageTableEntry.withoutYoung(entry));
+        } else {
+            for (int i = slot; i < slot + count; i++) {
+                leaf.setEntryLocked(i, PageTableEntry.withoutYoung(leaf.entryLocked(i)));
+            }
+        }
+        deactivate(page);
     }
 
     /// @kernel mm/swap.c: folio_deactivate
@@ -90,33 +77,35 @@ public final class ReclaimAdvice {
         folios.clearFlag(page, FolioFlags.REFERENCED);
         if (folios.testAndClearFlag(page, FolioFlags.ACTIVE)) {
             folios.setFlag(page, FolioFlags.WORKINGSET);
-            machine.vmStat().count(VmStat.Event.PGDEACTIVATE, 1);
+            machine.vmStat().count(VmStat.Event.PGDEACTIVATE, folios.pageCount(page));
         }
     }
 
-    /// The pages are reclaimed at once. A page that others map too, or that is in use otherwise,
-    /// stays.
+    /// The pages are reclaimed at once. A folio that others map too, or that is in use otherwise,
+    /// stays; one of which only a part is meant is split.
     ///
-    /// @return the pages that went
+    /// @return the folios that went
     /// @kernel mm/madvise.c: MADV_PAGEOUT
     public long pageOut(long start, long end) {
-        long[] pages = new long[PageSize.ENTRIES_PER_TABLE];
+        assert vma.mm().isLocked();
+        long[] found = new long[PageSize.ENTRIES_PER_TABLE];
         long freed = 0;
         for (long at = start; at < end; ) {
             long stop = PageTable.leafEnd(at, end);
             int[] count = new int[1];
-            forEach(
+            WholeFolioWalk.walk(
+                    vma,
                     at,
                     stop,
-                    (leaf, slot, entry) -> {
-                        long page = ownPage(entry);
+                    (leaf, slot, entries, entry) -> {
+                        long page = ownFolio(leaf, entries, entry);
                         if (page != Page.NONE) {
                             deactivate(page);
-                            pages[count[0]++] = page;
+                            found[count[0]++] = page;
                         }
                     });
             for (int i = 0; i < count[0]; i++) {
-                freed += machine.reclaim().reclaimPage(pages[i]) ? 1 : 0;
+                freed += machine.reclaim().reclaimPage(found[i]) ? 1 : 0;
             }
             at = stop;
         }

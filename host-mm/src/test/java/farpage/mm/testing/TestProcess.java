@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.mm.Advice;
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
@@ -54,6 +55,23 @@ public final class TestProcess {
     public long mapAt(long address, int pageCount) {
         assertEquals(Errno.OK, mm.mmapFixed(address, bytes(pageCount), READ_WRITE));
         return address;
+    }
+
+    /// The same of memory that asks for huge pages, in pieces of 2 MiB.
+    ///
+    /// @param address where one begins
+    public long mapHugeAt(long address, int hugePageCount) {
+        assertEquals(0, address & PageSize.PMD_SIZE - 1);
+        long length = hugePageCount * PageSize.PMD_SIZE;
+        assertEquals(Errno.OK, mm.mmapFixed(address, length, READ_WRITE));
+        assertEquals(Errno.OK, mm.madvise(address, length, Advice.HUGEPAGE));
+        return address;
+    }
+
+    /// Whether one entry maps the 2 MiB that hold the address.
+    public boolean isHuge(long address) {
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        return leaf != null && leaf.isHugeAcquire();
     }
 
     /// Maps new memory that forked children share.
@@ -113,6 +131,20 @@ public final class TestProcess {
     public void storeRow(long address, int pageCount, int first) {
         for (int page = 0; page < pageCount; page++) {
             store(page(address, page), first + page);
+        }
+    }
+
+    /// Stores to every page of 2 MiB; no page is of zeros.
+    public void storeHuge(long address) {
+        for (int page = 0; page < PageSize.ENTRIES_PER_TABLE; page++) {
+            store(page(address, page), 1 + page % 100);
+        }
+    }
+
+    /// What [#storeHuge] stored.
+    public void assertHuge(long address) {
+        for (int page = 0; page < PageSize.ENTRIES_PER_TABLE; page++) {
+            assertEquals(1 + page % 100, load(page(address, page)), "page " + page);
         }
     }
 
