@@ -6,12 +6,10 @@ import farpage.mm.Mm;
 import farpage.mm.Mprotect;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
-import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupFlags;
 import farpage.mm.gup.GupResult;
-import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -50,7 +48,8 @@ public final class DeviceExclusive {
     /// reading.
     ///
     /// The page is first faulted in for a store, which makes it this process's own: it comes back
-    /// from a device, and no other process has it. Who pinned it before keeps access.
+    /// from a device, and no other process has it. Who pinned it before keeps access. A page of a
+    /// large folio gets an entry of its own; the folio stays whole.
     ///
     /// @param owner whose mirrors may ignore the event by which the others hear of it; null for
     ///   nobody's
@@ -59,15 +58,10 @@ public final class DeviceExclusive {
         long at = PageSize.alignDown(address);
         long[] page = new long[1];
         while (true) {
-            boolean _ = splitHuge(mm, at);
-            int flags = GupFlags.GET | GupFlags.WRITE | GupFlags.REMOTE;
+            int flags = GupFlags.WRITE | GupFlags.REMOTE | GupFlags.SPLIT_PMD;
             GupResult got = GetUserPages.get(mm, at, 1, flags, page);
             if (!got.errno().isOk()) {
                 return new Answer.Refused(got.errno());
-            }
-            if (splitHuge(mm, at)) { // the fault made it, or brought it back
-                mm.machine().put(page[0]);
-                continue;
             }
             FolioTable folios = mm.machine().folios();
             if (!(folios.mapping(page[0]) instanceof AnonVma)
@@ -80,23 +74,6 @@ public final class DeviceExclusive {
             }
             release(mm.machine(), page[0]);
         }
-    }
-
-    /// Only an entry of the page's own can be replaced. The folio stays whole.
-    ///
-    /// @return whether a huge mapping was cut
-    /// @kernel include/linux/mm_types.h: FOLL_SPLIT_PMD
-    private static boolean splitHuge(Mm mm, long address) {
-        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
-        Vma vma = mm.lookupVma(address);
-        if (leaf == null
-                || vma == null
-                || (vma.flags() & VmFlags.HUGETLB) != 0
-                || !PageTableEntry.isPresent(leaf.pmdAcquire())) {
-            return false;
-        }
-        SplitPmd.split(vma, address);
-        return true;
     }
 
     /// Locks the page, tells the mirrors and replaces the entry.
@@ -116,7 +93,8 @@ public final class DeviceExclusive {
         leaf.lock();
         long entry = leaf.entryLocked(slot);
         boolean same =
-                PageTableEntry.isWritable(entry)
+                !leaf.isHugeLocked()
+                        && PageTableEntry.isWritable(entry)
                         && !PageTableEntry.isSpecial(entry)
                         && PageTableEntry.page(entry) == page;
         if (same) {

@@ -3,6 +3,7 @@ package farpage.mm.gup;
 import farpage.mm.Machine;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
+import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
@@ -10,9 +11,10 @@ import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.reclaim.MarkAccessed;
 import org.jspecify.annotations.Nullable;
 
-/// Takes the reference or pin on the page of one entry, if the entry permits it as it is.
+/// Takes the reference or pin on one page of what is mapped at an address, if the entry permits it
+/// as it is. Of a huge mapping the head says whether the folio is exclusive.
 ///
-/// @kernel mm/gup.c: follow_page_pte
+/// @kernel mm/gup.c: follow_page_pte, follow_huge_pmd
 final class FollowPage {
     /// Answers in place of a page.
     static final long NEEDS_FAULT = -1;
@@ -33,27 +35,68 @@ final class FollowPage {
             return hole(vma, flags);
         }
         try {
-            int slot = PageTableLeaf.slot(address);
-            long entry = leaf.entryLocked(slot);
-            if (PageTableEntry.isNone(entry)) {
-                return hole(vma, flags);
+            if (!leaf.isHugeLocked()) {
+                return followEntry(vma, leaf, address, flags);
             }
-            if (!PageTableEntry.isPresent(entry)) {
-                return NEEDS_FAULT;
+            boolean splits = (flags & GupFlags.SPLIT_PMD) != 0 && !vma.isHugetlb();
+            if (!splits || !PageTableEntry.isPresent(leaf.pmdLocked())) {
+                return followHuge(vma, leaf, address, flags);
             }
-            Machine machine = vma.mm().machine();
-            if ((flags & GupFlags.WRITE) != 0 && !canFollowWrite(machine, vma, entry, flags)) {
-                return NEEDS_FAULT;
-            }
-            return take(machine, vma, entry, flags);
         } finally {
             leaf.unlock();
         }
+        SplitPmd.split(vma, address);
+        return follow(vma, address, flags);
+    }
+
+    private static long followEntry(Vma vma, PageTableLeaf leaf, long address, int flags) {
+        long entry = leaf.entryLocked(PageTableLeaf.slot(address));
+        if (PageTableEntry.isNone(entry)) {
+            return hole(vma, flags);
+        }
+        if (!PageTableEntry.isPresent(entry)) {
+            return NEEDS_FAULT;
+        }
+        Machine machine = vma.mm().machine();
+        long page = PageTableEntry.page(entry);
+        if ((flags & GupFlags.WRITE) != 0 && !canFollowWrite(machine, vma, entry, page, flags)) {
+            return NEEDS_FAULT;
+        }
+        long answer = take(machine, vma, entry, page, flags);
+        if (isPage(answer) && (flags & GupFlags.TOUCH) != 0 && !machine.isZeroPage(page)) {
+            touch(machine, entry, (flags & GupFlags.WRITE) != 0);
+        }
+        return answer;
+    }
+
+    /// That it was read is not noted in a huge mapping, as x86 has it.
+    ///
+    /// @kernel mm/gup.c: follow_pmd_mask, follow_huge_pmd, touch_pmd
+    private static long followHuge(Vma vma, PageTableLeaf leaf, long address, int flags) {
+        long word = leaf.pmdLocked();
+        if (!PageTableEntry.isPresent(word)) {
+            return hole(vma, flags);
+        }
+        Machine machine = vma.mm().machine();
+        long head = PageTableEntry.page(word);
+        boolean write = (flags & GupFlags.WRITE) != 0;
+        if (write && !canFollowWrite(machine, vma, word, head, flags)) {
+            return NEEDS_FAULT;
+        }
+        if ((flags & GupFlags.DUMP) != 0 && PageTableEntry.isSpecial(word)) {
+            return IMPOSSIBLE;
+        }
+        long entry = leaf.entryLocked(PageTableLeaf.slot(address));
+        long answer = take(machine, vma, entry, head, flags);
+        if (isPage(answer) && write && (flags & GupFlags.TOUCH) != 0) {
+            leaf.setPmdLocked(PageTableEntry.withStore(word));
+        }
+        return answer;
     }
 
     /// The same without the mmap lock: whatever is not plain is left to the slow way.
     ///
-    /// @kernel mm/gup.c: gup_fast_pte_range
+    /// @kernel mm/gup.c: gup_fast_pte_range, gup_fast_pmd_leaf
     static long followFast(Machine machine, PageTableLeaf leaf, long address, int flags) {
         if (!leaf.lockIfAlive()) {
             return NEEDS_FAULT;
@@ -68,12 +111,17 @@ final class FollowPage {
                 return NEEDS_FAULT;
             }
             long page = PageTableEntry.page(entry);
+            long owner = leaf.isHugeLocked() ? machine.folios().head(page) : page;
             if ((flags & GupFlags.LONGTERM) != 0
                     && !(LongtermPins.isPinnable(page)
                             && LongtermPins.mayWrite(machine.folios(), page, flags))) {
                 return NEEDS_FAULT;
             }
-            return take(machine, null, entry, flags);
+            long answer = take(machine, null, entry, owner, flags);
+            if (isPage(answer)) {
+                machine.folios().setFlag(page, FolioFlags.REFERENCED);
+            }
+            return answer;
         } finally {
             leaf.unlock();
         }
@@ -89,8 +137,9 @@ final class FollowPage {
     /// Whether the page may be written although, with FORCE, its entry does not say so: once the
     /// forced store has made the page the process's own.
     ///
-    /// @kernel mm/gup.c: can_follow_write_pte
-    private static boolean canFollowWrite(Machine machine, Vma vma, long entry, int flags) {
+    /// @kernel mm/gup.c: can_follow_write_pte, can_follow_write_pmd
+    private static boolean canFollowWrite(
+            Machine machine, Vma vma, long entry, long owner, int flags) {
         if (PageTableEntry.isWritable(entry)) {
             return true;
         }
@@ -98,28 +147,25 @@ final class FollowPage {
         return forced
                 && !PageTableEntry.isSpecial(entry)
                 && !vma.isUffdWp(entry)
-                && machine.folios().hasFlag(PageTableEntry.page(entry), FolioFlags.ANON_EXCLUSIVE);
+                && machine.folios().hasFlag(owner, FolioFlags.ANON_EXCLUSIVE);
     }
 
-    private static long take(Machine machine, @Nullable Vma vma, long entry, int flags) {
+    /// @param owner the page that says whether what is mapped is exclusive
+    private static long take(
+            Machine machine, @Nullable Vma vma, long entry, long owner, int flags) {
         FolioTable folios = machine.folios();
         long page = PageTableEntry.page(entry);
         boolean zeroPage = machine.isZeroPage(page);
         if (PageTableEntry.isSpecial(entry) && !zeroPage) {
             return IMPOSSIBLE;
         }
-        if (!PageTableEntry.isWritable(entry) && mustUnshare(folios, vma, page, flags)) {
+        if (!PageTableEntry.isWritable(entry) && mustUnshare(folios, vma, owner, flags)) {
             return NEEDS_UNSHARING;
         }
         if ((flags & GupFlags.PIN) == 0) {
             folios.get(page);
         } else if (!zeroPage) {
             folios.pin(page);
-        }
-        if (vma == null) {
-            folios.setFlag(page, FolioFlags.REFERENCED);
-        } else if ((flags & GupFlags.TOUCH) != 0 && !zeroPage) {
-            touch(machine, entry, (flags & GupFlags.WRITE) != 0);
         }
         return page;
     }

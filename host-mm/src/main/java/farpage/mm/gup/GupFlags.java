@@ -38,6 +38,9 @@ public final class GupFlags {
     /// A pin for each page instead of a plain reference.
     public static final int PIN = 0x40000;
 
+    /// Each page by an entry of its own: a huge mapping that holds it is cut.
+    public static final int SPLIT_PMD = 0x100000;
+
     /// Only what can be had without the mmap lock.
     public static final int FAST_ONLY = 0x80000;
 

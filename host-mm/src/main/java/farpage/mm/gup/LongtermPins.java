@@ -6,6 +6,7 @@ import farpage.mm.Page;
 import farpage.mm.Vma;
 import farpage.mm.file.FileMapping;
 import farpage.mm.file.OpenFile;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigrateCoherentFolio;
 
@@ -57,23 +58,55 @@ final class LongtermPins {
         return true;
     }
 
-    /// Lets go of all the pins, and moves the pages that may not stay. The mmap lock is held.
+    /// Lets go of all the pins, and moves the pages that may not stay. A large folio among them is
+    /// split instead, so that the next attempt can move its pages. The mmap lock is held.
     ///
     /// @return OK: pin again; EBUSY if a page can not move
     /// @kernel mm/gup.c: migrate_longterm_unpinnable_folios
     static Errno moveAway(Machine machine, long[] pages, int count) {
-        Errno errno = Errno.OK;
+        // Pinned folios would not move: of each, one pin becomes a reference, which goes with it.
+        long[] moving = new long[count];
+        int movingCount = 0;
         for (int i = 0; i < count; i++) {
             long page = pages[i];
-            if (isPinnable(page) || !errno.isOk()) {
-                GetUserPages.unpin(machine, page);
-                continue;
+            if (!isPinnable(page) && !isAmong(machine.folios(), page, moving, movingCount)) {
+                machine.folios().get(page);
+                moving[movingCount++] = page;
             }
-            // A pinned page would not move: its pin becomes a reference, which goes with the move.
-            machine.folios().get(page);
-            machine.unpin(page);
-            errno = MigrateCoherentFolio.migrate(machine, page);
+        }
+        for (int i = 0; i < count; i++) {
+            GetUserPages.unpin(machine, pages[i]);
+        }
+        Errno errno = Errno.OK;
+        for (int i = 0; i < movingCount; i++) {
+            if (!errno.isOk()) {
+                machine.put(moving[i]);
+            } else if (machine.folios().isLarge(moving[i])) {
+                errno = split(machine, moving[i]);
+            } else {
+                errno = MigrateCoherentFolio.migrate(machine, moving[i]);
+            }
         }
         return errno;
+    }
+
+    /// Whether one of the pages is of the same folio.
+    private static boolean isAmong(FolioTable folios, long page, long[] pages, int count) {
+        long head = folios.head(page);
+        for (int i = count - 1; i >= 0; i--) {
+            if (folios.head(pages[i]) == head) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Splits a folio to base pages; the reference goes.
+    private static Errno split(Machine machine, long page) {
+        machine.folios().lock(page);
+        boolean split = new SplitFolio(machine).split(page, 0);
+        machine.folios().unlock(page);
+        machine.put(page);
+        return split ? Errno.OK : Errno.EBUSY;
     }
 }
