@@ -5,6 +5,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
 import farpage.mm.Vma;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Turns one mapping of a page into a mapping of a merged page: the entry loses write, so that the
 /// contents stay as they are, and if they are those of the merged page, that page takes its place.
-/// Mirrors hear of both steps, for a device may write the page.
+/// Mirrors hear of both steps, for a device may write the page. A page of a large folio is split
+/// from it first.
 ///
 /// @kernel mm/ksm.c: try_to_merge_one_page
 final class MergePage {
@@ -38,7 +40,7 @@ final class MergePage {
             return null;
         }
         try {
-            if (writeProtect(vma, address, page) == PageTableEntry.NONE) {
+            if (!splitLocked(page) || writeProtect(vma, address, page) == PageTableEntry.NONE) {
                 return null;
             }
             if (folios.mapping(page) instanceof StableNode left) {
@@ -70,11 +72,28 @@ final class MergePage {
             return false;
         }
         try {
+            if (!splitLocked(page)) {
+                return false;
+            }
             long entry = writeProtect(vma, address, page);
             return entry != PageTableEntry.NONE
                     && contents.areIdentical(page, mergedPage)
                     && replace(vma, address, entry, mergedPage);
         } finally {
+            folios.unlock(page);
+        }
+    }
+
+    /// Makes the page one of its own, if it belongs to a large folio, which the caller has locked.
+    private boolean splitLocked(long page) {
+        return !folios.isLarge(page) || new SplitFolio(machine).split(page, 0);
+    }
+
+    /// Splits the folio of a page, to which the caller has the only reference besides mappings, if
+    /// nobody has locked it.
+    void split(long page) {
+        if (folios.tryLock(page)) {
+            boolean _ = splitLocked(page);
             folios.unlock(page);
         }
     }

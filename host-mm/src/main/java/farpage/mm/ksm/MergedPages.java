@@ -79,7 +79,8 @@ final class MergedPages {
         return page;
     }
 
-    /// Looks for an equal of the page. The caller has a reference to it and no mmap lock.
+    /// Looks for an equal of the page, which may belong to a large folio: that is split as soon as
+    /// there is one. The caller has a reference to the page and no mmap lock.
     void merge(RmapItem item, long page) {
         if (folios.mapping(page) instanceof StableNode node && node.isInTree()) {
             mergeForked(item, node, page);
@@ -184,19 +185,28 @@ final class MergedPages {
             if (otherPage == Page.NONE) {
                 return; // the tree is out of date; the next pass has a new one
             }
-            try {
-                if (otherPage == page) {
-                    return; // one page in two processes is merged already
-                }
-                if (contents.areIdentical(page, otherPage)) {
-                    mergeTwo(item, page, other, otherPage);
-                    return;
-                }
-            } finally {
+            if (otherPage == page) {
                 machine.put(otherPage);
+                return; // one page in two processes is merged already
             }
+            if (contents.areIdentical(page, otherPage)) {
+                mergeEqual(item, page, other, otherPage);
+                return;
+            }
+            machine.put(otherPage);
         }
         unstable.insert(item);
+    }
+
+    /// Merges two pages, and drops the reference to the other. Two pages of one folio keep each
+    /// other from being split from it, so they only are split now.
+    private void mergeEqual(RmapItem item, long page, RmapItem other, long otherPage) {
+        boolean merged = mergeTwo(item, page, other, otherPage);
+        boolean sameFolio = folios.isLarge(page) && folios.head(page) == folios.head(otherPage);
+        machine.put(otherPage);
+        if (!merged && sameFolio) {
+            mergePage.split(page);
+        }
     }
 
     /// @kernel mm/ksm.c: get_mergeable_page
@@ -213,16 +223,17 @@ final class MergedPages {
 
     /// The page becomes a merged page, and takes the place of the other.
     ///
+    /// @return whether it does
     /// @kernel mm/ksm.c: try_to_merge_two_pages
-    private void mergeTwo(RmapItem item, long page, RmapItem other, long otherPage) {
+    private boolean mergeTwo(RmapItem item, long page, RmapItem other, long otherPage) {
         StableNode node = upgrade(item, page);
         if (node == null) {
-            return;
+            return false;
         }
         unstable.remove(other);
         if (!replace(other, otherPage, page)) {
             breakCopyOnWrite(item);
-            return;
+            return false;
         }
         folios.lock(page);
         if (node.page() == page) {
@@ -231,6 +242,7 @@ final class MergedPages {
             stable.append(item, node);
         }
         folios.unlock(page);
+        return true;
     }
 
     private @Nullable StableNode upgrade(RmapItem item, long page) {
