@@ -7,6 +7,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
@@ -17,7 +18,8 @@ import farpage.mm.swap.SwapEntry;
 
 /// Puts pages where there are none by taking them from elsewhere in the process: the page itself
 /// moves, with its contents. Only pages that the process alone owns can, and none that is on a
-/// device that CPUs do not reach.
+/// device that CPUs do not reach. A page of a large folio is split from it, unless a huge mapping
+/// moves whole.
 ///
 /// @kernel mm/userfaultfd.c: move_pages
 final class MoveEntries {
@@ -62,8 +64,14 @@ final class MoveEntries {
             long done = 0;
             Errno errno = Errno.OK;
             while (done < length && errno.isOk()) {
-                errno = movePage(to, target + done, anonVma, source + done);
-                done += errno.isOk() ? PageSize.PAGE_SIZE : 0;
+                MoveHugePmd huge = new MoveHugePmd(from, source + done, to, target + done, anonVma);
+                errno = huge.move(length - done);
+                if (errno.isOk() && huge.moved()) {
+                    done += PageSize.PMD_SIZE;
+                } else if (errno.isOk()) {
+                    errno = movePage(to, target + done, anonVma, source + done);
+                    done += errno.isOk() ? PageSize.PAGE_SIZE : 0;
+                }
             }
             return new UffdResult(done > 0 && !errno.isOk() ? Errno.EAGAIN : errno, done);
         } finally {
@@ -99,7 +107,11 @@ final class MoveEntries {
                 }
                 case MIGRATION -> machine.folios().waitUnlocked(PageTableEntry.page(entry));
                 case PRESENT, SWAP -> {
-                    Errno errno = movePage(to, target, newLeaf, anonVma, source, oldLeaf, entry);
+                    Errno errno =
+                            isPartOfLarge(entry)
+                                    ? splitFolio(oldLeaf, PageTableLeaf.slot(source), entry)
+                                    : movePage(
+                                            to, target, newLeaf, anonVma, source, oldLeaf, entry);
                     if (errno != Errno.EAGAIN) {
                         return errno;
                     }
@@ -109,6 +121,33 @@ final class MoveEntries {
                 }
             }
         }
+        return Errno.EAGAIN;
+    }
+
+    private boolean isPartOfLarge(long entry) {
+        return PageTableEntry.isPresent(entry)
+                && !PageTableEntry.isSpecial(entry)
+                && machine.folios().isLarge(PageTableEntry.page(entry));
+    }
+
+    /// A page of a large folio is split from it before it moves.
+    ///
+    /// @return EAGAIN: look again; EBUSY as for a page that moves
+    private Errno splitFolio(PageTableLeaf leaf, int slot, long entry) {
+        FolioTable folios = machine.folios();
+        long page = PageTableEntry.page(entry);
+        Errno errno = ownership(entry);
+        if (!errno.isOk() || !folios.tryGet(page)) {
+            return errno.isOk() ? Errno.EAGAIN : errno;
+        }
+        // Only tried: who waits for the lock holds a reference, for which a split is refused.
+        if (folios.tryLock(page)) {
+            if (leaf.entryAcquire(slot) == entry && folios.isLarge(page)) {
+                boolean _ = new SplitFolio(machine).split(page, 0);
+            }
+            folios.unlock(page);
+        }
+        machine.put(page);
         return Errno.EAGAIN;
     }
 
@@ -175,7 +214,7 @@ final class MoveEntries {
     /// Two leaves of one process are taken in the order of their addresses.
     ///
     /// @kernel mm/userfaultfd.c: double_pt_lock
-    private static void lockBoth(PageTableLeaf one, PageTableLeaf two, boolean inOrder) {
+    static void lockBoth(PageTableLeaf one, PageTableLeaf two, boolean inOrder) {
         PageTableLeaf first = inOrder ? one : two;
         PageTableLeaf second = inOrder ? two : one;
         first.lock();
