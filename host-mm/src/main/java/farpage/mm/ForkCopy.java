@@ -79,19 +79,23 @@ final class ForkCopy {
         PageTableLeaf from = parent.mm().pageTable().lookupLeaf(start);
         assert from != null;
         PageTableLeaf to = child.mm().pageTable().leafOrNew(start);
-        int anonymousPages = 0;
-        int swapEntries = 0;
         from.lock();
         to.lockNested();
-        if (from.isHugeLocked()) {
-            boolean copied = copyHugeLocked(from, to, start);
-            to.unlock();
-            from.unlock();
-            if (!copied) {
-                SplitPmd.split(parent, start);
-            }
-            return copied ? end : start;
+        boolean huge = from.isHugeLocked();
+        boolean copied = huge && copyHugeLocked(from, to, start);
+        long reached = huge ? end : copyEntriesLocked(from, to, start, end);
+        to.unlock();
+        from.unlock();
+        if (huge && !copied) {
+            SplitPmd.split(parent, start);
+            return start;
         }
+        return reached;
+    }
+
+    private long copyEntriesLocked(PageTableLeaf from, PageTableLeaf to, long start, long end) {
+        int anonymousPages = 0;
+        int swapEntries = 0;
         long address = start;
         for (; address < end; address += PageSize.PAGE_SIZE) {
             int slot = PageTableLeaf.slot(address);
@@ -133,8 +137,6 @@ final class ForkCopy {
                 }
             }
         }
-        to.unlock();
-        from.unlock();
         child.mm().addRss(RssCounter.ANON, anonymousPages);
         if (swapEntries > 0) {
             child.mm().addRss(RssCounter.SWAP_ENTRIES, swapEntries);
