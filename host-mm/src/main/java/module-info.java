@@ -11,6 +11,7 @@ module farpage.mm {
     exports farpage.mm.hugememory;
     exports farpage.mm.hugetlb;
     exports farpage.mm.inspect;
+    exports farpage.mm.khugepaged;
     exports farpage.mm.ksm;
     exports farpage.mm.lock;
     exports farpage.mm.memcg;

@@ -3,6 +3,7 @@ package farpage.mm;
 import farpage.mm.file.FileTable;
 import farpage.mm.hugememory.HugePages;
 import farpage.mm.hugetlb.HugetlbPool;
+import farpage.mm.khugepaged.Khugepaged;
 import farpage.mm.ksm.Ksm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -46,6 +47,7 @@ public final class Machine implements AutoCloseable {
     private volatile Set<KernelDefect> kernelDefects = Set.of();
     private final long zeroPage;
     private final Ksm ksm;
+    private final Khugepaged khugepaged = new Khugepaged(this);
 
     private final RankedLock registry = new RankedLock(LockRank.DEVICE_REGISTRY);
     private final List<Mm> processes = new ArrayList<>();
@@ -153,6 +155,11 @@ public final class Machine implements AutoCloseable {
 
     public Ksm ksm() {
         return ksm;
+    }
+
+    /// The search for memory that could be mapped hugely.
+    public Khugepaged khugepaged() {
+        return khugepaged;
     }
 
     /// The files that are open.

@@ -4,6 +4,7 @@ import farpage.mm.file.OpenFile;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupResult;
 import farpage.mm.hugetlb.HugetlbMapping;
+import farpage.mm.khugepaged.MadviseCollapse;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.reclaim.ReclaimAdvice;
 
@@ -222,24 +223,19 @@ final class Madvise {
         return errno;
     }
 
-    /// Whether the range could be collapsed, and what becomes of it without large folios: what
-    /// Linux answers when it finds no memory for one.
+    /// Pages of files are small: shared memory is answered as where no large folio is to be had.
     ///
-    /// @kernel mm/khugepaged.c: madvise_collapse
+    /// @kernel mm/madvise.c: madvise_vma_behavior
     private static Errno collapse(Vma vma, long start, long end) {
-        int forbidden = VmFlags.SPECIAL | VmFlags.HUGETLB | VmFlags.NOHUGEPAGE;
-        boolean roomForOne = pmdStart(vma.start()) + PageSize.PMD_SIZE <= vma.end();
-        boolean hasPages = !vma.isAnonymous() || vma.anonVma() != null;
-        boolean suitable = (vma.flags() & forbidden) == 0 && roomForOne && hasPages;
-        long first = pmdStart(start);
+        OpenFile file = vma.file();
+        if (file == null) {
+            return MadviseCollapse.collapse(vma, start, end);
+        }
+        long first = PageSize.alignDownPmd(start + PageSize.PMD_SIZE - 1);
         long last = PageSize.alignDownPmd(end);
-        if (!suitable || first > last) {
+        if (!file.mapping().isShmem() || first > last) {
             return Errno.EINVAL;
         }
         return first == last ? Errno.OK : Errno.ENOMEM;
-    }
-
-    private static long pmdStart(long address) {
-        return PageSize.alignDownPmd(address + PageSize.PMD_SIZE - 1);
     }
 }

@@ -113,11 +113,13 @@ public final class Mm {
         pageTableLock.unlock();
     }
 
-    void lockWrite() {
+    /// For the calls of the process itself, and for who changes its page tables so that nobody may
+    /// fault meanwhile.
+    public void lockWrite() {
         mmapLock.lockWrite();
     }
 
-    void unlockWrite() {
+    public void unlockWrite() {
         mmapLock.unlockWrite();
     }
 

@@ -203,22 +203,12 @@ final class MadviseTest {
         assertEquals(16, device.freePageCount());
     }
 
-    /// As on a machine that has no large folio free: nothing moves.
     @Test
-    @Tag("T-3.15")
-    void collapseWithoutLargeFoliosFindsNoMemory() {
-        long start = BASE;
-        process.mapAt(start, 512);
-        assertEquals(Errno.EINVAL, advise(start, 512, Advice.COLLAPSE));
-        process.storeRow(start, 4, 1);
-        device.pull(process, page(start, 1), 2);
-        assertEquals(Errno.ENOMEM, advise(start, 512, Advice.COLLAPSE));
-        assertEquals(Errno.OK, advise(page(start, 1), 511, Advice.COLLAPSE));
-        assertEquals(Errno.EINVAL, advise(page(start, 1), 2, Advice.COLLAPSE));
-        assertEquals(Shape.DEVICE_PRIVATE, process.shape(page(start, 1)));
-        advised(start, 512, Advice.NOHUGEPAGE);
-        assertEquals(Errno.EINVAL, advise(start, 512, Advice.COLLAPSE));
-        process.assertRow(start, 4, 1);
+    void collapseOfSharedMemoryFindsNoLargeFolio() {
+        long start = process.mapShared(1024);
+        process.store(start, 1);
+        assertEquals(Errno.ENOMEM, advise(start, 1024, Advice.COLLAPSE));
+        assertEquals(1, process.load(start));
     }
 
     @Test

@@ -80,6 +80,25 @@ public final class PageFaultHandler {
         return pageFault(fault, leaf);
     }
 
+    /// Brings in what a page table entry stands for that is not present: from swap, from a device,
+    /// or at the end of a migration. Nothing happens to the others. The mmap lock is held for
+    /// reading.
+    ///
+    /// @kernel mm/memory.c: do_swap_page
+    public static FaultResult bringIn(Vma vma, long address) {
+        Mm mm = vma.mm();
+        assert mm.isLocked();
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        if (leaf == null || leaf.isHugeAcquire()) {
+            return FaultResult.HANDLED;
+        }
+        long entry = leaf.entryAcquire(PageTableLeaf.slot(address));
+        if (PageTableEntry.isNone(entry) || PageTableEntry.isPresent(entry)) {
+            return FaultResult.HANDLED;
+        }
+        return pageFault(new PageFault(mm, vma, address, 0, Page.NONE, false), leaf);
+    }
+
     /// @param word the huge mapping
     /// @kernel mm/memory.c: __handle_mm_fault, create_huge_pmd, wp_huge_pmd
     private static FaultResult hugeFault(PageFault fault, PageTableLeaf leaf, long word) {

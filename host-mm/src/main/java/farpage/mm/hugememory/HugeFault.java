@@ -103,17 +103,23 @@ public final class HugeFault {
         return page;
     }
 
-    /// Maps a fresh folio; its one reference becomes the mapping's.
-    ///
-    /// @kernel mm/huge_memory.c: map_anon_folio_pmd_pf
     private static void install(PageFault fault, PageTableLeaf leaf, long page, AnonVma anonVma) {
-        Vma vma = fault.vma();
-        NewAnonRmap.addEntire(vma, PageSize.alignDownPmd(fault.address()), page, anonVma);
-        leaf.setPmdLocked(protectedAs(vma, written(vma, PageTableEntry.ofPage(page, false))));
+        mapFolioLocked(fault.vma(), leaf, PageSize.alignDownPmd(fault.address()), page, anonVma);
         fault.mm().addRss(RssCounter.ANON, PageSize.ENTRIES_PER_TABLE);
         HugePageCounters counters = fault.mm().machine().hugePages().counters();
         counters.count(HugePageCounters.Event.FAULT_ALLOC);
         counters.count(HugePageCounters.SizeEvent.ANON_FAULT_ALLOC, ORDER, 1);
+    }
+
+    /// Maps a folio that nobody knows yet as if it was just stored to; its one reference becomes
+    /// the mapping's. Its pages are not counted here.
+    ///
+    /// @param address where the 2 MiB begin
+    /// @kernel mm/huge_memory.c: map_anon_folio_pmd_nopf
+    public static void mapFolioLocked(
+            Vma vma, PageTableLeaf leaf, long address, long page, AnonVma anonVma) {
+        NewAnonRmap.addEntire(vma, address, page, anonVma);
+        leaf.setPmdLocked(protectedAs(vma, written(vma, PageTableEntry.ofPage(page, false))));
     }
 
     private static long protectedAs(Vma vma, long entry) {

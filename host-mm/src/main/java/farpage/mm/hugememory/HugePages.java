@@ -7,7 +7,9 @@ import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.Collections;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// Which sizes of folio anonymous memory is made of, and the huge zero page.
 ///
@@ -29,14 +31,18 @@ public final class HugePages {
     private static final int NO_HUGE_PAGE = VmFlags.NOHUGEPAGE | VmFlags.SPECIAL | VmFlags.HUGETLB;
 
     private final Machine machine;
-    private final AtomicIntegerArray enabled = new AtomicIntegerArray(PageSize.HPAGE_PMD_ORDER + 1);
+    private final AtomicReferenceArray<Enabled> enabled;
     private final HugePageCounters counters = new HugePageCounters();
     private volatile boolean usesZeroPage = true;
-    private volatile long zeroPage = Page.NONE;
+    private final AtomicLong zeroPage = new AtomicLong(Page.NONE);
 
     /// For the machine that makes it.
     public HugePages(Machine machine) {
         this.machine = machine;
+        enabled =
+                new AtomicReferenceArray<>(
+                        Collections.nCopies(PageSize.HPAGE_PMD_ORDER + 1, Enabled.NEVER)
+                                .toArray(Enabled[]::new));
         setEnabled(PageSize.HPAGE_PMD_ORDER, Enabled.MADVISE);
     }
 
@@ -54,12 +60,12 @@ public final class HugePages {
 
     public void setEnabled(int order, Enabled when) {
         requireLarge(order);
-        enabled.set(order, when.ordinal());
+        enabled.set(order, when);
     }
 
     public Enabled enabled(int order) {
         requireLarge(order);
-        return Enabled.values()[enabled.get(order)];
+        return enabled.get(order);
     }
 
     /// Whether a read of untouched memory maps the huge zero page.
@@ -78,12 +84,20 @@ public final class HugePages {
     ///
     /// @kernel include/linux/huge_mm.h: thp_vma_allowable_order, without the check of the place
     public boolean isAllowed(Vma vma, int order) {
-        if (!vma.isAnonymous() || (vma.flags() & NO_HUGE_PAGE) != 0) {
+        if (!isAllowedWhenForced(vma)) {
             return false;
         }
-        int when = enabled.get(order);
-        return when == Enabled.ALWAYS.ordinal()
-                || when == Enabled.MADVISE.ordinal() && (vma.flags() & VmFlags.HUGEPAGE) != 0;
+        Enabled when = enabled.get(order);
+        return when == Enabled.ALWAYS
+                || when == Enabled.MADVISE && (vma.flags() & VmFlags.HUGEPAGE) != 0;
+    }
+
+    /// Whether a VMA's memory may be made of large folios where the process asks for just that,
+    /// whatever is in use.
+    ///
+    /// @kernel include/linux/huge_mm.h: TVA_FORCED_COLLAPSE
+    public static boolean isAllowedWhenForced(Vma vma) {
+        return vma.isAnonymous() && (vma.flags() & NO_HUGE_PAGE) == 0;
     }
 
     /// Whether the naturally aligned folio that holds an address lies in the VMA, and its memory
@@ -123,37 +137,38 @@ public final class HugePages {
         if (!usesZeroPage) {
             return Page.NONE;
         }
-        long present = zeroPage;
+        long present = zeroPage.get();
         return present != Page.NONE ? present : newZeroPage();
     }
 
-    private synchronized long newZeroPage() {
-        if (zeroPage != Page.NONE) {
-            return zeroPage;
-        }
-        long page = machine.ram().allocate(PageSize.HPAGE_PMD_ORDER);
+    /// Of several faults that come first at once, one makes it.
+    private long newZeroPage() {
+        long page = machine.tryAllocateFolio(PageSize.HPAGE_PMD_ORDER);
         if (page == Page.NONE) {
             counters.count(HugePageCounters.Event.ZERO_PAGE_ALLOC_FAILED);
             return Page.NONE;
         }
         machine.ram().zero(page, PageSize.HPAGE_PMD_ORDER);
-        machine.folios()
-                .init(page, PageSize.HPAGE_PMD_ORDER, FolioFlags.RESERVED | FolioFlags.UPTODATE);
+        machine.folios().setFlag(page, FolioFlags.RESERVED | FolioFlags.UPTODATE);
         counters.count(HugePageCounters.Event.ZERO_PAGE_ALLOC);
-        zeroPage = page;
-        return page;
+        long winner = zeroPage.compareAndExchange(Page.NONE, page);
+        if (winner == Page.NONE) {
+            return page;
+        }
+        machine.put(page);
+        return winner;
     }
 
     /// Frames that the huge zero page takes.
     public int zeroPageFrames() {
-        return zeroPage == Page.NONE ? 0 : PageSize.ENTRIES_PER_TABLE;
+        return zeroPage.get() == Page.NONE ? 0 : PageSize.ENTRIES_PER_TABLE;
     }
 
     /// Whether a page is part of the huge zero page.
     ///
     /// @kernel include/linux/huge_mm.h: is_huge_zero_pfn
     public boolean isZeroPage(long page) {
-        long head = zeroPage;
+        long head = zeroPage.get();
         return head != Page.NONE && page >= head && page < head + PageSize.ENTRIES_PER_TABLE;
     }
 }

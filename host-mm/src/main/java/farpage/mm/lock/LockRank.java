@@ -9,6 +9,8 @@ package farpage.mm.lock;
 ///
 /// @kernel mm/rmap.c: the lock order comment
 public enum LockRank {
+    /// A turn of `khugepaged`: where the next one begins.
+    KHUGEPAGED,
     /// The list of a machine's processes.
     DEVICE_REGISTRY,
     /// `mf_mutex`: the handling of broken memory, a driver's part in it included.
