@@ -1,6 +1,7 @@
 package farpage.cli;
 
 import farpage.emulator.Emulator;
+import farpage.emulator.EmulatorConfig;
 import farpage.emulator.selftest.SelftestRun;
 import farpage.emulator.selftest.SelftestRunner;
 import farpage.emulator.selftest.SelftestSuite;
@@ -39,6 +40,13 @@ final class SelftestCommand extends Command {
     @Option(names = "--list", description = "Prints the names of the cases and runs none")
     boolean isList;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "RAM of the machine of each case; default: 1 GiB")
+    long memoryBytes = EmulatorConfig.RAM_SIZE_DEFAULT;
+
     SelftestCommand(CliEnvironment environment) {
         super(environment);
     }
@@ -62,6 +70,7 @@ final class SelftestCommand extends Command {
                             () ->
                                     new Emulator(
                                             session.config()
+                                                    .withRamSize(memoryBytes)
                                                     .withCoherentDeviceCount(COHERENT_DEVICES)),
                             options.seed,
                             SelftestRunner.LIMIT_DEFAULT);

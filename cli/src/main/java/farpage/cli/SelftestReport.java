@@ -105,7 +105,7 @@ abstract class SelftestReport {
             if (result.status() == SelftestResult.Status.FAILED) {
                 result.lines().forEach(line -> out.print("            " + line + "\n"));
             }
-            result.notes().forEach(note -> out.print("            not run: " + note + "\n"));
+            result.printed().forEach(line -> out.print(line + "\n"));
             out.flush();
         }
 
@@ -140,7 +140,7 @@ abstract class SelftestReport {
                         case SKIPPED -> Row.skipped("selftest", result.reason());
                         case FAILED -> Row.failed("selftest", String.join("\n", result.lines()));
                     };
-            rows.row(named(row, run).put("notRun", result.notes()));
+            rows.row(named(row, run).put("printed", result.printed()));
         }
 
         @Override

@@ -33,7 +33,7 @@ final class SelftestTap extends SelftestReport {
 
     @Override
     void print(SelftestRun run, SelftestResult result) {
-        result.notes().forEach(note -> comment("not run: " + note));
+        result.printed().forEach(line -> out.print(line + "\n"));
         switch (result.status()) {
             case PASSED -> passed(run);
             case SKIPPED -> skipped(run, result.reason());

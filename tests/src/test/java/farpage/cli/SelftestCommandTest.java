@@ -1,7 +1,6 @@
 package farpage.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.opencl.inject.CallKind;
@@ -37,19 +36,16 @@ final class SelftestCommandTest {
                 #            OK  hmm.hmm_device_private.anon_read_prot
                 ok 2 hmm.hmm_device_private.anon_read_prot
                 #  RUN           hmm.hmm_device_private.anon_write_huge ...
-                #      SKIP      huge pages are not modelled yet
                 #            OK  hmm.hmm_device_private.anon_write_huge
-                ok 3 hmm.hmm_device_private.anon_write_huge # SKIP huge pages are not modelled yet
+                ok 3 hmm.hmm_device_private.anon_write_huge
                 #  RUN           hmm.hmm_device_private.anon_read_multiple ...
                 #            OK  hmm.hmm_device_private.anon_read_multiple
                 ok 4 hmm.hmm_device_private.anon_read_multiple
                 #  RUN           hmm.hmm_device_coherent.anon_write_huge ...
-                #      SKIP      huge pages are not modelled yet
                 #            OK  hmm.hmm_device_coherent.anon_write_huge
-                ok 5 hmm.hmm_device_coherent.anon_write_huge # SKIP huge pages are not modelled yet
+                ok 5 hmm.hmm_device_coherent.anon_write_huge
                 # PASSED: 5 / 5 tests passed.
-                # 2 skipped test(s) detected. Consider enabling relevant config options to improve coverage.
-                # Totals: pass:3 fail:0 xfail:0 xpass:0 skip:2 error:0
+                # Totals: pass:5 fail:0 xfail:0 xpass:0 skip:0 error:0
                 """,
                 run.out());
     }
@@ -65,7 +61,7 @@ final class SelftestCommandTest {
                         "selftest",
                         "--quiet",
                         "--format=" + format,
-                        "hmm_device_private.migrate",
+                        "*private.migrate",
                         "hmm_device_private.open_close");
         assertEquals(1, run.exitCode(), run.toString());
         assertTrue(run.out().contains("MigrateCases.java:"), run.out());
@@ -133,16 +129,48 @@ final class SelftestCommandTest {
                 run.outLines()
                         .get(1)
                         .endsWith(
-                                "\"bench\":\"selftest\",\"status\":\"ok\",\"name\":\"hmm.hmm_device_private.open_close\",\"case\":\"open_close\",\"variant\":\"hmm_device_private\",\"notRun\":[]}"),
+                                "\"bench\":\"selftest\",\"status\":\"ok\",\"name\":\"hmm.hmm_device_private.open_close\",\"case\":\"open_close\",\"variant\":\"hmm_device_private\",\"printed\":[]}"),
                 run.outLines().get(1));
-        assertTrue(run.outLines().get(2).contains("\"status\":\"skipped\""));
-        assertFalse(run.outLines().get(2).contains("\"reason\":\"\""));
+        assertTrue(run.outLines().get(2).contains("\"status\":\"ok\""));
     }
 
     @Test
     void textEndsWithTheCounts() {
         CommandRun run = selftest("device_private.open_close", "*private.anon_write_huge");
         assertTrue(run.out().startsWith("selftest  2 runs, seed 1\n"), run.out());
-        assertTrue(run.out().endsWith("\n1 passed, 0 failed, 1 skipped\n"), run.out());
+        assertTrue(run.out().endsWith("\n2 passed, 0 failed, 0 skipped\n"), run.out());
+    }
+
+    @Test
+    void benchmarkPrintsTheKernelsTableAndTheTimesOfTheBareMigrationsBelow() {
+        CommandRun run =
+                selftest(
+                        "--format=tap",
+                        "--memory=24MiB",
+                        "hmm_device_private.benchmark_thp_migration");
+        assertEquals(0, run.exitCode(), run.toString());
+        List<String> lines = run.outLines();
+        int title = lines.indexOf("=== Two THP Size (4MB) (4.0 MB) ===");
+        assertTrue(title > 0, run.out());
+        assertTrue(lines.contains("HMM THP Migration Benchmark"), run.out());
+        assertTrue(lines.contains("System page size: 4096 bytes"), run.out());
+        List<String> table =
+                lines.subList(title + 1, title + 9).stream()
+                        .map(line -> line.replaceAll("-?\\d+\\.", "N.").replaceAll("\\d+ ", "N "))
+                        .map(line -> line.replaceAll("\\d+%", "N%").replaceAll(" +", " "))
+                        .toList();
+        assertEquals(
+                List.of(
+                        " | With THP | Without THP | Improvement",
+                        "-".repeat(69),
+                        "Sys->Dev Migration | N.N ms | N.N ms | N.N%",
+                        "Dev->Sys Migration | N.N ms | N.N ms | N.N%",
+                        "S->D Throughput | N.N GB/s | N.N GB/s | N.N%",
+                        "D->S Throughput | N.N GB/s | N.N GB/s | N.N%",
+                        "Sys->Dev bare | N.N ms | N.N ms | N.N%",
+                        "Dev->Sys bare | N.N ms | N.N ms | N.N%"),
+                table);
+        int tooLarge = lines.indexOf("=== Eight THP Size (16MB) (16.0 MB) ===");
+        assertEquals("not measured: the machine has too little memory", lines.get(tooLarge + 1));
     }
 }

@@ -2,6 +2,7 @@ package farpage.emulator.selftest;
 
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
+import farpage.emulator.svm.MigrationResult;
 import farpage.mm.PageSize;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -61,6 +62,18 @@ final class DeviceFile {
     /// Asks whether all pages were taken back.
     DeviceReply checkExclusive(TestPages pages) {
         return execute(new DmirrorCommand.CheckExclusive(pages.address(), pages.pageCount()));
+    }
+
+    /// The next allocation of a migration, in either direction, fails.
+    void failNextAllocation(TestPages pages) {
+        execute(new DmirrorCommand.Flags(pages.address(), DmirrorCommand.Flags.FAIL_ALLOC))
+                .succeeds();
+    }
+
+    /// The pages migrate to the device, and nobody looks at them there.
+    void migrateToDeviceOnly(TestPages pages) {
+        MigrationResult result = mirror.migrateToDevice(pages.address(), pages.pageCount());
+        Expect.equal("0", result.errno().describe(), "ret");
     }
 
     /// What the device may know of each page: two hexadecimal digits a page, with blanks.

@@ -4,8 +4,8 @@ import static farpage.emulator.selftest.TestProcess.READ_WRITE;
 import static farpage.emulator.selftest.Values.BUFFER_PAGES;
 import static farpage.emulator.selftest.Values.INDEX;
 import static farpage.emulator.selftest.Values.NEGATED;
-import static farpage.emulator.selftest.Values.PMD_PAGES;
 
+import farpage.mm.Advice;
 import farpage.mm.VmFlags;
 
 /// A parent, its forked child, and a device that one of them uses.
@@ -17,15 +17,16 @@ final class ForkCases {
     /// What a device writes for the child the parent does not see.
     static void anonWriteChild(TestProgram program) {
         for (boolean migrates : new boolean[] {false, true}) {
-            writeInChild(program, BUFFER_PAGES, migrates);
-            writeInChild(program, PMD_PAGES, migrates);
+            TestPages small = program.process().map(2 * BUFFER_PAGES).firstHalf();
+            writeInChild(program, small, migrates);
+            TestPages huge = program.process().mapPmd(READ_WRITE, Advice.HUGEPAGE);
+            writeInChild(program, huge, migrates);
         }
-        program.note("its rounds with huge pages: " + SelftestSuite.NO_HUGE_PAGES);
     }
 
     /// The child opens the first private device, whatever the variant.
-    private static void writeInChild(TestProgram program, int pageCount, boolean migrates) {
-        TestPages buffer = program.process().map(2 * pageCount).part(0, pageCount);
+    private static void writeInChild(TestProgram program, TestPages buffer, boolean migrates) {
+        int pageCount = buffer.pageCount();
         buffer.store(INDEX);
         buffer.fillMirror(NEGATED);
         if (migrates) {

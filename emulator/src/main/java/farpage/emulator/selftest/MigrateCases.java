@@ -9,6 +9,7 @@ import static farpage.emulator.selftest.Values.PMD_PAGES;
 import static farpage.emulator.selftest.Values.ROUNDS;
 import static farpage.emulator.selftest.Values.ZERO;
 
+import farpage.mm.Advice;
 import farpage.mm.Errno;
 
 /// Pages migrate to a device and come back.
@@ -62,17 +63,22 @@ final class MigrateCases {
     /// Half of what went is unmapped, at the start, in the middle or at the end; the rest comes
     /// back.
     static void migratePartialUnmapFault(TestProgram program) {
-        for (int hole : new int[] {0, PMD_PAGES / 4, PMD_PAGES / 2}) {
-            TestPages buffer = program.process().map(PMD_PAGES);
-            buffer.store(INDEX);
-            program.device().migrateToDevice(buffer).copies(PMD_PAGES);
-            buffer.expectMirror(INDEX);
-            int holeEnd = hole + PMD_PAGES / 2;
-            buffer.part(hole, holeEnd).unmap();
-            buffer.part(0, hole).expectLoads(INDEX);
-            buffer.part(holeEnd, PMD_PAGES).expectLoads(INDEX);
+        for (Advice advice : new Advice[] {Advice.NOHUGEPAGE, Advice.HUGEPAGE}) {
+            for (int hole : new int[] {0, PMD_PAGES / 4, PMD_PAGES / 2}) {
+                migrateAndUnmapHalf(program, advice, hole);
+            }
         }
-        program.note("its rounds with huge pages: " + SelftestSuite.NO_HUGE_PAGES);
+    }
+
+    private static void migrateAndUnmapHalf(TestProgram program, Advice advice, int hole) {
+        TestPages buffer = program.process().mapPmd(READ_WRITE, advice);
+        buffer.store(INDEX);
+        program.device().migrateToDevice(buffer).copies(PMD_PAGES);
+        buffer.expectMirror(INDEX);
+        int holeEnd = hole + PMD_PAGES / 2;
+        buffer.part(hole, holeEnd).unmap();
+        buffer.part(0, hole).expectLoads(INDEX);
+        buffer.part(holeEnd, PMD_PAGES).expectLoads(INDEX);
     }
 
     /// Ranges with no access and with a hole are refused; a range of all kinds of readable pages

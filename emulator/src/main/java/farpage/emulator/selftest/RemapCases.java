@@ -3,6 +3,7 @@ package farpage.emulator.selftest;
 import static farpage.emulator.selftest.Values.INDEX;
 import static farpage.emulator.selftest.Values.PMD_PAGES;
 
+import farpage.mm.Advice;
 import farpage.mm.MremapFlags;
 
 /// Mappings move, with pages that are on a device or will be.
@@ -19,17 +20,18 @@ final class RemapCases {
         for (boolean isMovedFirst : new boolean[] {false, true}) {
             for (int keepsOld : new int[] {0, MremapFlags.DONTUNMAP}) {
                 for (int offset : new int[] {0, PMD_PAGES / 4, PMD_PAGES / 2}) {
-                    moveAndMigrate(program, isMovedFirst, keepsOld, offset);
+                    moveAndMigrate(program, Advice.NOHUGEPAGE, isMovedFirst, keepsOld, offset);
+                    moveAndMigrate(program, Advice.HUGEPAGE, isMovedFirst, keepsOld, offset);
                 }
             }
         }
-        program.note("its rounds with huge pages: " + SelftestSuite.NO_HUGE_PAGES);
     }
 
     private static void moveAndMigrate(
-            TestProgram program, boolean isMovedFirst, int keepsOld, int offset) {
-        TestPages mapped = program.process().map(MAPPED_PAGES);
+            TestProgram program, Advice advice, boolean isMovedFirst, int keepsOld, int offset) {
+        TestPages mapped = program.process().map(MAPPED_PAGES).fromPmdStart();
         TestPages old = mapped.part(0, PMD_PAGES);
+        old.advise(advice);
         old.store(INDEX);
         mapped.part(PMD_PAGES, 3 * PMD_PAGES).unmap();
         TestPages target = mapped.part(PMD_PAGES + offset, 2 * PMD_PAGES + offset);

@@ -3,9 +3,9 @@ package farpage.emulator.selftest;
 /// A case by its upstream name.
 ///
 /// @param body what it does; it returns if everything is as it must be
-/// @param missing what the machine has not that the case is about; empty if it can run
-/// @kernel tools/testing/selftests/mm/hmm-tests.c: TEST_F
-record SelftestCase(SelftestFixture fixture, String name, Body body, String missing) {
+/// @param patience how many times the usual limit it may take
+/// @kernel tools/testing/selftests/mm/hmm-tests.c: TEST_F, TEST_F_TIMEOUT
+record SelftestCase(SelftestFixture fixture, String name, Body body, int patience) {
     /// What a case does.
     @FunctionalInterface
     interface Body {
@@ -13,15 +13,15 @@ record SelftestCase(SelftestFixture fixture, String name, Body body, String miss
     }
 
     static SelftestCase hmm(String name, Body body) {
-        return new SelftestCase(SelftestFixture.HMM, name, body, "");
+        return new SelftestCase(SelftestFixture.HMM, name, body, 1);
     }
 
     static SelftestCase hmm2(String name, Body body) {
-        return new SelftestCase(SelftestFixture.HMM2, name, body, "");
+        return new SelftestCase(SelftestFixture.HMM2, name, body, 1);
     }
 
-    /// A case that can not run on this machine.
-    static SelftestCase skipped(String name, String reason) {
-        return new SelftestCase(SelftestFixture.HMM, name, _ -> {}, reason);
+    /// The same with a limit that many times as long.
+    SelftestCase withPatience(int times) {
+        return new SelftestCase(fixture, name, body, times);
     }
 }

@@ -6,9 +6,9 @@ import java.util.List;
 ///
 /// @param status passed, failed or skipped
 /// @param lines why it failed, most important first; for a skipped one the reason; else empty
-/// @param notes what it did not look at although it passed
+/// @param printed what the case printed itself
 /// @kernel tools/testing/selftests/kselftest_harness.h: KSFT_PASS, KSFT_FAIL, KSFT_SKIP
-public record SelftestResult(Status status, List<String> lines, List<String> notes) {
+public record SelftestResult(Status status, List<String> lines, List<String> printed) {
     /// The three ways to end.
     ///
     /// @kernel tools/testing/selftests/kselftest.h: KSFT_PASS, KSFT_FAIL, KSFT_SKIP
@@ -21,7 +21,7 @@ public record SelftestResult(Status status, List<String> lines, List<String> not
     /// Keeps the texts as unmodifiable lists.
     public SelftestResult {
         lines = List.copyOf(lines);
-        notes = List.copyOf(notes);
+        printed = List.copyOf(printed);
     }
 
     /// Why it failed or was skipped, on one line; empty if it passed.

@@ -44,8 +44,8 @@ public final class SelftestRun {
         return test.body();
     }
 
-    String missing() {
-        return test.missing();
+    int patience() {
+        return test.patience();
     }
 
     @Override

@@ -43,15 +43,14 @@ public final class SelftestRunner {
     /// @throws ClException if the device fails
     /// @throws OutOfMemoryError if there is too little memory
     public SelftestResult execute(SelftestRun run) {
-        if (!run.missing().isEmpty()) {
-            return skipped(run.missing(), List.of());
-        }
         CaseThreads threads = new CaseThreads();
-        List<String> notes = new CopyOnWriteArrayList<>();
+        List<String> printed = new CopyOnWriteArrayList<>();
+        Duration patience = limit.multipliedBy(run.patience());
         try {
             Optional<SelftestResult> result =
-                    threads.start(run.name(), () -> runToEnd(run, threads, notes)).await(limit);
-            return result.orElseGet(() -> hung(run, threads));
+                    threads.start(run.name(), () -> runToEnd(run, threads, printed))
+                            .await(patience);
+            return result.orElseGet(() -> hung(run, threads, patience));
         } catch (ClException | UncheckedIOException world) {
             throw world;
         } catch (AssertionError | RuntimeException broken) {
@@ -59,13 +58,13 @@ public final class SelftestRunner {
         }
     }
 
-    private SelftestResult runToEnd(SelftestRun run, CaseThreads threads, List<String> notes) {
+    private SelftestResult runToEnd(SelftestRun run, CaseThreads threads, List<String> printed) {
         String name = run.caseName();
         try {
-            runOnMachine(run, threads, notes);
-            return new SelftestResult(SelftestResult.Status.PASSED, List.of(), notes);
+            runOnMachine(run, threads, printed);
+            return new SelftestResult(SelftestResult.Status.PASSED, List.of(), printed);
         } catch (CaseEnd.Skipped skipped) {
-            return skipped(String.valueOf(skipped.getMessage()), notes);
+            return skipped(String.valueOf(skipped.getMessage()), printed);
         } catch (CaseEnd.Killed killed) {
             return failed(
                     name + ": Test terminated unexpectedly by signal " + killed.signal(), killed);
@@ -74,7 +73,7 @@ public final class SelftestRunner {
         }
     }
 
-    private void runOnMachine(SelftestRun run, CaseThreads threads, List<String> notes) {
+    private void runOnMachine(SelftestRun run, CaseThreads threads, List<String> printed) {
         try (Emulator emulator = machines.get();
                 TestProgram program =
                         new TestProgram(
@@ -82,14 +81,14 @@ public final class SelftestRunner {
                                 run.variant(),
                                 threads,
                                 new SplittableRandom(seed),
-                                notes)) {
+                                printed)) {
             program.setUp(run.fixture());
             run.body().run(program);
         }
     }
 
-    private static SelftestResult skipped(String reason, List<String> notes) {
-        return new SelftestResult(SelftestResult.Status.SKIPPED, List.of(reason), notes);
+    private static SelftestResult skipped(String reason, List<String> printed) {
+        return new SelftestResult(SelftestResult.Status.SKIPPED, List.of(reason), printed);
     }
 
     /// @param end why, with what else went wrong after it
@@ -110,7 +109,7 @@ public final class SelftestRunner {
         return new SelftestResult(SelftestResult.Status.FAILED, lines, List.of());
     }
 
-    private SelftestResult hung(SelftestRun run, CaseThreads threads) {
+    private static SelftestResult hung(SelftestRun run, CaseThreads threads, Duration limit) {
         List<String> lines = new ArrayList<>();
         lines.add(
                 "%s: Test terminated by timeout: not done after %d ms"

@@ -2,7 +2,6 @@ package farpage.emulator.selftest;
 
 import static farpage.emulator.selftest.SelftestCase.hmm;
 import static farpage.emulator.selftest.SelftestCase.hmm2;
-import static farpage.emulator.selftest.SelftestCase.skipped;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,9 +10,6 @@ import java.util.List;
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c
 public final class SelftestSuite {
-    static final String NO_HUGE_PAGES = "huge pages are not modelled yet";
-    static final String NO_HUGETLB_PAGE = "no hugetlb page is free";
-
     private static final List<SelftestCase> CASES =
             List.of(
                     hmm("open_close", ReadWriteCases::openClose),
@@ -23,8 +19,8 @@ public final class SelftestSuite {
                     hmm("anon_write_prot", ReadWriteCases::anonWriteProt),
                     hmm("anon_write_child", ForkCases::anonWriteChild),
                     hmm("anon_write_child_shared", ForkCases::anonWriteChildShared),
-                    skipped("anon_write_huge", NO_HUGE_PAGES),
-                    skipped("anon_write_hugetlbfs", NO_HUGETLB_PAGE),
+                    hmm("anon_write_huge", HugeCases::anonWriteHuge),
+                    hmm("anon_write_hugetlbfs", HugetlbCases::anonWriteHugetlbfs),
                     hmm("file_read", FileCases::fileRead),
                     hmm("file_write", FileCases::fileWrite),
                     hmm("migrate", MigrateCases::migrate),
@@ -36,21 +32,21 @@ public final class SelftestSuite {
                     hmm("anon_read_multiple", ReadWriteCases::anonReadMultiple),
                     hmm("anon_teardown", ReadWriteCases::anonTeardown),
                     hmm("mixedmap", FileCases::mixedmap),
-                    skipped("compound", NO_HUGETLB_PAGE),
+                    hmm("compound", HugetlbCases::compound),
                     hmm("exclusive", ExclusiveCases::exclusiveAccess),
                     hmm("exclusive_mprotect", ExclusiveCases::exclusiveMprotect),
                     hmm("exclusive_cow", ExclusiveCases::exclusiveCow),
                     hmm("hmm_gup_test", PinCases::gupTest),
                     hmm("hmm_cow_in_device", ForkCases::cowInDevice),
-                    skipped("migrate_anon_huge_empty", NO_HUGE_PAGES),
-                    skipped("migrate_anon_huge_zero", NO_HUGE_PAGES),
-                    skipped("migrate_anon_huge_free", NO_HUGE_PAGES),
-                    skipped("migrate_anon_huge_fault", NO_HUGE_PAGES),
+                    hmm("migrate_anon_huge_empty", HugeCases::migrateAnonHugeEmpty),
+                    hmm("migrate_anon_huge_zero", HugeCases::migrateAnonHugeZero),
+                    hmm("migrate_anon_huge_free", HugeCases::migrateAnonHugeFree),
+                    hmm("migrate_anon_huge_fault", HugeCases::migrateAnonHugeFault),
                     hmm("migrate_partial_unmap_fault", MigrateCases::migratePartialUnmapFault),
                     hmm("migrate_remap_fault", RemapCases::migrateRemapFault),
-                    skipped("migrate_anon_huge_err", NO_HUGE_PAGES),
-                    skipped("migrate_anon_huge_zero_err", NO_HUGE_PAGES),
-                    skipped("benchmark_thp_migration", NO_HUGE_PAGES),
+                    hmm("migrate_anon_huge_err", HugeCases::migrateAnonHugeErr),
+                    hmm("migrate_anon_huge_zero_err", HugeCases::migrateAnonHugeZeroErr),
+                    hmm("benchmark_thp_migration", BenchmarkCases::thpMigration).withPatience(4),
                     hmm("userfaultfd_read", UserfaultCases::userfaultfdRead),
                     hmm2("migrate_mixed", MigrateCases::migrateMixed),
                     hmm2("snapshot", SnapshotCases::snapshot),

@@ -1,7 +1,9 @@
 package farpage.emulator.selftest;
 
+import farpage.mm.Advice;
 import farpage.mm.MremapResult;
 import farpage.mm.PageSize;
+import farpage.mm.inspect.PagemapDump;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.IntUnaryOperator;
@@ -63,6 +65,12 @@ final class TestPages {
         return part(index, index + 1);
     }
 
+    /// The pages from the first start of a page table on, counted from there.
+    TestPages fromPmdStart() {
+        long start = PageSize.alignDownPmd(address + PageSize.PMD_SIZE - 1);
+        return new TestPages(process, start, mirror.asSlice(start - address), 0);
+    }
+
     TestPages firstHalf() {
         return part(0, pageCount() / 2);
     }
@@ -82,6 +90,13 @@ final class TestPages {
     /// The same pages at another address, where they were moved to.
     TestPages at(long newAddress) {
         return new TestPages(process, newAddress, mirror, firstPage);
+    }
+
+    /// A new mapping of the same size and with the same mirror instead of this one.
+    TestPages mappedAgain() {
+        unmap();
+        return new TestPages(
+                process, process.mapAddress(pageCount(), TestProcess.READ_WRITE), mirror, 0);
     }
 
     // What the process does.
@@ -107,6 +122,13 @@ final class TestPages {
         expectLoads(before);
         store(i -> before.applyAsInt(i) + addend);
         expectLoads(i -> before.applyAsInt(i) + addend);
+    }
+
+    /// What the kernel says of each page to who asks for it.
+    void readPagemap() {
+        long[] words = new long[pageCount()];
+        Expect.equal(
+                "0", PagemapDump.read(process.mm(), address, words, false).describe(), "pagemap");
     }
 
     // What the mirror holds.
@@ -146,6 +168,10 @@ final class TestPages {
 
     void protect(int access) {
         Expect.equal("0", process.mm().mprotect(address, byteSize(), access).describe(), "ret");
+    }
+
+    void advise(Advice advice) {
+        Expect.equal("0", process.mm().madvise(address, byteSize(), advice).describe(), "ret");
     }
 
     /// Moves the mapping of these pages.

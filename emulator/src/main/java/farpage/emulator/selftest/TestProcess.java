@@ -1,6 +1,9 @@
 package farpage.emulator.selftest;
 
+import static farpage.emulator.selftest.Values.PMD_PAGES;
+
 import farpage.emulator.EmulatedDevice;
+import farpage.mm.Advice;
 import farpage.mm.CpuAccess;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
@@ -58,24 +61,45 @@ final class TestProcess {
     ///
     /// @param flags of access, and SHARED for shared memory
     TestPages map(int pageCount, int flags) {
-        return pagesAt(mm.mmap(PageSize.pageAddress(pageCount), flags), pageCount);
+        return TestPages.of(this, mapAddress(pageCount, flags), pageCount);
     }
 
     /// The start of a file.
     TestPages map(int pageCount, int flags, OpenFile file) {
-        return pagesAt(mm.mmap(PageSize.pageAddress(pageCount), flags, file, 0), pageCount);
-    }
-
-    private TestPages pagesAt(long address, int pageCount) {
-        if (address < 0) {
-            throw new CaseEnd.Failed("mmap of " + pageCount + " pages failed: " + address);
-        }
-        return TestPages.of(this, address, pageCount);
+        long address = mm.mmap(PageSize.pageAddress(pageCount), flags, file, 0);
+        return TestPages.of(this, mapped(address, pageCount), pageCount);
     }
 
     /// Private anonymous memory to read and write.
     TestPages map(int pageCount) {
         return map(pageCount, READ_WRITE);
+    }
+
+    /// Maps without a mirror.
+    long mapAddress(int pageCount, int flags) {
+        return mapped(mm.mmap(PageSize.pageAddress(pageCount), flags), pageCount);
+    }
+
+    private static long mapped(long address, int pageCount) {
+        if (address < 0) {
+            throw new CaseEnd.Failed("mmap of " + pageCount + " pages failed: " + address);
+        }
+        return address;
+    }
+
+    /// Private anonymous memory, one page table's worth and from the start of one on.
+    ///
+    /// @param advice whether huge pages may be had
+    TestPages mapPmd(int flags, Advice advice) {
+        TestPages pages = map(2 * PMD_PAGES, flags).fromPmdStart().part(0, PMD_PAGES);
+        pages.advise(advice);
+        return pages;
+    }
+
+    /// Private memory of huge pages that the machine sets aside for it now.
+    TestPages mapHugetlb(int pageCount) {
+        int _ = mm.machine().hugetlb().setPageCount(pageCount / PMD_PAGES);
+        return map(pageCount, READ_WRITE | VmFlags.HUGETLB);
     }
 
     void load(long address, MemorySegment to) {

@@ -2,12 +2,14 @@ package farpage.emulator.selftest;
 
 import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
+import farpage.emulator.EmulatorConfig;
 import farpage.emulator.inspect.EmulatorInvariants;
 import farpage.mm.PageSize;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
 /// A test program that has a machine for itself: its first process, with the devices of its fixture
@@ -22,7 +24,7 @@ final class TestProgram implements AutoCloseable {
     private final SelftestVariant variant;
     private final CaseThreads threads;
     private final RandomGenerator random;
-    private final List<String> notes;
+    private final List<String> printed;
 
     private final Arena arena = Arena.ofShared();
     private final TestProcess self;
@@ -30,18 +32,18 @@ final class TestProgram implements AutoCloseable {
     private final List<DeviceFile> devices = new ArrayList<>();
     private final List<TestFile> files = new ArrayList<>();
 
-    /// @param notes takes what the case does not look at
+    /// @param printed takes what the case prints
     TestProgram(
             Emulator emulator,
             SelftestVariant variant,
             CaseThreads threads,
             RandomGenerator random,
-            List<String> notes) {
+            List<String> printed) {
         this.emulator = emulator;
         this.variant = variant;
         this.threads = threads;
         this.random = random;
-        this.notes = notes;
+        this.printed = printed;
         this.self = new TestProcess(this, emulator.newProcess());
     }
 
@@ -87,9 +89,28 @@ final class TestProgram implements AutoCloseable {
         return arena.allocate(PageSize.pageAddress(pageCount), PageSize.PAGE_SIZE);
     }
 
-    /// Says what the case leaves out.
-    void note(String text) {
-        notes.add(text);
+    /// Writes a line to the program's standard output.
+    void print(String line) {
+        printed.add(line);
+    }
+
+    /// How long something takes.
+    long nanosOf(Runnable work) {
+        LongSupplier clock = emulator.config().nanoClock();
+        long start = clock.getAsLong();
+        work.run();
+        return clock.getAsLong() - start;
+    }
+
+    /// Whether so much memory can be migrated at once: to a device that has room, from a machine
+    /// that has as much again for everything else.
+    boolean hasRoomFor(long bytes) {
+        EmulatorConfig config = emulator.config();
+        long onDevice =
+                isCoherent()
+                        ? Math.min(config.deviceMemory(), config.chunkSize())
+                        : config.deviceMemory();
+        return 2 * bytes <= config.ramSize() && bytes <= onDevice;
     }
 
     /// Ends the case without a result.
