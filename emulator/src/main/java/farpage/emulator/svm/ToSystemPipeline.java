@@ -43,7 +43,8 @@ final class ToSystemPipeline extends MigrationPipeline {
         table.lock();
         for (int i = 0; i < migration.pageCount(); i++) {
             if (MigratePfn.hasPage(migration.dst(i))) {
-                table.eraseLocked(first + i, first + i + 1);
+                int pageCount = 1 << MigratePfn.order(migration.dst(i));
+                table.eraseLocked(first + i, first + i + pageCount);
             }
         }
         table.unlock();

@@ -1,5 +1,6 @@
 package farpage.mm.migrate;
 
+import farpage.mm.KernelDefect;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
@@ -21,12 +22,18 @@ final class CollectLarge {
     private final FolioTable folios;
     private final long faultPage;
     private final FolioOrders orders;
+    private boolean losesFaultPage;
 
     CollectLarge(Machine machine, long faultPage, FolioOrders orders) {
         this.machine = machine;
         this.folios = machine.folios();
         this.faultPage = faultPage;
         this.orders = orders;
+    }
+
+    /// Whether the page of the fault is not to be collected although it can be.
+    boolean losesFaultPage() {
+        return losesFaultPage;
     }
 
     private boolean isFaultFolio(long head) {
@@ -134,7 +141,11 @@ final class CollectLarge {
         }
         leaf.unlock();
         int newOrder = orders.hasMiddle() ? orders.below(folios.order(page)) : 0;
+        long head = folios.head(page);
         boolean split = new SplitFolio(machine).split(ofFault ? faultPage : page, newOrder);
+        if (ofFault && split && head != folios.head(faultPage)) {
+            losesFaultPage = machine.has(KernelDefect.FAULT_PAGE_LOST_IN_SPLIT);
+        }
         if (!ofFault) {
             folios.unlock(page);
             machine.put(page);

@@ -232,6 +232,9 @@ final class MigrateCollect {
         }
         int flags;
         if (page == faultPage) {
+            if (large.losesFaultPage()) {
+                return MigratePfn.SKIP;
+            }
             flags = folios.flags(page);
             folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
         } else {

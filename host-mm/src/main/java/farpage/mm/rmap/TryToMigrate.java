@@ -148,7 +148,7 @@ public final class TryToMigrate {
 
     /// Whether a huge mapping counts as writable when it is given up.
     public static boolean isHugeWritable(Machine machine, long word) {
-        return isMisread(machine, word) ? PageTableEntry.isSoftDirty(word) : isWritable(word);
+        return !isMisread(machine, word) && isWritable(word);
     }
 
     private static boolean isMisread(Machine machine, long word) {
