@@ -19,6 +19,7 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigrateSelect;
+import farpage.mm.migrate.PhaseClock;
 import farpage.mm.zonedevice.DevicePagemapOps;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.MemoryType;
@@ -178,6 +179,11 @@ public final class EmulatedDevice {
 
     public CopyEngine copyEngine() {
         return engine;
+    }
+
+    /// The time that its migrations spend in each phase; it stands still until it is started.
+    public PhaseClock phaseClock() {
+        return migrator.phaseClock();
     }
 
     /// Opens the device for a process: the file stays tied to it, also over a fork.

@@ -18,14 +18,20 @@ public final class SystemDestinations {
     ///
     /// @return how many pages found no memory; they stay on the device
     public static int append(Machine machine, Migration migration, CopyBatch batch) {
-        return append(machine, migration, false, batch);
+        return append(machine, migration, false, false, batch);
     }
 
     /// The same with a failure that was injected: the first large folio finds none of its size; a
     /// base page in its place finds none, and with it all that come after it.
     ///
+    /// @param refusesLarge whether no large folio finds one of its size
     /// @kernel lib/test_hmm.c: dmirror_devmem_fault_alloc_and_copy
-    public static int append(Machine machine, Migration migration, boolean fails, CopyBatch batch) {
+    public static int append(
+            Machine machine,
+            Migration migration,
+            boolean fails,
+            boolean refusesLarge,
+            CopyBatch batch) {
         int wanted = 0;
         boolean failsNext = fails;
         int end = migration.pageCount();
@@ -39,7 +45,7 @@ public final class SystemDestinations {
                     return pagesFrom(migration, i);
                 }
                 wanted++;
-            } else if (failsNext || !tryLarge(machine, migration, i, batch)) {
+            } else if (failsNext || refusesLarge || !tryLarge(machine, migration, i, batch)) {
                 wanted += 1 << MigratePfn.order(word);
             }
             failsNext = false;

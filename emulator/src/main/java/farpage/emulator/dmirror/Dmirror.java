@@ -84,8 +84,8 @@ public final class Dmirror implements AutoCloseable {
                             write.from(),
                             (start, end) -> mirror.faultIn(start, end, true));
             case DmirrorCommand.MigrateToDevice migrate ->
-                    migrateToDevice(address, count, migrate.to());
-            case DmirrorCommand.MigrateToSystem _ -> migrateToSystem(address, count);
+                    commandToDevice(address, count, migrate.to());
+            case DmirrorCommand.MigrateToSystem _ -> commandToSystem(address, count);
             case DmirrorCommand.Snapshot look -> snapshot.take(address, count, look.to());
             case DmirrorCommand.Exclusive take -> {
                 Errno errno = exclusive.take(address, walkEnd(address, count));
@@ -134,7 +134,7 @@ public final class Dmirror implements AutoCloseable {
     // Migration.
 
     /// @kernel lib/test_hmm.c: dmirror_migrate_to_device
-    private DmirrorReply migrateToDevice(long address, long pageCount, MemorySegment to) {
+    private DmirrorReply commandToDevice(long address, long pageCount, MemorySegment to) {
         if (address < 0) {
             return DmirrorReply.failed(Errno.EINVAL);
         }
@@ -145,7 +145,7 @@ public final class Dmirror implements AutoCloseable {
     }
 
     /// @kernel lib/test_hmm.c: dmirror_migrate_to_system
-    private DmirrorReply migrateToSystem(long address, long pageCount) {
+    private DmirrorReply commandToSystem(long address, long pageCount) {
         if (address < 0) {
             return DmirrorReply.failed(Errno.EINVAL);
         }
@@ -165,13 +165,23 @@ public final class Dmirror implements AutoCloseable {
 
     /// Migrates a range to the device and loads nothing.
     public MigrationResult migrateToDevice(long address, long pageCount) {
+        requireLegalRange(address, pageCount);
+        return whileOpen(() -> migrator.toDevice(mirror, address, end(address, pageCount)));
+    }
+
+    private static void requireLegalRange(long address, long pageCount) {
         if (!isLegalRange(address, pageCount)) {
             throw new IllegalArgumentException(
                     String.format(
                             "range: address=%x, pageCount=%d, limit=aligned and not empty",
                             address, pageCount));
         }
-        return whileOpen(() -> migrator.toDevice(mirror, address, end(address, pageCount)));
+    }
+
+    /// Migrates a range back to system memory.
+    public MigrationResult migrateToSystem(long address, long pageCount) {
+        requireLegalRange(address, pageCount);
+        return whileOpen(() -> migrator.toSystem(mirror, address, end(address, pageCount)));
     }
 
     /// Migrates single pages back to system memory, many ranges in one batch.

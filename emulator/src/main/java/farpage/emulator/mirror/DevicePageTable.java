@@ -84,6 +84,26 @@ public final class DevicePageTable {
         leaf.entries[slot] = entry;
     }
 
+    /// Stores entries for pages in a row: the one given, and those of the pages that follow its
+    /// own, as for a large folio.
+    public void setEntriesLocked(long pageNumber, int count, long entry) {
+        assert isLocked();
+        assert pageNumber >= 0 && pageNumber + count <= PAGE_NUMBERS : pageNumber;
+        assert DevicePte.isPresent(entry);
+        for (int done = 0; done < count; ) {
+            Leaf leaf = leafOrNew((pageNumber + done) >>> LEAF_SHIFT);
+            int slot = slot(pageNumber + done);
+            int stop = Math.min(LEAF_ENTRIES, slot + count - done);
+            int fresh = 0;
+            for (; slot < stop; slot++, done++) {
+                fresh += DevicePte.isPresent(leaf.entries[slot]) ? 0 : 1;
+                leaf.entries[slot] = DevicePte.following(entry, done);
+            }
+            leaf.count += fresh;
+            entryCount += fresh;
+        }
+    }
+
     /// Drops the entries of `[start, end)`, and nothing else.
     public void eraseLocked(long startPageNumber, long endPageNumber) {
         assert isLocked();

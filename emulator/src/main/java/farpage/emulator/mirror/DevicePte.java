@@ -33,6 +33,13 @@ public final class DevicePte {
         return entry | ATOMIC;
     }
 
+    /// The entry for the page that is so many after the one of an entry, with the same rights.
+    static long following(long entry, int distance) {
+        assert isPresent(entry);
+        assert (page(entry) + distance & ~PAGE_MASK) == 0 : page(entry);
+        return entry + distance;
+    }
+
     public static boolean isPresent(long entry) {
         return entry != NONE;
     }

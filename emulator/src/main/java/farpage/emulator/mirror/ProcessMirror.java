@@ -49,6 +49,8 @@ public final class ProcessMirror implements AutoCloseable {
     /// Whether the next allocation of a migration is to fail.
     private final AtomicBoolean failAllocation = new AtomicBoolean();
 
+    private volatile boolean refusesLargeFolios;
+
     /// Begins to mirror a process.
     ///
     /// @param owner of the device's pages
@@ -90,6 +92,16 @@ public final class ProcessMirror implements AutoCloseable {
     /// Whether this allocation is the one to fail; asked once for it.
     public boolean takeFailAllocation() {
         return failAllocation.get() && failAllocation.getAndSet(false);
+    }
+
+    /// Has every large folio refused that a migration wants as a destination, in either direction,
+    /// as if the memory there lay in pieces; or not.
+    public void setRefusesLargeFolios(boolean refuses) {
+        refusesLargeFolios = refuses;
+    }
+
+    public boolean refusesLargeFolios() {
+        return refusesLargeFolios;
     }
 
     // The notifier's side.

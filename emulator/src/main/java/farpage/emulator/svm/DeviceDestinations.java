@@ -86,14 +86,15 @@ final class DeviceDestinations {
     private void fillLarge(ProcessMirror mirror, MigrateVma migration, int at, boolean fails) {
         long word = migration.src(at);
         int sourceOrder = MigratePfn.order(word);
-        if (!fails && tryStore(mirror, migration, at, word, 0, sourceOrder)) {
+        boolean refused = mirror.refusesLargeFolios();
+        if (!fails && !refused && tryStore(mirror, migration, at, word, 0, sourceOrder)) {
             return;
         }
         // All pieces must be of one size, so each lower one is tried for all of them.
         int order = sourceOrder;
         int done = 0;
         while (done == 0 && order > 0) {
-            order = memory.orders().below(order);
+            order = refused ? 0 : memory.orders().below(order);
             while (done < 1 << sourceOrder && tryStore(mirror, migration, at, word, done, order)) {
                 done += 1 << order;
             }

@@ -4,6 +4,7 @@ import farpage.emulator.copy.CopyFence;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Errno;
 import farpage.mm.Vma;
+import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,7 @@ abstract class MigrationPipeline {
     private void startWaiting(ProcessMirror mirror) {
         int pages = set.migratingCount() - startedPages;
         if (pages > 0) {
+            set.clock().enter(MigratePhase.ALLOCATE);
             fences.add(start(mirror, set, startedMigrations, pages));
             ends.add(set.size());
             startedMigrations = set.size();
@@ -61,6 +63,7 @@ abstract class MigrationPipeline {
         Errno errno = Errno.OK;
         int migration = 0;
         for (int copy = 0; copy < fences.size(); copy++) {
+            set.clock().enter(MigratePhase.COPY);
             boolean copied = fences.get(copy).await().isCopied();
             if (!copied) {
                 errno = Errno.EIO;
@@ -75,6 +78,7 @@ abstract class MigrationPipeline {
         ends.clear();
         startedMigrations = 0;
         startedPages = 0;
+        set.clock().leave();
         return new MigrationResult(errno, moved);
     }
 

@@ -7,6 +7,7 @@ import farpage.mm.Vma;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
+import farpage.mm.migrate.PhaseClock;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,6 +21,7 @@ import java.util.List;
 final class MigrationSet {
     private final MigrateSelect select;
     private final Object owner;
+    private final PhaseClock clock;
     private final FolioOrders orders;
 
     /// Those that rest, by the logarithm of the pages that they have room for.
@@ -28,10 +30,11 @@ final class MigrationSet {
     private final List<MigrateVma> active = new ArrayList<>();
     private int migratingCount;
 
-    MigrationSet(MigrateSelect select, Object owner, FolioOrders orders) {
+    MigrationSet(MigrateSelect select, Object owner, FolioOrders orders, PhaseClock clock) {
         this.select = select;
         this.owner = owner;
         this.orders = orders;
+        this.clock = clock;
         for (int sizeClass = 0; sizeClass < Integer.SIZE - 1; sizeClass++) {
             resting.add(new ArrayList<>());
         }
@@ -70,6 +73,10 @@ final class MigrationSet {
         return migratingCount;
     }
 
+    PhaseClock clock() {
+        return clock;
+    }
+
     /// Ends one of them.
     void finish(int index) {
         active.get(index).finish();
@@ -93,7 +100,7 @@ final class MigrationSet {
     private MigrateVma take(int sizeClass) {
         List<MigrateVma> candidates = resting.get(sizeClass);
         return candidates.isEmpty()
-                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE, orders)
+                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE, orders).timedBy(clock)
                 : candidates.removeLast();
     }
 

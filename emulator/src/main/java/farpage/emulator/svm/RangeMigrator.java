@@ -19,8 +19,11 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.migrate.MigratePfn;
+import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
+import farpage.mm.migrate.PhaseClock;
 import java.util.function.IntSupplier;
 
 /// Moves pages of mirrored processes to one device and back.
@@ -51,6 +54,7 @@ public final class RangeMigrator {
     private final CopyEngine engine;
     private final Object owner;
     private final boolean evicts;
+    private final PhaseClock clock = new PhaseClock();
 
     // Working storage, under the DRIVER_SVM lock.
     private final ToDevicePipeline toDevice;
@@ -78,14 +82,19 @@ public final class RangeMigrator {
                         machine,
                         memory,
                         engine,
-                        new MigrationSet(MigrateSelect.SYSTEM, owner, memory.orders()),
+                        new MigrationSet(MigrateSelect.SYSTEM, owner, memory.orders(), clock),
                         BATCH_PAGES);
         this.toSystem =
                 new ToSystemPipeline(
                         machine,
                         engine,
-                        new MigrationSet(own, owner, memory.orders()),
+                        new MigrationSet(own, owner, memory.orders(), clock),
                         BATCH_PAGES);
+    }
+
+    /// Measures the phases of this device's migrations, evictions excepted.
+    public PhaseClock phaseClock() {
+        return clock;
     }
 
     // To the device.
@@ -206,13 +215,16 @@ public final class RangeMigrator {
     /// Pages that the mirror does not know to be on the device.
     private static int missingPages(ProcessMirror mirror, long start, long end) {
         DevicePageTable table = mirror.table();
-        int missing = 0;
+        long endPage = PageSize.pageNumber(end);
+        long missing = endPage - PageSize.pageNumber(start);
         table.lock();
-        for (long page = PageSize.pageNumber(start); page < PageSize.pageNumber(end); page++) {
-            missing += isOnDevice(table.entryLocked(page)) ? 0 : 1;
+        long page = table.nextPresentLocked(PageSize.pageNumber(start), endPage);
+        while (page >= 0) {
+            missing -= isOnDevice(table.entryLocked(page)) ? 1 : 0;
+            page = table.nextPresentLocked(page + 1, endPage);
         }
         table.unlock();
-        return missing;
+        return (int) missing;
     }
 
     private static int missingPages(ProcessMirror mirror, long[] pageNumbers, int from, int to) {
@@ -365,34 +377,67 @@ public final class RangeMigrator {
     ///   still on the device then
     /// @kernel lib/test_hmm.c: dmirror_devmem_fault
     public FaultResult toRam(PageFault fault) {
-        Errno errno;
         long start = faultStart(fault);
         int pageCount = faultPageCount(fault, start);
+        FaultResult result = toRam(fault, start, pageCount);
+        if (result == FaultResult.FALLBACK) {
+            result = toRam(fault, fault.address(), 1);
+        }
+        clock.leave();
+        return result;
+    }
+
+    /// @return FALLBACK if the page is part of a folio that neither moves whole nor can be cut once
+    ///   it was collected, because the fault has a reference to it; collecting the page alone cuts
+    ///   it before
+    private FaultResult toRam(PageFault fault, long start, int pageCount) {
         MigrateVma migration =
                 new MigrateVma(
-                        pageCount,
-                        MigrateSelect.DEVICE_PRIVATE,
-                        owner,
-                        fault.page(),
-                        pageCount == 1 ? FolioOrders.BASE : memory.orders());
-        errno = migration.setup(fault.vma(), start, start + PageSize.pageAddress(pageCount));
+                                pageCount,
+                                MigrateSelect.DEVICE_PRIVATE,
+                                owner,
+                                fault.page(),
+                                pageCount == 1 ? FolioOrders.BASE : memory.orders())
+                        .timedBy(clock);
+        Errno errno = migration.setup(fault.vma(), start, start + PageSize.pageAddress(pageCount));
         if (!errno.isOk()) {
             return FaultResult.SIGBUS;
         }
+        clock.enter(MigratePhase.ALLOCATE);
         CopyBatch batch = new CopyBatch(pageCount);
         FaultResult result = FaultResult.HANDLED;
-        boolean injected =
-                machine.folios().zoneDeviceData(fault.page()) instanceof ProcessMirror mirror
-                        && mirror.takeFailAllocation();
-        if (SystemDestinations.append(machine, migration, injected, batch) > 0) {
+        boolean injected = false;
+        boolean refusesLarge = false;
+        if (machine.folios().zoneDeviceData(fault.page()) instanceof ProcessMirror mirror) {
+            injected = mirror.takeFailAllocation();
+            refusesLarge = mirror.refusesLargeFolios();
+        }
+        if (SystemDestinations.append(machine, migration, injected, refusesLarge, batch) > 0) {
             result = FaultResult.OUT_OF_MEMORY;
-        } else if (!engine.toSystem(batch).isCopied()) {
+        } else if (!copy(batch)) {
             SystemDestinations.drop(machine, migration);
             result = FaultResult.SIGBUS;
         }
         migration.pages();
+        boolean moved = hasMoved(migration, (int) PageSize.pageNumber(fault.address() - start));
         migration.finish();
-        return result;
+        boolean fallsBack = !moved && pageCount > 1 && !fault.pmd();
+        return fallsBack && result != FaultResult.SIGBUS ? FaultResult.FALLBACK : result;
+    }
+
+    /// After *pages*: whether a page, or the folio that it is part of, has moved.
+    private static boolean hasMoved(MigrateVma migration, int index) {
+        int at = index;
+        while (at > 0 && !MigratePfn.hasPage(migration.src(at))) {
+            at--;
+        }
+        long word = migration.src(at);
+        return MigratePfn.hasMigrated(word) && at + (1 << MigratePfn.order(word)) > index;
+    }
+
+    private boolean copy(CopyBatch batch) {
+        clock.enter(MigratePhase.COPY);
+        return engine.toSystem(batch).isCopied();
     }
 
     /// A page that has an entry of its own comes back alone, whatever folio it is part of, as in

@@ -12,7 +12,9 @@ import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.migrate.MigratePfn;
+import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
+import farpage.mm.migrate.PhaseClock;
 
 /// The way of pages to a device.
 ///
@@ -21,6 +23,7 @@ final class ToDevicePipeline extends MigrationPipeline {
     private final Machine machine;
     private final CopyEngine engine;
     private final CopyBatch batch;
+    private final PhaseClock clock;
     private final DeviceDestinations destinations;
 
     ToDevicePipeline(
@@ -30,6 +33,7 @@ final class ToDevicePipeline extends MigrationPipeline {
             MigrationSet set,
             int pageCountMax) {
         super(set);
+        this.clock = set.clock();
         this.machine = machine;
         this.engine = engine;
         this.batch = new CopyBatch(pageCountMax);
@@ -42,6 +46,7 @@ final class ToDevicePipeline extends MigrationPipeline {
         for (int i = from; i < set.size(); i++) {
             withdrawWrite(mirror.table(), set.get(i));
         }
+        clock.enter(MigratePhase.COPY);
         return engine.startToDevice(batch);
     }
 
@@ -82,6 +87,7 @@ final class ToDevicePipeline extends MigrationPipeline {
             SystemDestinations.drop(machine, migration);
         }
         migration.pages();
+        clock.enter(MigratePhase.FINISH);
         return mapOnDevice(mirror.table(), migration);
     }
 

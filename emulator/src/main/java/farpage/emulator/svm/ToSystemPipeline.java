@@ -9,6 +9,7 @@ import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Machine;
 import farpage.mm.PageSize;
 import farpage.mm.migrate.MigratePfn;
+import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
 
 /// The way of a device's pages back. Pages that find no system memory stay.
@@ -32,9 +33,11 @@ final class ToSystemPipeline extends MigrationPipeline {
         for (int i = from; i < set.size(); i++) {
             MigrateVma migration = set.get(i);
             boolean fails = i == from && mirror.takeFailAllocation();
-            SystemDestinations.append(machine, migration, fails, batch);
+            SystemDestinations.append(
+                    machine, migration, fails, mirror.refusesLargeFolios(), batch);
             eraseMoving(mirror.table(), migration);
         }
+        set.clock().enter(MigratePhase.COPY);
         return engine.startToSystem(batch);
     }
 

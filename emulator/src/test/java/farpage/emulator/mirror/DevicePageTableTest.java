@@ -47,6 +47,20 @@ final class DevicePageTableTest {
     }
 
     @Test
+    void entriesOfAFolioFollowEachOtherAcrossLeaves() {
+        table.setEntryLocked(512, entry(7));
+        table.setEntriesLocked(510, 4, entry(100));
+        assertEquals(DevicePte.NONE, table.entryLocked(509));
+        for (int i = 0; i < 4; i++) {
+            assertEquals(entry(100 + i), table.entryLocked(510 + i));
+        }
+        assertEquals(DevicePte.NONE, table.entryLocked(514));
+        assertEquals(4, table.entryCountLocked());
+        table.eraseLocked(510, 514);
+        assertEquals(0, table.entryCountLocked());
+    }
+
+    @Test
     void eraseDropsExactlyItsRange() {
         for (long page = 500; page < 1100; page++) {
             table.setEntryLocked(page, entry(page));

@@ -36,6 +36,7 @@ public final class MigrateVma implements Migration {
     private final FolioOrders orders;
     private final long[] src;
     private final long[] dst;
+    private PhaseClock clock = new PhaseClock();
 
     private @Nullable Vma vma;
     private long start;
@@ -68,6 +69,12 @@ public final class MigrateVma implements Migration {
         this.orders = orders;
     }
 
+    /// Has a clock measure its phases.
+    public MigrateVma timedBy(PhaseClock phaseClock) {
+        clock = phaseClock;
+        return this;
+    }
+
     /// Collects and unmaps the pages of `[start, end)`, which is rounded down to pages.
     ///
     /// @return EINVAL if the VMA is of a kind without ordinary pages, the range is empty or not
@@ -93,11 +100,13 @@ public final class MigrateVma implements Migration {
         assert rounded <= src.length : "more pages than the migration has room for";
         this.pageCount = (int) rounded;
         this.notified = false;
+        clock.enter(MigratePhase.COLLECT);
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
         migratingCount =
                 new MigrateCollect(vma, select, owner, faultPage, orders, src)
                         .collect(this.start, this.end);
         if (migratingCount > 0) {
+            clock.enter(MigratePhase.UNMAP);
             migratingCount =
                     new MigrateUnmap(vma.mm().machine(), faultPage, src, pageCount).unmap();
         }
@@ -147,6 +156,7 @@ public final class MigrateVma implements Migration {
 
     @Override
     public void pages() {
+        clock.enter(MigratePhase.PAGES);
         Vma mapped = openVma();
         MigrateInsert insert = new MigrateInsert(mapped);
         new MigratePages(mapped.mm().machine(), faultPage, src, dst, true)
@@ -174,6 +184,7 @@ public final class MigrateVma implements Migration {
 
     @Override
     public void finish() {
+        clock.enter(MigratePhase.FINISH);
         Vma mapped = openVma();
         new MigrateFinish(mapped.mm().machine(), faultPage, src, dst, pageCount)
                 .finish(mapped, start);

@@ -53,10 +53,10 @@ final class SplitUnmapped {
         long head = MigratePfn.page(src[i]);
         int order = MigratePfn.order(src[i]);
         boolean writable = MigratePfn.isWritable(src[i]);
+        cutEntries(head, 1 << order);
         if (faultPage != Page.NONE && folios.head(faultPage) == head) {
             return false;
         }
-        cutEntries(head, 1 << order);
         if (!new SplitFolio(machine).splitUnmapped(head, newOrder)) {
             return false;
         }
