@@ -8,6 +8,7 @@ module farpage.emulator {
     exports farpage.emulator.copy;
     exports farpage.emulator.devmem;
     exports farpage.emulator.dmirror;
+    exports farpage.emulator.experiment;
     exports farpage.emulator.inspect;
     exports farpage.emulator.mirror;
     exports farpage.emulator.svm;

@@ -21,7 +21,8 @@ final class Program {
                     Map.entry("demo", DemoCommand::new),
                     Map.entry("run", RunCommand::new),
                     Map.entry("replay", ReplayCommand::new),
-                    Map.entry("selftest", SelftestCommand::new));
+                    Map.entry("selftest", SelftestCommand::new),
+                    Map.entry("experiment", ExperimentCommand::new));
 
     private Program() {}
 

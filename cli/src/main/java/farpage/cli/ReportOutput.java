@@ -41,6 +41,11 @@ final class ReportOutput implements AutoCloseable {
 
     /// @param file the value of `--output`, or an empty text for standard output
     static ReportOutput open(CliEnvironment environment, String file) {
+        return open(environment, "--output", file);
+    }
+
+    /// @param option that names the file, for messages
+    static ReportOutput open(CliEnvironment environment, String option, String file) {
         if (file.isEmpty()) {
             return new ReportOutput(
                     environment.out(),
@@ -57,7 +62,7 @@ final class ReportOutput implements AutoCloseable {
             if (Files.isDirectory(target)) {
                 throw new CliFailure(
                         ExitCode.USAGE,
-                        "--output: %s is a folder; right would be a file".formatted(file));
+                        "%s: %s is a folder; right would be a file".formatted(option, file));
             }
             if (Files.exists(target) && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
                 return new ReportOutput(
@@ -85,8 +90,8 @@ final class ReportOutput implements AutoCloseable {
         } catch (IOException | java.nio.file.InvalidPathException failure) {
             throw new CliFailure(
                     ExitCode.USAGE,
-                    "--output: %s cannot be written (%s); right would be a file in a folder that exists"
-                            .formatted(file, reason(failure)));
+                    "%s: %s cannot be written (%s); right would be a file in a folder that exists"
+                            .formatted(option, file, reason(failure)));
         }
     }
 
@@ -132,8 +137,7 @@ final class ReportOutput implements AutoCloseable {
                     StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException failure) {
             throw new CliFailure(
-                    ExitCode.USAGE,
-                    "--output: %s cannot be written (%s)".formatted(name, reason(failure)));
+                    ExitCode.USAGE, "%s cannot be written (%s)".formatted(name, reason(failure)));
         }
     }
 
