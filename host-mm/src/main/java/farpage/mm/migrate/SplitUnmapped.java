@@ -47,8 +47,8 @@ final class SplitUnmapped {
 
     /// Cuts a source and gives each piece its word.
     ///
-    /// @return false, and nothing changed, if somebody else holds a reference: so the folio of a
-    ///   CPU's fault is never cut here
+    /// @return false if somebody else holds a reference. So the folio of a CPU's fault is never cut
+    ///   here; but pages map it from then on, and the fault that follows has it cut
     boolean split(int i, int newOrder) {
         long head = MigratePfn.page(src[i]);
         int order = MigratePfn.order(src[i]);

@@ -10,10 +10,15 @@ import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
+import farpage.mm.lock.LockRank;
+import farpage.mm.memory.BuddyAllocator;
+import farpage.mm.memory.FolioOrders;
+import farpage.mm.memory.HostMemory;
 import farpage.mm.migrate.MigrateDevice;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
+import farpage.mm.migrate.Migration;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.zonedevice.CpuMapping;
 import farpage.mm.zonedevice.DevicePagemap;
@@ -23,21 +28,24 @@ import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.mm.zonedevice.PagemapRequest;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// A device whose memory is an array, and the simplest driver for it: it copies page by page and
-/// migrates what it is told to. The driver is the owner of its pages, which are device-private or,
-/// in place for CPUs, device-coherent.
+/// A device whose memory is an array, and the simplest driver for it: it copies folio by folio and
+/// migrates what it is told to. It uses base pages, unless it is told of other orders. The driver
+/// is the owner of its pages, which are device-private or, in place for CPUs, device-coherent.
 public final class TestDevice implements DevicePrivateOps {
     private final Machine machine;
     private final DevicePagemap pagemap;
     private final MemorySegment memory;
-    private final Deque<Long> free = new ArrayDeque<>();
+    private final BuddyAllocator free;
+    private final List<String> splits = new ArrayList<>();
+    private volatile FolioOrders orders = FolioOrders.BASE;
+    private volatile boolean refusesLargeSystemFolios;
     private final AtomicInteger ramCalls = new AtomicInteger();
 
     /// What a CPU fault is answered with instead of moving the page.
@@ -70,9 +78,28 @@ public final class TestDevice implements DevicePrivateOps {
                                 PagemapRegistration.Registered.class,
                                 machine.memremapPages(request))
                         .pagemap();
-        for (int index = 0; index < pageCount; index++) {
-            free.add(pagemap.page(index));
-        }
+        free = new BuddyAllocator(LockRank.DEVICE_ALLOCATOR, pageCount);
+    }
+
+    /// The orders of folio that the driver asks for from now on.
+    public void useOrders(FolioOrders used) {
+        orders = used;
+    }
+
+    /// Has the driver find no large folio of system memory from now on.
+    public void refuseLargeSystemFolios() {
+        refusesLargeSystemFolios = true;
+    }
+
+    /// What the driver was told of splits, one line a call: the distance of the new folio from the
+    /// head in pages, or `head`.
+    public List<String> splits() {
+        return splits;
+    }
+
+    @Override
+    public void folioSplit(long head, long tail) {
+        splits.add(tail == Page.NONE ? "head" : String.valueOf(tail - head));
     }
 
     public DevicePagemap pagemap() {
@@ -110,21 +137,22 @@ public final class TestDevice implements DevicePrivateOps {
     }
 
     public int freePageCount() {
-        synchronized (free) {
-            return free.size();
-        }
+        return free.freePageCount();
     }
 
     /// A device page, locked, with one reference; [Page#NONE] if there is none.
     public long allocate() {
-        Long page;
-        synchronized (free) {
-            page = free.poll();
-        }
-        if (page == null) {
+        return allocate(0);
+    }
+
+    /// The first page of a device folio, locked, with one reference; [Page#NONE] if there is none.
+    public long allocate(int order) {
+        int index = free.allocate(order);
+        if (index < 0) {
             return Page.NONE;
         }
-        pagemap.initFolio(page, 0);
+        long page = pagemap.page(index);
+        pagemap.initFolio(page, order);
         return page;
     }
 
@@ -132,13 +160,16 @@ public final class TestDevice implements DevicePrivateOps {
         return memory.asSlice((long) pagemap.index(page) * PageSize.PAGE_SIZE, PageSize.PAGE_SIZE);
     }
 
+    private MemorySegment bytes(long page, int order) {
+        return memory.asSlice(
+                (long) pagemap.index(page) * PageSize.PAGE_SIZE,
+                (long) PageSize.PAGE_SIZE << order);
+    }
+
     @Override
     public void folioFree(long page, int order) {
-        assertEquals(0, order);
-        bytes(page).fill((byte) 0xdf);
-        synchronized (free) {
-            free.add(page);
-        }
+        bytes(page, order).fill((byte) 0xdf);
+        free.free(pagemap.index(page), order);
     }
 
     @Override
@@ -151,9 +182,11 @@ public final class TestDevice implements DevicePrivateOps {
         if (refused != null && refusalsLeft.getAndDecrement() > 0) {
             return refused;
         }
-        MigrateVma migrate = new MigrateVma(1, MigrateSelect.DEVICE_PRIVATE, this, fault.page());
-        long end = fault.address() + PageSize.PAGE_SIZE;
-        if (!migrate.setup(fault.vma(), fault.address(), end).isOk()) {
+        int pageCount = fault.pmd() ? PageSize.ENTRIES_PER_TABLE : 1;
+        MigrateVma migrate =
+                new MigrateVma(pageCount, MigrateSelect.DEVICE_PRIVATE, this, fault.page(), orders);
+        long start = fault.pmd() ? PageSize.alignDownPmd(fault.address()) : fault.address();
+        if (!migrate.setup(fault.vma(), start, TestProcess.page(start, pageCount)).isOk()) {
             return FaultResult.SIGBUS;
         }
         boolean outOfMemory = fillSystem(migrate) < migrate.migratingCount();
@@ -176,45 +209,73 @@ public final class TestDevice implements DevicePrivateOps {
     }
 
     public boolean fillDevice(MigrateVma migrate, int i) {
-        long to = allocate();
-        if (to == Page.NONE) {
-            return false;
-        }
+        return fillDevice(migrate, i, MigratePfn.order(migrate.src(i)));
+    }
+
+    /// The same with folios of an order, which may be less than that of the source.
+    public boolean fillDevice(MigrateVma migrate, int i, int order) {
         long from = MigratePfn.page(migrate.src(i));
-        if (from == Page.NONE) {
-            bytes(to).fill((byte) 0);
-        } else {
-            bytes(to).copyFrom(machine.ram().bytes(from));
+        for (int done = 0; done < 1 << MigratePfn.order(migrate.src(i)); done += 1 << order) {
+            long to = allocate(order);
+            if (to == Page.NONE) {
+                return false;
+            }
+            if (from == Page.NONE) {
+                bytes(to, order).fill((byte) 0);
+            } else {
+                bytes(to, order).copyFrom(systemBytes(from + done, order));
+            }
+            migrate.setDst(i + done, MigratePfn.ofFolio(to, order));
         }
-        migrate.setDst(i, MigratePfn.ofPage(to));
         return true;
+    }
+
+    private MemorySegment systemBytes(long page, int order) {
+        return machine.ram()
+                .segment()
+                .asSlice(HostMemory.offset(page), (long) PageSize.PAGE_SIZE << order);
     }
 
     public int fillSystem(MigrateVma migrate) {
         int filled = 0;
         for (int i = 0; i < migrate.pageCount(); i++) {
             if (MigratePfn.isMigrating(migrate.src(i))) {
-                long to = systemCopy(MigratePfn.page(migrate.src(i)));
-                if (to != Page.NONE) {
-                    migrate.setDst(i, MigratePfn.ofPage(to));
-                    filled++;
-                }
+                filled += fillSystem(migrate, i) ? 1 : 0;
             }
         }
         return filled;
     }
 
-    private long systemCopy(long from) {
-        long to = machine.allocateFolio(0);
+    /// With a folio of the size of the source, or with base pages.
+    private boolean fillSystem(Migration migrate, int i) {
+        int order = MigratePfn.order(migrate.src(i));
+        long from = MigratePfn.page(migrate.src(i));
+        long whole = order > 0 && refusesLargeSystemFolios ? Page.NONE : systemCopy(from, order);
+        if (whole != Page.NONE) {
+            migrate.setDst(i, MigratePfn.ofFolio(whole, order));
+            return true;
+        }
+        for (int page = 0; page < 1 << order; page++) {
+            long to = systemCopy(from + page, 0);
+            if (to == Page.NONE) {
+                return false;
+            }
+            migrate.setDst(i + page, MigratePfn.ofPage(to));
+        }
+        return true;
+    }
+
+    private long systemCopy(long from, int order) {
+        long to = order == 0 ? machine.allocateFolio(0) : machine.tryAllocateFolio(order);
         if (to != Page.NONE) {
             machine.folios().lockNew(to);
-            machine.ram().bytes(to).copyFrom(bytes(from));
+            systemBytes(to, order).copyFrom(bytes(from, order));
         }
         return to;
     }
 
     public MigrateVma toDevice(int pageCountMax) {
-        return new MigrateVma(pageCountMax, MigrateSelect.SYSTEM, this, Page.NONE);
+        return new MigrateVma(pageCountMax, MigrateSelect.SYSTEM, this, Page.NONE, orders);
     }
 
     public MigrateVma toSystem(int pageCountMax) {
@@ -222,7 +283,7 @@ public final class TestDevice implements DevicePrivateOps {
                 pagemap.type() == MemoryType.COHERENT
                         ? MigrateSelect.DEVICE_COHERENT
                         : MigrateSelect.DEVICE_PRIVATE;
-        return new MigrateVma(pageCountMax, own, this, Page.NONE);
+        return new MigrateVma(pageCountMax, own, this, Page.NONE, orders);
     }
 
     /// Moves pages of one VMA to the device.
@@ -276,10 +337,7 @@ public final class TestDevice implements DevicePrivateOps {
         migrate.setupRange(pagemap.page(0), pagemap.pageCount());
         for (int i = 0; i < migrate.pageCount(); i++) {
             if (MigratePfn.isMigrating(migrate.src(i))) {
-                long to = systemCopy(MigratePfn.page(migrate.src(i)));
-                if (to != Page.NONE) {
-                    migrate.setDst(i, MigratePfn.ofPage(to));
-                }
+                boolean _ = fillSystem(migrate, i);
             }
         }
         migrate.pages();
