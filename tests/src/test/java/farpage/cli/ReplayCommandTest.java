@@ -1,6 +1,7 @@
 package farpage.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -64,6 +65,29 @@ final class ReplayCommandTest {
         CommandRun run = CommandRun.of(args.toArray(String[]::new));
         assertEquals("190 traces, 24358 operations, 0 differ\n", run.out(), run.toString());
         assertEquals(0, run.exitCode());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lwjgl", "jocl"})
+    void everyResultRecordedWithHugePagesIsReproduced(String binding) {
+        List<String> args = new ArrayList<>(List.of("replay", "--binding=" + binding));
+        for (String group : List.of("thp", "thpvma", "thpfork", "fail", "mixed")) {
+            args.add(trace(group));
+            args.add("--golden=" + golden(group));
+        }
+        CommandRun run = CommandRun.of(args.toArray(String[]::new));
+        assertEquals("186 traces, 23468 operations, 0 differ\n", run.out(), run.toString());
+        assertEquals(0, run.exitCode());
+    }
+
+    /// A device's folio that comes back is writable, and a device reads the pages it asked for.
+    @Test
+    void whatLinuxMeansToDoDiffersFromItsRecordings() {
+        CommandRun run =
+                CommandRun.of(
+                        "replay", "--mended", trace("thpfork"), "--golden=" + golden("thpfork"));
+        assertFalse(run.out().endsWith(" 0 differ\n"), run.toString());
+        assertEquals(1, run.exitCode());
     }
 
     @Test
