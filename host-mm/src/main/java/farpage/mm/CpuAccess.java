@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFaultHandler;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
@@ -107,6 +108,13 @@ public final class CpuAccess {
         unlockLeaf();
     }
 
+    /// Whether the memory is broken and yet mapped: a part of a large folio that could not be cut.
+    private boolean isBroken(long page) {
+        return mm.machine().memoryFailure().isAny()
+                && mm.machine().folios().isLarge(page)
+                && mm.machine().folios().hasFlag(page, FolioFlags.HWPOISON);
+    }
+
     /// Finds the page, faulting it in, and holds it in its place.
     ///
     /// @return the page; [Page#NONE] if the access is not permitted, with nothing held
@@ -119,6 +127,11 @@ public final class CpuAccess {
                 int slot = PageTableLeaf.slot(address);
                 long entry = leaf.entryLocked(slot);
                 if (write ? PageTableEntry.isWritable(entry) : PageTableEntry.isReadable(entry)) {
+                    if (isBroken(PageTableEntry.page(entry))) {
+                        leaf.unlock();
+                        fault = FaultResult.HWPOISON;
+                        return Page.NONE;
+                    }
                     long used = PageTableEntry.withAccess(entry, write);
                     if (used != entry) {
                         leaf.markAccessLocked(slot, used, write);

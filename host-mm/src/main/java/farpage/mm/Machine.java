@@ -301,13 +301,37 @@ public final class Machine implements AutoCloseable {
     ///
     /// @kernel mm/page_alloc.c: free_pages_prepare
     private void freeFrames(long page) {
-        boolean broken = memoryFailure.isAny() && folios.hasFlag(page, FolioFlags.HWPOISON);
         int order = folios.order(page);
-        folios.reset(page);
-        if (broken) {
-            folios.setFlag(page, FolioFlags.HWPOISON);
+        if (memoryFailure.isAny() && isAnyBroken(page, 1 << order)) {
+            freeUnbroken(page, 1 << order);
         } else {
+            folios.reset(page);
             ram.free(page, order);
+        }
+    }
+
+    private boolean isAnyBroken(long page, int pageCount) {
+        for (int i = 0; i < pageCount; i++) {
+            if (folios.hasFlag(page + i, FolioFlags.HWPOISON)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// @kernel mm/page_alloc.c: free_has_hwpoisoned
+    private void freeUnbroken(long page, int pageCount) {
+        boolean[] broken = new boolean[pageCount];
+        for (int i = 0; i < pageCount; i++) {
+            broken[i] = folios.hasFlag(page + i, FolioFlags.HWPOISON);
+        }
+        folios.reset(page);
+        for (int i = 0; i < pageCount; i++) {
+            if (broken[i]) {
+                folios.setFlag(page + i, FolioFlags.HWPOISON);
+            } else {
+                ram.free(page + i, 0);
+            }
         }
     }
 

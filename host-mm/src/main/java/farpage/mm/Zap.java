@@ -1,13 +1,14 @@
 package farpage.mm;
 
+import farpage.mm.hugememory.FolioBatch;
 import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.hugetlb.HugetlbMapping;
 import farpage.mm.memory.FolioFlags;
-import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.reclaim.MarkAccessed;
+import farpage.mm.rmap.RemoveRmap;
 import farpage.mm.swap.SwapEntry;
 
 /// Removes entries from page tables and lets go of the pages behind them. Nothing is copied back: a
@@ -100,7 +101,7 @@ public final class Zap {
         mm.addRss(RssCounter.ANON, -PageSize.ENTRIES_PER_TABLE);
         if (!PageTableEntry.isMigration(word)) {
             long page = PageTableEntry.page(word);
-            mm.machine().folios().removeEntireMapping(page);
+            RemoveRmap.entire(mm.machine(), page);
             mm.machine().put(page);
         }
     }
@@ -113,6 +114,7 @@ public final class Zap {
             boolean evenCows,
             boolean keepMarkers) {
         Mm mm = vma.mm();
+        int endSlot = PageTableLeaf.slot(start) + (int) PageSize.pageNumber(end - start);
         int anonymousPages = 0;
         int swapEntries = 0;
         for (long address = start; address < end; address += PageSize.PAGE_SIZE) {
@@ -142,18 +144,37 @@ public final class Zap {
                 if (!evenCows) {
                     continue;
                 }
-                anonymousPages++;
+                int count = zapFolioLocked(mm, leaf, slot, endSlot, entry);
+                anonymousPages += count;
+                address += PageSize.pageAddress(count - 1);
             } else {
                 mm.addRss(counter, -1);
                 keepTraces(vma, entry);
+                leaf.setEntryLocked(slot, PageTableEntry.NONE);
+                letGo(mm, entry, 1);
             }
-            leaf.setEntryLocked(slot, PageTableEntry.NONE);
-            letGo(mm, entry);
         }
         mm.addRss(RssCounter.ANON, -anonymousPages);
         if (swapEntries > 0) {
             mm.addRss(RssCounter.SWAP_ENTRIES, -swapEntries);
         }
+    }
+
+    /// Removes the entry of an anonymous page, and with it those that follow it in the same folio.
+    ///
+    /// @return how many
+    /// @kernel mm/memory.c: zap_present_ptes
+    private static int zapFolioLocked(
+            Mm mm, PageTableLeaf leaf, int slot, int endSlot, long entry) {
+        int count =
+                PageTableEntry.isPresent(entry)
+                        ? FolioBatch.countLocked(mm.machine().folios(), leaf, slot, endSlot, entry)
+                        : 1;
+        for (int i = slot; i < slot + count; i++) {
+            leaf.setEntryLocked(i, PageTableEntry.NONE);
+        }
+        letGo(mm, entry, count);
+        return count;
     }
 
     /// Not so the zero page, a marker, or broken memory.
@@ -189,10 +210,9 @@ public final class Zap {
         }
     }
 
-    /// Drops what one removed entry held. A migration entry holds nothing but its place in the
-    /// count of pages.
-    private static void letGo(Mm mm, long entry) {
-        FolioTable folios = mm.machine().folios();
+    /// Drops what removed entries of one folio held. A migration entry holds nothing but its place
+    /// in the count of pages.
+    private static void letGo(Mm mm, long entry, int count) {
         long page = PageTableEntry.page(entry);
         if (PageTableEntry.isMigration(entry)) {
             return;
@@ -202,8 +222,8 @@ public final class Zap {
                 && !PageTableEntry.isDeviceExclusive(entry)) {
             throw Check.broken("zap found " + PageTableEntry.describe(entry));
         }
-        folios.removeMapping(page);
+        RemoveRmap.pages(mm.machine(), page, count);
         mm.machine().swap().freeCacheIfUnmapped(page);
-        mm.machine().put(page);
+        mm.machine().put(page, count);
     }
 }

@@ -11,6 +11,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.RemoveRmap;
 import farpage.mm.userfaultfd.HandleUserfault;
 
 /// A store to a page that is mapped read-only in a writable VMA: the page is reused if nobody else
@@ -115,7 +116,7 @@ final class CopyOnWriteFault {
                     fault.mm().addRss(RssCounter.of(machine.folios(), old), -1);
                     fault.mm().addRss(RssCounter.ANON, 1);
                 }
-                machine.folios().removeMapping(old);
+                RemoveRmap.page(machine, old);
             }
         }
         leaf.unlock();

@@ -28,6 +28,7 @@ public final class HugePageCounters {
         SPLIT_PAGE,
         SPLIT_PAGE_FAILED,
         DEFERRED_SPLIT_PAGE,
+        SWPOUT_FALLBACK,
         SPLIT_PMD,
         ZERO_PAGE_ALLOC,
         ZERO_PAGE_ALLOC_FAILED
@@ -42,7 +43,8 @@ public final class HugePageCounters {
         ANON_FAULT_FALLBACK_CHARGE,
         SPLIT,
         SPLIT_FAILED,
-        SPLIT_DEFERRED
+        SPLIT_DEFERRED,
+        SWPOUT_FALLBACK
     }
 
     private final Map<Event, LongAdder> events = new EnumMap<>(Event.class);

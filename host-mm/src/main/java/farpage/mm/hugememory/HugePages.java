@@ -33,12 +33,14 @@ public final class HugePages {
     private final Machine machine;
     private final AtomicReferenceArray<Enabled> enabled;
     private final HugePageCounters counters = new HugePageCounters();
+    private final DeferredSplit deferredSplit;
     private volatile boolean usesZeroPage = true;
     private final AtomicLong zeroPage = new AtomicLong(Page.NONE);
 
     /// For the machine that makes it.
     public HugePages(Machine machine) {
         this.machine = machine;
+        deferredSplit = new DeferredSplit(machine);
         enabled =
                 new AtomicReferenceArray<>(
                         Collections.nCopies(PageSize.HPAGE_PMD_ORDER + 1, Enabled.NEVER)
@@ -78,6 +80,11 @@ public final class HugePages {
     /// What was allocated, split and had to be done in smaller pieces.
     public HugePageCounters counters() {
         return counters;
+    }
+
+    /// Folios that are to be split when memory is short.
+    public DeferredSplit deferredSplit() {
+        return deferredSplit;
     }
 
     /// Whether a VMA's memory may be made of folios of an order at all.

@@ -102,7 +102,7 @@ public final class WholeFolioWalk {
             }
             if (isOfRam(entry) && folios.isLarge(PageTableEntry.page(entry))) {
                 long page = PageTableEntry.page(entry);
-                count = countFollowing(leaf, slot, endSlot, entry);
+                count = FolioBatch.countLocked(folios, leaf, slot, endSlot, entry);
                 if (count < folios.pageCount(page)) {
                     partial = page;
                     partialCount = count;
@@ -118,23 +118,6 @@ public final class WholeFolioWalk {
         return PageTableEntry.isPresent(entry)
                 && !PageTableEntry.isSpecial(entry)
                 && !Page.isDevice(PageTableEntry.page(entry));
-    }
-
-    /// Entries from a slot on that map pages of one folio that follow each other, all in the same
-    /// way.
-    ///
-    /// @kernel mm/internal.h: folio_pte_batch
-    private int countFollowing(PageTableLeaf leaf, int slot, int endSlot, long entry) {
-        long page = PageTableEntry.page(entry);
-        long folioEnd = folios.head(page) + folios.pageCount(page);
-        int countMax = (int) Math.min(endSlot - slot, folioEnd - page);
-        int count = 1;
-        while (count < countMax
-                && PageTableEntry.isSameMapping(
-                        leaf.entryLocked(slot + count), PageTableEntry.following(entry, count))) {
-            count++;
-        }
-        return count;
     }
 
     /// Splits a folio to base pages, unless somebody has; the reference that was taken goes.

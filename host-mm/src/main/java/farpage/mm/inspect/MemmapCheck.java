@@ -126,6 +126,10 @@ final class MemmapCheck {
         if (folios.mapCount(page) != mappings) {
             report(page, "but " + mappings + " entries map its folio");
         }
+        if ((flags & FolioFlags.PARTIALLY_MAPPED) != 0
+                && (!folios.isLarge(page) || Page.isDevice(page))) {
+            report(page, "waits to be split, and can not be");
+        }
         boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
         boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
         int references = mappings + (cached ? 1 : 0) + (held ? 1 : 0) + pins;

@@ -9,6 +9,7 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.RemoveRmap;
 
 /// The pages that a table maps, taken off the LRU and locked, so that nobody finds them in another
 /// way while their contents are copied. The leaf is locked from [#isolateLocked()] to the end.
@@ -146,7 +147,7 @@ final class IsolatedPages {
             long from = PageTableEntry.page(entry);
             ram.copy(from, page + slot);
             leaf.setEntryLocked(slot, PageTableEntry.NONE);
-            folios.removeMapping(from);
+            RemoveRmap.page(machine, from);
             machine.put(from); // not the last: we hold one
         }
         vma.mm().addRss(RssCounter.ANON, noneOrZero);

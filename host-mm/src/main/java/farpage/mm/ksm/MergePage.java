@@ -12,6 +12,7 @@ import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
+import farpage.mm.rmap.RemoveRmap;
 import org.jspecify.annotations.Nullable;
 
 /// Turns one mapping of a page into a mapping of a merged page: the entry loses write, so that the
@@ -157,7 +158,7 @@ final class MergePage {
         boolean replaced = leaf.entryLocked(slot) == expected;
         if (replaced) {
             leaf.setEntryLocked(slot, mergedEntry(vma, mergedPage));
-            folios.removeMapping(PageTableEntry.page(expected));
+            RemoveRmap.page(machine, PageTableEntry.page(expected));
         }
         leaf.unlock();
         vma.mm().notifiers().end();

@@ -432,6 +432,13 @@ public final class FolioTable {
         }
     }
 
+    /// Sets a flag of the folio; true if it was set before.
+    public boolean testAndSetFlag(long page, int flag) {
+        assert (flag & FolioFlags.PER_PAGE) == 0;
+        FolioSection section = section(page);
+        return (section.getAndSetFlags(headSlot(section, slot(page)), flag) & flag) != 0;
+    }
+
     public void clearFlag(long page, int flag) {
         boolean _ = testAndClearFlag(page, flag);
     }

@@ -12,6 +12,8 @@ public enum BrokenPage {
     FREE,
     ALREADY_POISONED,
     UNMAP_FAILED,
+    /// Part of a large folio that could not be split, because somebody holds it.
+    UNSPLIT_THP,
     DIRTY_SWAPCACHE,
     CLEAN_SWAPCACHE,
     DIRTY_LRU,

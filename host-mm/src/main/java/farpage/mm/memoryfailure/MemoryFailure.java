@@ -3,6 +3,7 @@ package farpage.mm.memoryfailure;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioFlags;
@@ -150,11 +151,27 @@ public final class MemoryFailure {
         }
         held.add(page);
         folios.lock(page);
-        try {
-            return new PoisonedFolio(machine, page).handleLocked();
-        } finally {
-            folios.unlock(page);
+        boolean split = isSplit(page);
+        Outcome outcome =
+                split
+                        ? new PoisonedFolio(machine, page).handleLocked()
+                        : Outcome.of(BrokenPage.UNSPLIT_THP, Recovery.FAILED);
+        folios.unlock(page);
+        if (!split) {
+            held.remove(page);
+            machine.put(page);
         }
+        return outcome;
+    }
+
+    /// Cuts the folio of a broken page, so that the others stay usable. The page is unmapped with
+    /// that.
+    ///
+    /// @return false if it could not be cut: who maps it finds the page broken
+    /// @kernel mm/memory-failure.c: try_to_split_thp_page
+    private boolean isSplit(long page) {
+        return !folios.isLarge(page)
+                || folios.isAnonymous(page) && new SplitFolio(machine).split(page, 0);
     }
 
     /// A page on the LRU is in nobody's hands.

@@ -10,6 +10,7 @@ import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.RemoveRmap;
 import farpage.mm.rmap.TryToMigrate;
 import java.util.Arrays;
 
@@ -56,7 +57,7 @@ final class CollectLarge {
             folios.setFlag(head, FolioFlags.DIRTY);
         }
         leaf.setPmdLocked(TryToMigrate.hugeMigrationEntry(machine, word, exclusive));
-        folios.removeEntireMapping(head);
+        RemoveRmap.entire(machine, head);
         return MigratePfn.ofSourceFolio(
                 head, PageSize.HPAGE_PMD_ORDER, TryToMigrate.isHugeWritable(machine, word));
     }
@@ -104,7 +105,7 @@ final class CollectLarge {
             leaf.setEntryLocked(slot + i, TryToMigrate.migrationEntry(entry, exclusive));
             writable &= isWritable(entry);
         }
-        folios.addMappings(head, pageCount, -1);
+        RemoveRmap.pages(machine, head, pageCount);
         machine.put(head, pageCount - 1); // one reference stays, the collector's
         src[at] = MigratePfn.ofSourceFolio(head, order, writable);
         Arrays.fill(src, at + 1, at + pageCount, MigratePfn.SKIP);

@@ -67,9 +67,10 @@ public final class Reclaim {
 
     /// Frees one folio even if it was used a moment ago, as `MADV_PAGEOUT` asks.
     ///
-    /// @return whether its frame is free now
+    /// @param page its head
+    /// @return whether frames of it are free now
     public boolean reclaimPage(long page) {
-        return reclaimFolio.reclaim(page, true);
+        return reclaimFolio.reclaim(page, true) > 0;
     }
 
     /// The pages of a folio were marked by `MADV_FREE`: until they are written again they can go
@@ -90,7 +91,10 @@ public final class Reclaim {
         long target = Math.max(wanted, CLUSTER);
         int frames = machine.ram().pageCount();
         int stretches = (frames + STRETCH - 1) / STRETCH;
-        long freed = 0;
+        long freed = machine.hugePages().deferredSplit().split(group, wanted);
+        if (freed >= wanted) {
+            return freed;
+        }
         for (int round = 0; round < ROUND_LIMIT && canReclaim(); round++) {
             for (int done = 0; done < stretches && freed < target; done++) {
                 int stretch = Math.floorMod(hand.getAndIncrement(), stretches);
@@ -112,8 +116,8 @@ public final class Reclaim {
                 || filePages.get() > 0;
     }
 
-    /// One stretch: the inactive folios are tried, then the active ones deactivated if they
-    /// outnumber them.
+    /// One stretch, with the folios that begin in it: the inactive folios are tried, then the
+    /// active ones deactivated if they outnumber them.
     ///
     /// @kernel mm/vmscan.c: shrink_lruvec, inactive_is_low
     private long shrink(@Nullable MemCgroup group, int first, int end) {
@@ -125,18 +129,18 @@ public final class Reclaim {
             if (!isCandidate(page, group)) {
                 continue;
             }
+            int pageCount = folios.pageCount(page);
             if (folios.hasFlag(page, FolioFlags.ACTIVE)) {
-                active++;
+                active += pageCount;
                 continue;
             }
-            inactive++;
+            inactive += pageCount;
             boolean lazyFree =
                     !folios.hasFlag(page, FolioFlags.SWAPBACKED) && folios.isAnonymous(page);
-            if (reclaimFolio.reclaim(page, false)) {
-                freed++;
-                if (lazyFree) {
-                    lazyFreePages.getAndDecrement();
-                }
+            int freedHere = reclaimFolio.reclaim(page, false);
+            freed += freedHere;
+            if (lazyFree) {
+                lazyFreePages.getAndAdd(-freedHere);
             }
         }
         machine.vmStat().count(VmStat.Event.PGSCAN_DIRECT, inactive);
@@ -149,6 +153,7 @@ public final class Reclaim {
     private boolean isCandidate(long page, @Nullable MemCgroup group) {
         return folios.isKnown(page)
                 && folios.hasFlag(page, FolioFlags.LRU)
+                && folios.head(page) == page
                 && (group == null || machine.memcgs().ofPage(page).isWithin(group));
     }
 
@@ -159,7 +164,7 @@ public final class Reclaim {
             long page = Page.ofPfn(pfn);
             if (isCandidate(page, group) && folios.testAndClearFlag(page, FolioFlags.ACTIVE)) {
                 folios.setFlag(page, FolioFlags.WORKINGSET);
-                deactivated++;
+                deactivated += folios.pageCount(page);
             }
         }
         machine.vmStat().count(VmStat.Event.PGDEACTIVATE, deactivated);

@@ -1,14 +1,17 @@
 package farpage.mm.reclaim;
 
 import farpage.mm.Machine;
+import farpage.mm.PageSize;
 import farpage.mm.VmStat;
+import farpage.mm.hugememory.HugePageCounters;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.FolioReferenced;
 import farpage.mm.rmap.TryToUnmap;
 
 /// Reclaims one folio, or finds that it must stay: isolate, lock, see whether it was used, give it
-/// a swap slot, unmap it everywhere, write it, free it.
+/// a swap slot, unmap it everywhere, write it, free it. A large one is cut first.
 ///
 /// @kernel mm/vmscan.c: shrink_folio_list
 final class ReclaimFolio {
@@ -28,29 +31,31 @@ final class ReclaimFolio {
     /// Tries to free a folio that may be on the LRU. The caller holds no reference.
     ///
     /// @param ignoreReferences whether it goes even if it was used a moment ago
-    /// @return whether its frame is free now
-    boolean reclaim(long page, boolean ignoreReferences) {
+    /// @param page its head
+    /// @return how many frames are free now
+    int reclaim(long page, boolean ignoreReferences) {
         int flags = folios.flags(page);
         if ((flags & FolioFlags.LRU) == 0 || (flags & NEVER) != 0 || !folios.tryGet(page)) {
-            return false;
+            return 0;
         }
         if (!folios.testAndClearFlag(page, FolioFlags.LRU)) {
             machine.put(page); // isolated by somebody else
-            return false;
+            return 0;
         }
         boolean anonymous = folios.isAnonymous(page) || folios.hasFlag(page, FolioFlags.SWAPCACHE);
-        machine.vmStat().count(anonymous ? VmStat.Event.PGSCAN_ANON : VmStat.Event.PGSCAN_FILE, 1);
+        int pageCount = folios.pageCount(page);
+        machine.vmStat()
+                .count(anonymous ? VmStat.Event.PGSCAN_ANON : VmStat.Event.PGSCAN_FILE, pageCount);
+        boolean isCut = false;
         if (folios.tryLock(page)) {
-            boolean freed =
-                    isAnonymous(page)
-                            ? shrinkLocked(page, ignoreReferences)
-                            : shrinkFileLocked(page, ignoreReferences);
-            if (freed) {
+            if (isCutFirst(page)) {
+                isCut = cutLocked(page, ignoreReferences);
+            } else if (shrinkLocked(page, ignoreReferences)) {
                 machine.vmStat()
                         .count(
                                 anonymous ? VmStat.Event.PGSTEAL_ANON : VmStat.Event.PGSTEAL_FILE,
-                                1);
-                return true;
+                                pageCount);
+                return pageCount;
             }
             folios.setFlag(page, FolioFlags.LRU);
             folios.unlock(page);
@@ -58,19 +63,62 @@ final class ReclaimFolio {
             folios.setFlag(page, FolioFlags.LRU);
         }
         machine.put(page);
-        return false;
+        return isCut ? reclaimPieces(page, pageCount, ignoreReferences) : 0;
+    }
+
+    /// A large folio goes to swap page by page. One that `MADV_FREE` marked goes as a whole.
+    private boolean isCutFirst(long page) {
+        return folios.isLarge(page)
+                && folios.isAnonymous(page)
+                && folios.hasFlag(page, FolioFlags.SWAPBACKED)
+                && !folios.hasFlag(page, NEVER);
+    }
+
+    /// @return whether it was cut; its pieces are on the LRU
+    private boolean cutLocked(long page, boolean ignoreReferences) {
+        if (!ignoreReferences && (machine.swap().freeSlotCount() == 0 || wasUsed(page))
+                || folios.isMaybePinned(page)) {
+            return false;
+        }
+        boolean partial = folios.hasFlag(page, FolioFlags.PARTIALLY_MAPPED);
+        int order = folios.order(page);
+        folios.setFlag(page, FolioFlags.LRU);
+        if (!new SplitFolio(machine).split(page, 0)) {
+            activate(page);
+            return false;
+        }
+        if (!partial) {
+            HugePageCounters counters = machine.hugePages().counters();
+            counters.count(HugePageCounters.SizeEvent.SWPOUT_FALLBACK, order, 1);
+            if (order == PageSize.HPAGE_PMD_ORDER) {
+                counters.count(HugePageCounters.Event.SWPOUT_FALLBACK);
+            }
+        }
+        return true;
+    }
+
+    /// What nobody mapped was freed when the folio was cut.
+    private int reclaimPieces(long page, int pageCount, boolean ignoreReferences) {
+        int freed = 0;
+        for (long piece = page; piece < page + pageCount; piece++) {
+            freed += machine.ram().isFree(piece) ? 1 : reclaim(piece, ignoreReferences);
+        }
+        return freed;
+    }
+
+    private boolean shrinkLocked(long page, boolean ignoreReferences) {
+        if (folios.hasFlag(page, NEVER)) {
+            return false;
+        }
+        if (!folios.isAnonymous(page) && !folios.hasFlag(page, FolioFlags.SWAPCACHE)) {
+            return shrinkFileLocked(page, ignoreReferences);
+        }
+        return shrinkAnonymousLocked(page, ignoreReferences);
     }
 
     /// Pages of files have their own way back, through their file.
-    private boolean isAnonymous(long page) {
-        return folios.order(page) == 0
-                && !folios.hasFlag(page, NEVER)
-                && (folios.isAnonymous(page) || folios.hasFlag(page, FolioFlags.SWAPCACHE));
-    }
-
     private boolean shrinkFileLocked(long page, boolean ignoreReferences) {
-        if (folios.hasFlag(page, NEVER)
-                || !filePage.isReclaimable(page)
+        if (!filePage.isReclaimable(page)
                 || !ignoreReferences && wasUsed(page)
                 || !filePage.evictLocked(page)) {
             return false;
@@ -81,7 +129,7 @@ final class ReclaimFolio {
         return true;
     }
 
-    private boolean shrinkLocked(long page, boolean ignoreReferences) {
+    private boolean shrinkAnonymousLocked(long page, boolean ignoreReferences) {
         if (!ignoreReferences && wasUsed(page)) {
             return false;
         }
@@ -148,7 +196,7 @@ final class ReclaimFolio {
 
     private void activate(long page) {
         folios.setFlag(page, FolioFlags.ACTIVE);
-        machine.vmStat().count(VmStat.Event.PGACTIVATE, 1);
+        machine.vmStat().count(VmStat.Event.PGACTIVATE, folios.pageCount(page));
     }
 
     /// Nobody maps the folio: it goes, if nobody has found it meanwhile either.
@@ -161,9 +209,10 @@ final class ReclaimFolio {
         if (folios.hasFlag(page, FolioFlags.SWAPCACHE)) {
             machine.swap().removeCached(page);
         }
+        int pageCount = folios.pageCount(page);
         folios.unlock(page);
         machine.freeFrozen(page);
-        machine.vmStat().count(event, 1);
+        machine.vmStat().count(event, pageCount);
         return true;
     }
 }

@@ -2,7 +2,9 @@ package farpage.mm.rmap;
 
 import farpage.mm.KernelDefect;
 import farpage.mm.Machine;
+import farpage.mm.Mm;
 import farpage.mm.PageSize;
+import farpage.mm.RssCounter;
 import farpage.mm.Vma;
 import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.memory.FolioFlags;
@@ -61,7 +63,8 @@ public final class TryToMigrate {
             long stop = PageTable.leafEnd(at, end);
             PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(at);
             if (leaf != null && leaf.lockIfAlive()) {
-                unmapLocked(leaf, at, stop, firstPage + PageSize.pageNumber(at - address));
+                unmapLocked(
+                        vma.mm(), leaf, at, stop, firstPage + PageSize.pageNumber(at - address));
                 leaf.unlock();
             }
             at = stop;
@@ -69,7 +72,7 @@ public final class TryToMigrate {
         vma.mm().notifiers().end();
     }
 
-    private void unmapLocked(PageTableLeaf leaf, long start, long end, long firstPage) {
+    private void unmapLocked(Mm mm, PageTableLeaf leaf, long start, long end, long firstPage) {
         if (leaf.isHugeLocked()) {
             long word = leaf.pmdLocked();
             if (!maps(word, folios.head(firstPage))) {
@@ -77,7 +80,7 @@ public final class TryToMigrate {
             }
             if (!splitsPmd) {
                 leaf.setPmdLocked(replaceHuge(word));
-                folios.removeEntireMapping(PageTableEntry.page(word));
+                RemoveRmap.entire(machine, PageTableEntry.page(word));
                 machine.put(firstPage);
                 return;
             }
@@ -89,8 +92,8 @@ public final class TryToMigrate {
             int slot = PageTableLeaf.slot(at);
             long entry = leaf.entryLocked(slot);
             if (maps(entry, page)) {
-                leaf.setEntryLocked(slot, replace(folios, entry));
-                folios.removeMapping(page);
+                leaf.setEntryLocked(slot, replace(mm, entry));
+                RemoveRmap.page(machine, page);
                 unmapped++;
             }
         }
@@ -119,13 +122,17 @@ public final class TryToMigrate {
         return mapping && PageTableEntry.page(entry) == page;
     }
 
-    /// Gives up the mapping's state to the page and returns the migration entry. The caller drops
-    /// the mapping and its reference.
-    private static long replace(FolioTable folios, long entry) {
+    /// Gives up the mapping's state to the page and returns the migration entry; for a broken page
+    /// one that says so, and stays. The caller drops the mapping and its reference.
+    private long replace(Mm mm, long entry) {
         long page = PageTableEntry.page(entry);
         boolean exclusive = folios.testAndClearFlag(page, FolioFlags.ANON_EXCLUSIVE);
         if (isDirtyPresent(entry)) {
             folios.setFlag(page, FolioFlags.DIRTY);
+        }
+        if (machine.memoryFailure().isAny() && folios.hasFlag(page, FolioFlags.HWPOISON)) {
+            mm.addRss(RssCounter.of(folios, page), -1);
+            return PageTableEntry.ofHwPoison(page);
         }
         return migrationEntry(entry, exclusive);
     }

@@ -9,6 +9,7 @@ import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
+import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.swap.SwapEntry;
@@ -65,33 +66,78 @@ public final class TryToUnmap {
     }
 
     /// The folio is locked and the caller holds a reference. Success is a map count of 0.
+    ///
+    /// @param page its head. A large folio must be one that `MADV_FREE` marked
     public void unmap(long page) {
-        RmapWalk.walk(machine, page, (vma, address) -> unmapAt(page, vma, address));
+        assert !folios.isLarge(page) || leaving == Leaving.SWAP;
+        assert !folios.isLarge(page) || !folios.hasFlag(page, FolioFlags.SWAPBACKED);
+        if (folios.isLarge(page)) {
+            RmapWalk.walk(
+                    machine,
+                    page,
+                    folios.pageCount(page),
+                    (vma, address, first, count) -> unmapAt(page + first, count, vma, address));
+        } else {
+            RmapWalk.walk(machine, page, (vma, address) -> unmapAt(page, 1, vma, address));
+        }
     }
 
-    private void unmapAt(long page, Vma vma, long address) {
+    private void unmapAt(long firstPage, int pageCount, Vma vma, long address) {
+        long end = address + PageSize.pageAddress(pageCount);
         if (respectLocked && (vma.flags() & VmFlags.LOCKED) != 0) {
             return;
         }
         boolean started =
                 vma.mm()
                         .notifiers()
-                        .start(
-                                MmuNotifierRange.of(
-                                        MmuNotifierRange.Event.CLEAR,
-                                        address,
-                                        address + PageSize.PAGE_SIZE));
+                        .start(MmuNotifierRange.of(MmuNotifierRange.Event.CLEAR, address, end));
         assert started;
-        PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
-        if (leaf != null && leaf.lockIfAlive()) {
-            int slot = PageTableLeaf.slot(address);
-            if (maps(leaf.entryLocked(slot), page) && replaceLocked(leaf, slot, page, vma.mm())) {
-                folios.removeMapping(page);
-                machine.put(page);
+        for (long at = address; at < end; ) {
+            long stop = PageTable.leafEnd(at, end);
+            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(at);
+            if (leaf != null && leaf.lockIfAlive()) {
+                long page = firstPage + PageSize.pageNumber(at - address);
+                if (leaf.isHugeLocked()) {
+                    discardHugeLocked(leaf, folios.head(page), vma.mm());
+                } else {
+                    unmapLocked(leaf, at, stop, page, vma.mm());
+                }
+                leaf.unlock();
             }
-            leaf.unlock();
+            at = stop;
         }
         vma.mm().notifiers().end();
+    }
+
+    private void unmapLocked(PageTableLeaf leaf, long start, long end, long firstPage, Mm mm) {
+        long page = firstPage;
+        for (long at = start; at < end; at += PageSize.PAGE_SIZE, page++) {
+            int slot = PageTableLeaf.slot(at);
+            if (maps(leaf.entryLocked(slot), page)) {
+                if (!replaceLocked(leaf, slot, page, mm)) {
+                    return;
+                }
+                RemoveRmap.page(machine, page);
+                machine.put(page);
+            }
+        }
+    }
+
+    /// @kernel mm/huge_memory.c: unmap_huge_pmd_locked, __discard_anon_folio_pmd_locked
+    private void discardHugeLocked(PageTableLeaf leaf, long head, Mm mm) {
+        long word = leaf.pmdLocked();
+        if (!maps(word, head)) {
+            return;
+        }
+        if (TryToMigrate.isDirtyPresent(word)) {
+            folios.setFlag(head, FolioFlags.DIRTY);
+        }
+        if (mayDiscard(head)) {
+            leaf.setPmdLocked(PageTableEntry.NONE);
+            mm.addRss(RssCounter.ANON, -PageSize.ENTRIES_PER_TABLE);
+            RemoveRmap.entire(machine, head);
+            machine.put(head);
+        }
     }
 
     private static boolean maps(long entry, long page) {
@@ -145,16 +191,20 @@ public final class TryToUnmap {
     /// A page that nobody wrote since it was marked is dropped. One that was written is an ordinary
     /// page again.
     private boolean discardLocked(PageTableLeaf leaf, int slot, long page, Mm mm) {
-        if (folios.hasFlag(page, FolioFlags.DIRTY)) {
-            folios.setFlag(page, FolioFlags.SWAPBACKED);
-            return false;
-        }
-        if (folios.refCount(page) != 1 + folios.mapCount(page)) {
+        if (!mayDiscard(page)) {
             return false;
         }
         folios.clearFlag(page, FolioFlags.ANON_EXCLUSIVE);
         leaf.setEntryLocked(slot, PageTableEntry.NONE);
         mm.addRss(RssCounter.ANON, -1);
         return true;
+    }
+
+    private boolean mayDiscard(long page) {
+        if (folios.hasFlag(page, FolioFlags.DIRTY)) {
+            folios.setFlag(page, FolioFlags.SWAPBACKED);
+            return false;
+        }
+        return folios.refCount(page) == 1 + folios.mapCount(page);
     }
 }

@@ -2,18 +2,17 @@ package farpage.mm.migrate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 
 final class PhaseClockTest {
     private long now;
     private int reads;
-    private final LongSupplier nanoClock =
-            () -> {
-                reads++;
-                return now;
-            };
     private final PhaseClock clock = new PhaseClock();
+
+    private long nanoClock() {
+        reads++;
+        return now;
+    }
 
     private void enter(MigratePhase phase, long nanos) {
         clock.enter(phase);
@@ -22,7 +21,7 @@ final class PhaseClockTest {
 
     @Test
     void eachPhaseGetsTheTimeUntilTheNext() {
-        clock.start(nanoClock);
+        clock.start(this::nanoClock);
         enter(MigratePhase.COLLECT, 3);
         enter(MigratePhase.COPY, 20);
         enter(MigratePhase.COLLECT, 4);
@@ -41,7 +40,7 @@ final class PhaseClockTest {
         enter(MigratePhase.COLLECT, 3);
         clock.leave();
         assertEquals(0, reads);
-        clock.start(nanoClock);
+        clock.start(this::nanoClock);
         enter(MigratePhase.PAGES, 3);
         clock.leave();
         clock.stop();
@@ -52,9 +51,9 @@ final class PhaseClockTest {
 
     @Test
     void aStartBeginsFromZero() {
-        clock.start(nanoClock);
+        clock.start(this::nanoClock);
         enter(MigratePhase.UNMAP, 9);
-        clock.start(nanoClock);
+        clock.start(this::nanoClock);
         enter(MigratePhase.COPY, 1);
         clock.leave();
         assertEquals(0, clock.nanos(MigratePhase.UNMAP));
