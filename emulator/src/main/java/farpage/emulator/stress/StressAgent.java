@@ -6,6 +6,7 @@ import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.emulator.dmirror.DmirrorReply;
 import farpage.emulator.workload.DataMismatchException;
 import farpage.emulator.workload.WorkloadException;
+import farpage.mm.Advice;
 import farpage.mm.Check;
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
@@ -107,6 +108,8 @@ final class StressAgent implements Agent {
             case REMAP -> remap(ownPage());
             case PROTECT -> protect(ownPage());
             case FORK -> fork();
+            case MIGRATE_HUGE -> migrateHuge(file());
+            case COLLAPSE -> collapse();
         }
         counts.lazySet(operation.ordinal(), counts.getPlain(operation.ordinal()) + 1);
     }
@@ -286,6 +289,29 @@ final class StressAgent implements Agent {
         int count = rangeLength(start);
         requireMigrated(
                 file.execute(new DmirrorCommand.MigrateToSystem(memory.address(start), count)));
+    }
+
+    /// From a boundary of 2 MiB on, as far as the memory goes.
+    private long hugeStart() {
+        return PageSize.alignDownPmd(memory.address(rangeStart()));
+    }
+
+    private void migrateHuge(Dmirror file) {
+        long start = hugeStart();
+        long end = Math.min(start + PageSize.PMD_SIZE, memory.address(memory.pageCount()));
+        Errno errno = file.migrateToDevice(start, PageSize.pageNumber(end - start)).errno();
+        if (errno != Errno.EINVAL) {
+            requireOk("a migration of 2 MiB", errno);
+        }
+    }
+
+    /// Somebody may hold a page of it, have unmapped one, or be faster.
+    private void collapse() {
+        Errno errno = process.madvise(hugeStart(), PageSize.PMD_SIZE, Advice.COLLAPSE);
+        switch (errno) {
+            case EINVAL, EAGAIN, EBUSY, ENOMEM, EFAULT -> {}
+            default -> requireOk("a collapse", errno);
+        }
     }
 
     /// A page may be unmapped at the moment, and one that migrated may have been taken away again.

@@ -43,6 +43,7 @@ final class StressMix {
         weights.put(StressOperation.REMAP, 8);
         weights.put(StressOperation.PROTECT, 8);
         weights.put(StressOperation.FORK, 2);
+        weights.put(StressOperation.COLLAPSE, 6);
         return new StressMix(weights);
     }
 
@@ -50,6 +51,7 @@ final class StressMix {
     static StressMix ofDevice() {
         Map<StressOperation, Integer> weights = new EnumMap<>(DEVICE);
         weights.put(StressOperation.RELEASE, 1);
+        weights.put(StressOperation.MIGRATE_HUGE, 20);
         return new StressMix(weights);
     }
 

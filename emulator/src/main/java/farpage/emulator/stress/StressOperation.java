@@ -25,7 +25,11 @@ public enum StressOperation {
     /// A page is made read-only and writable again.
     PROTECT("protections"),
     /// A child is forked, works, and exits.
-    FORK("forks");
+    FORK("forks"),
+    /// All pages of 2 MiB go to a device, as one folio if they are one.
+    MIGRATE_HUGE("migrations of 2 MiB"),
+    /// The pages of 2 MiB are made one folio.
+    COLLAPSE("collapses");
 
     private final String label;
 

@@ -8,8 +8,12 @@ import farpage.emulator.workload.DataMismatchException;
 import farpage.emulator.workload.MemoryDigest;
 import farpage.mm.Check;
 import farpage.mm.CpuAccess;
+import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
+import farpage.mm.hugememory.HugePages;
+import farpage.mm.memory.FolioOrders;
+import farpage.mm.memory.FolioTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,6 +27,9 @@ import java.util.Map;
 ///
 /// @kernel none
 public final class StressScene implements AutoCloseable {
+    /// Where the memory is mapped: 2 MiB begin there.
+    private static final long ADDRESS = 1L << 32;
+
     private final Emulator emulator;
     private final long seed;
     private final Arena arena = Arena.ofShared();
@@ -41,7 +48,7 @@ public final class StressScene implements AutoCloseable {
     public record Sizes(int cpuCount, int pagesEach, int sharedPages, boolean even) {
         /// For long runs.
         public static Sizes ofRun(int cpuCount) {
-            return new Sizes(cpuCount, 48, 32, false);
+            return new Sizes(cpuCount, 160, 64, false);
         }
     }
 
@@ -53,11 +60,13 @@ public final class StressScene implements AutoCloseable {
         List<EmulatedDevice> devices = emulator.devices();
         int agentCount = sizes.cpuCount() + devices.size();
         int pageCount = StressMemory.pageCount(agentCount, sizes.pagesEach(), sizes.sharedPages());
-        long address = process.mmap(PageSize.pageAddress(pageCount), StressAgent.READ_WRITE);
-        Check.that(address > 0, "no room for " + pageCount + " pages");
+        useLargeFolios(emulator);
+        Errno mapped =
+                process.mmapFixed(ADDRESS, PageSize.pageAddress(pageCount), StressAgent.READ_WRITE);
+        Check.that(mapped.isOk(), "no room for " + pageCount + " pages");
         this.memory =
                 new StressMemory(
-                        address,
+                        ADDRESS,
                         agentCount,
                         sizes.cpuCount(),
                         sizes.pagesEach(),
@@ -80,6 +89,16 @@ public final class StressScene implements AutoCloseable {
                             mix,
                             seed,
                             arena));
+        }
+    }
+
+    /// Of every order that the devices may have.
+    private static void useLargeFolios(Emulator emulator) {
+        FolioOrders orders = emulator.config().orders();
+        for (int order = FolioTable.LARGE_ORDER_MIN; order <= FolioOrders.MAX_ORDER; order++) {
+            if (orders.contains(order)) {
+                emulator.machine().hugePages().setEnabled(order, HugePages.Enabled.ALWAYS);
+            }
         }
     }
 
