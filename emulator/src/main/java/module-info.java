@@ -5,6 +5,7 @@ module farpage.emulator {
     requires transitive farpage.opencl;
 
     exports farpage.emulator;
+    exports farpage.emulator.churn;
     exports farpage.emulator.copy;
     exports farpage.emulator.devmem;
     exports farpage.emulator.dmirror;

@@ -20,6 +20,8 @@ import picocli.CommandLine.Parameters;
             "'run stress' needs no recording: threads of the CPU and of devices fault, migrate, unmap,"
                     + " protect, fork and evict the same pages at once, and every store is accounted"
                     + " for.",
+            "'run churn' fills and empties a device with regions of every size, and tells how much of"
+                    + " what is free can still be had in pieces of 2 MiB.",
             "The report ends with 'digest HEX', a hash of the final memory that depends on the workload"
                     + " and the seed alone. The exit code is 1 when data differ."
         },
@@ -35,7 +37,7 @@ final class RunCommand extends Command {
     @Parameters(
             paramLabel = "WORKLOAD",
             arity = "0..1",
-            description = "A built-in workload instead of a recording: stress")
+            description = "A built-in workload instead of a recording: stress, churn")
     String builtIn = "";
 
     @Option(
@@ -60,7 +62,7 @@ final class RunCommand extends Command {
         if (builtIn.isEmpty() == trace.isEmpty()) {
             throw new CliFailure(
                     ExitCode.USAGE,
-                    "run: right would be either --trace=FILE or a WORKLOAD: stress");
+                    "run: right would be either --trace=FILE or a WORKLOAD: stress, churn");
         }
         if (!builtIn.isEmpty()) {
             return runBuiltIn(output);
@@ -71,12 +73,15 @@ final class RunCommand extends Command {
     }
 
     private int runBuiltIn(ReportOutput output) {
-        if (!builtIn.equals("stress")) {
-            throw new CliFailure(
-                    ExitCode.USAGE,
-                    "WORKLOAD: '%s' is not known; right would be stress".formatted(builtIn));
+        switch (builtIn) {
+            case "stress" -> new StressWorkload(this, stress, workload).run(output);
+            case "churn" -> new ChurnWorkload(this, stress.duration, workload).run(output);
+            default ->
+                    throw new CliFailure(
+                            ExitCode.USAGE,
+                            "WORKLOAD: '%s' is not known; right would be stress or churn"
+                                    .formatted(builtIn));
         }
-        new StressWorkload(this, stress, workload).run(output);
         return ExitCode.DONE;
     }
 }

@@ -3,13 +3,13 @@ package farpage.cli;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 
-/// How long and how wide `run stress` is.
+/// How long `run stress` and `run churn` go on, and how wide `run stress` is.
 final class StressOptions {
     @Option(
             names = "--duration",
             paramLabel = "TIME",
             converter = DurationConverter.class,
-            description = "How long stress runs: 10m, 30s; default: 10s")
+            description = "How long stress and churn run: 10m, 30s; default: 10s")
     Duration duration = Duration.ofSeconds(10);
 
     @Option(

@@ -47,7 +47,8 @@ final class StressWorkload {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return config.withDeviceCount(stress.devices)
+        return workload.withOrders(config)
+                .withDeviceCount(stress.devices)
                 .withCoherentDeviceCount(stress.coherentDevices)
                 .withRamSize(workload.memoryBytes)
                 .withChunkSize(CHUNK_SIZE)
@@ -61,6 +62,7 @@ final class StressWorkload {
     private StressResult work(DeviceSession session) {
         Emulator emulator = session.newEmulator(this::sizes);
         boolean isSound = true;
+        workload.useOrders(emulator.machine());
         try {
             StressScene scene =
                     new StressScene(

@@ -1,14 +1,17 @@
 package farpage.cli;
 
+import farpage.emulator.EmulatorConfig;
 import farpage.emulator.workload.AccessPhases;
 import farpage.emulator.workload.PageSet;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.swap.SwapFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -58,6 +61,18 @@ final class WorkloadOptions {
             })
     long deviceMemoryBytes = -1;
 
+    /// The folio orders that were asked for, if any.
+    @Option(
+            names = "--orders",
+            paramLabel = "LIST",
+            converter = OrdersConverter.class,
+            description = {
+                "Folio orders in use, in system memory and on devices, beside base pages: 9 is 2 MiB,"
+                        + " 2-9 every size from 16 KiB, 0 none. Default: large folios where a program"
+                        + " asks for them; for churn 2-9"
+            })
+    Optional<FolioOrders> orders = Optional.empty();
+
     @Mixin ShowOptions show = new ShowOptions();
 
     /// Size of the swap area; 0 is none.
@@ -77,6 +92,17 @@ final class WorkloadOptions {
                         + " temporary folder"
             })
     String swapFile = "";
+
+    /// Has all anonymous memory of a machine made of folios of the orders that were asked for, if
+    /// any.
+    void useOrders(Machine machine) {
+        orders.ifPresent(asked -> machine.hugePages().useAlways(asked));
+    }
+
+    /// The devices' part of it.
+    EmulatorConfig withOrders(EmulatorConfig config) {
+        return orders.map(config::withOrders).orElse(config);
+    }
 
     /// Gives a machine the swap file that was asked for, if any.
     void swapOn(Machine machine) {

@@ -83,6 +83,7 @@ final class WorkloadRun {
                         new ProgressBar(environment, command.options.quiet, "replay")) {
             StringBuilder views = new StringBuilder();
             workload.swapOn(emulator.machine());
+            workload.useOrders(emulator.machine());
             RunSummary summary =
                     replay.run(
                             reader,
@@ -115,7 +116,8 @@ final class WorkloadRun {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return config.withDeviceCount(1)
+        return workload.withOrders(config)
+                .withDeviceCount(1)
                 .withRamSize(workload.memoryBytes)
                 .withDeviceMemory(deviceMemoryBytes);
     }

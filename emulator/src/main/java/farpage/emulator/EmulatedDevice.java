@@ -5,6 +5,7 @@ import farpage.emulator.copy.CopyKernels;
 import farpage.emulator.copy.CopyPolicy;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.CoherentChunks;
+import farpage.emulator.devmem.Compactor;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.Evictor;
 import farpage.emulator.devmem.PrivateChunks;
@@ -14,7 +15,6 @@ import farpage.emulator.svm.RangeMigrator;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
-import farpage.mm.Page;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.memory.FolioTable;
@@ -40,6 +40,7 @@ public final class EmulatedDevice {
     private final EmulatorConfig config;
     private final DeviceMemory memory;
     private final CopyEngine engine;
+    private final Compactor compactor;
     private final RangeMigrator migrator;
     private final FolioTable folios;
     private final List<Dmirror> mirrors = new CopyOnWriteArrayList<>();
@@ -76,11 +77,12 @@ public final class EmulatedDevice {
                 memory.close();
             }
         }
+        this.compactor = new Compactor(machine, memory, engine);
         this.migrator =
                 new RangeMigrator(
                         machine,
                         memory,
-                        new Evictor(machine, memory, engine),
+                        new Evictor(machine, memory, engine, compactor),
                         engine,
                         this,
                         type == MemoryType.COHERENT
@@ -147,10 +149,14 @@ public final class EmulatedDevice {
         }
 
         @Override
-        public void folioSplit(long head, long tail) {
-            if (tail != Page.NONE) {
-                folios.setZoneDeviceData(tail, folios.zoneDeviceData(head));
+        public void folioSplit(long head, int order, int newOrder) {
+            Object mirror = folios.zoneDeviceData(head);
+            for (long tail = head + (1L << newOrder);
+                    tail < head + (1L << order);
+                    tail += 1L << newOrder) {
+                folios.setZoneDeviceData(tail, mirror);
             }
+            memory.noteSplit(order);
         }
     }
 
@@ -200,6 +206,19 @@ public final class EmulatedDevice {
     /// The open files.
     public List<Dmirror> openMirrors() {
         return List.copyOf(mirrors);
+    }
+
+    /// Moves folios together if too much of the free memory is too scattered for large ones.
+    /// Somebody has to call it now and then, as a driver's worker would.
+    ///
+    /// @kernel mm/compaction.c: kcompactd
+    public void compactIfFragmented() {
+        memory.lock();
+        try {
+            compactor.compactIfFragmented();
+        } finally {
+            memory.unlock();
+        }
     }
 
     /// Moves everything back to system memory and gives the device's memory up.

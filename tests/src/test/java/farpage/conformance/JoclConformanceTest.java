@@ -55,6 +55,22 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class Compaction extends CompactionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class LargeEviction extends LargeEvictionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class WithoutEviction extends WithoutEvictionContract {
         @Override
         ClBinding open() {

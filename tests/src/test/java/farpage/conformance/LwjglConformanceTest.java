@@ -55,6 +55,22 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class Compaction extends CompactionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
+    class LargeEviction extends LargeEvictionContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class WithoutEviction extends WithoutEvictionContract {
         @Override
         ClBinding open() {

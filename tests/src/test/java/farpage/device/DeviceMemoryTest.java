@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.copy.CopyKernels;
 import farpage.emulator.copy.CopyPolicy;
+import farpage.emulator.devmem.Compactor;
 import farpage.emulator.devmem.DeviceFolioCounters;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.DeviceMemoryStatistics;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.Test;
 final class DeviceMemoryTest {
     private static final int CHUNK_PAGES = 4 * 512;
     private static final int CHUNKS = 2;
+    private static final int[] ORDERS = {0, 2, 3, 4, 5, 6, 7, 8, 9};
 
     private final ClBinding binding = FakeClBinding.open();
     private final ClDevice device = binding.devices().getFirst();
@@ -95,7 +97,10 @@ final class DeviceMemoryTest {
     @AfterEach
     void nothingIsLeft() {
         assertEquals(memory.totalPageCount(), memory.freePageCount());
-        assertEquals(Errno.OK, new Evictor(machine, memory, engine).releaseAll());
+        assertEquals(
+                Errno.OK,
+                new Evictor(machine, memory, engine, new Compactor(machine, memory, engine))
+                        .releaseAll());
         memory.unlock();
         assertTrue(HeldRanks.holdsNothing(), HeldRanks::describe);
         memory.close();
@@ -124,7 +129,7 @@ final class DeviceMemoryTest {
     @Test
     void aFolioIsAlignedByNumberAndInItsBuffer() {
         memory.grow((long) CHUNKS * CHUNK_PAGES);
-        for (int order = 0; order <= FolioOrders.MAX_ORDER; order++) {
+        for (int order : ORDERS) {
             long first = allocateOne(0);
             long page = allocateOne(order);
             assertEquals(0, Page.devicePfn(page) & ((1 << order) - 1));
@@ -163,11 +168,11 @@ final class DeviceMemoryTest {
             free(pages[i]);
         }
         assertEquals(CHUNK_PAGES / 2, memory.freePageCount(0));
-        assertEquals(0, memory.freePageCount(1));
-        assertEquals(Page.NONE, allocateOne(1));
-        assertEquals(1, counters(1).fallback());
-        assertEquals(CHUNK_PAGES, memory.grow(2, 1));
-        long folio = allocateOne(1);
+        assertEquals(0, memory.freePageCount(2));
+        assertEquals(Page.NONE, allocateOne(2));
+        assertEquals(1, counters(2).fallback());
+        assertEquals(CHUNK_PAGES, memory.grow(4, 2));
+        long folio = allocateOne(2);
         assertEquals(2, memory.chunks().size());
         free(folio);
         for (int i = 1; i < CHUNK_PAGES; i += 2) {
@@ -209,7 +214,7 @@ final class DeviceMemoryTest {
         BitSet[] used = {new BitSet(CHUNK_PAGES), new BitSet(CHUNK_PAGES)};
         List<Folio> folios = new ArrayList<>();
         for (int step = 0; step < 4000; step++) {
-            int order = random.nextInt(FolioOrders.MAX_ORDER + 1);
+            int order = ORDERS[random.nextInt(ORDERS.length)];
             boolean allocates = random.nextInt(100) < (step / 500 % 2 == 0 ? 60 : 40);
             if (allocates) {
                 long page = allocateOne(order);
@@ -231,7 +236,7 @@ final class DeviceMemoryTest {
         DeviceMemoryStatistics statistics = memory.statistics();
         assertEquals(live, statistics.livePages());
         assertEquals(live, statistics.allocatedPages() - statistics.freedPages());
-        for (int order = 0; order <= FolioOrders.MAX_ORDER; order++) {
+        for (int order : ORDERS) {
             int expected = order;
             long count = folios.stream().filter(folio -> folio.order() == expected).count();
             assertEquals(count, counters(order).allocated() - counters(order).freed());

@@ -18,6 +18,9 @@ final class DeviceBlock {
     @Nullable DeviceBlock newer;
     boolean listed;
 
+    /// The last compaction that tried to empty it, under the same lock.
+    long compaction;
+
     DeviceBlock(DeviceChunk chunk, int firstIndex, int pageCount) {
         this.chunk = chunk;
         this.firstIndex = firstIndex;

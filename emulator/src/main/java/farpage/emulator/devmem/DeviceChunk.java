@@ -21,7 +21,8 @@ public final class DeviceChunk {
     /// Pages in a block, the unit of eviction.
     public static final int BLOCK_PAGES = PageSize.ENTRIES_PER_TABLE;
 
-    private static final int BLOCK_SHIFT = PageSize.LEVEL_SHIFT;
+    /// The order of a folio that takes a whole block.
+    static final int BLOCK_ORDER = PageSize.LEVEL_SHIFT;
 
     private final Machine machine;
     private final ChunkSpace space;
@@ -112,12 +113,47 @@ public final class DeviceChunk {
             if (frame < 0) {
                 break;
             }
-            long page = pagemap.page(frame);
-            pagemap.initFolio(page, folioOrder);
             noteAllocation(frame, 1 << folioOrder);
-            pages[filled++] = page;
+            pages[filled++] = newFolio(frame, folioOrder);
         }
         return filled;
+    }
+
+    private long newFolio(int frame, int folioOrder) {
+        long page = pagemap.page(frame);
+        pagemap.initFolio(page, folioOrder);
+        return page;
+    }
+
+    /// A folio in a block that is in use already, for what leaves another: locked, with one
+    /// reference. The block keeps its age. The device's `DRIVER_SVM` lock is held.
+    ///
+    /// @return [Page#NONE] if the blocks in use have no room for it
+    long allocateInUsedBlock(int folioOrder) {
+        int frame = allocator.allocate(folioOrder, BLOCK_ORDER - 1);
+        if (frame < 0) {
+            return Page.NONE;
+        }
+        DeviceBlock block = block(frame);
+        block.addLivePages(1 << folioOrder);
+        if (!block.listed) {
+            order.makeNewest(block);
+        }
+        return newFolio(frame, folioOrder);
+    }
+
+    /// Holds back what is free of a whole block.
+    ///
+    /// @param held takes pairs of frame and order
+    /// @return how many numbers
+    int isolate(DeviceBlock block, int[] held) {
+        return allocator.isolate(block.firstIndex(), block.pageCount(), held);
+    }
+
+    void endIsolation(int[] held, int count) {
+        for (int i = 0; i < count; i += 2) {
+            allocator.free(held[i], held[i + 1]);
+        }
     }
 
     /// Allocates base pages, in runs as long as free blocks permit: locked, with one reference
@@ -156,7 +192,7 @@ public final class DeviceChunk {
     }
 
     private DeviceBlock block(int frame) {
-        return blocks.get(frame >> BLOCK_SHIFT);
+        return blocks.get(frame >> BLOCK_ORDER);
     }
 
     /// The last reference to a folio went away.
@@ -214,9 +250,7 @@ public final class DeviceChunk {
 
     /// Pages stayed: the chunk is used again.
     void cancelDrain() {
-        for (int i = 0; i < heldCount; i += 2) {
-            allocator.free(heldFrames[i], heldFrames[i + 1]);
-        }
+        endIsolation(heldFrames, heldCount);
         heldFrames = new int[0];
         heldCount = 0;
         become(ChunkState.ACTIVE);

@@ -48,6 +48,7 @@ public final class DeviceMemory implements PageBuffers {
 
     private final FolioTally folios = new FolioTally();
     private final LongAdder evictedPages = new LongAdder();
+    private final LongAdder compactedPages = new LongAdder();
 
     private final EvictionOrder evictionOrder = new EvictionOrder();
 
@@ -152,6 +153,22 @@ public final class DeviceMemory implements PageBuffers {
             folios.countFallback(order, count - filled);
         }
         return filled;
+    }
+
+    /// A folio for what leaves a sparsely used block; whole free blocks are left alone. The lock is
+    /// held.
+    ///
+    /// @return [Page#NONE] if the blocks in use have no room for it
+    long allocateInUsedBlock(int order) {
+        assert lock.isHeldByCurrentThread();
+        for (DeviceChunk chunk : chunks) {
+            long page = chunk.allocateInUsedBlock(order);
+            if (page != Page.NONE) {
+                folios.countAllocated(order, 1);
+                return page;
+            }
+        }
+        return Page.NONE;
     }
 
     private int allocateFolios(long[] pages, int count, int order) {
@@ -353,6 +370,10 @@ public final class DeviceMemory implements PageBuffers {
         evictedPages.add(pages);
     }
 
+    void countCompacted(long pages) {
+        compactedPages.add(pages);
+    }
+
     EvictionOrder evictionOrder() {
         assert lock.isHeldByCurrentThread();
         return evictionOrder;
@@ -411,6 +432,7 @@ public final class DeviceMemory implements PageBuffers {
                 folios.allocatedPages(),
                 folios.freedPages(),
                 evictedPages.sum(),
+                compactedPages.sum(),
                 folios.counters());
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 /// @param allocatedPages allocated since the device exists, or since its last release
 /// @param freedPages freed in the same time
 /// @param evictedPages moved out to make room
+/// @param compactedPages moved within the memory so that large folios can be had
 /// @param folios by order
 /// @kernel lib/test_hmm.c: calloc, cfree of struct dmirror_device
 public record DeviceMemoryStatistics(
@@ -22,6 +23,7 @@ public record DeviceMemoryStatistics(
         long allocatedPages,
         long freedPages,
         long evictedPages,
+        long compactedPages,
         List<DeviceFolioCounters> folios) {
     /// Copies the counters.
     public DeviceMemoryStatistics {

@@ -6,6 +6,8 @@ import farpage.emulator.copy.CopyResult;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.PageSize;
+import farpage.mm.hugememory.SplitFolio;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigrateDevice;
 import farpage.mm.migrate.MigratePfn;
 
@@ -30,17 +32,26 @@ public final class Evictor {
     private final Machine machine;
     private final DeviceMemory memory;
     private final CopyEngine engine;
+    private final Compactor compactor;
     private final MigrateDevice migration;
+    private final SplitFolio splitFolio;
     private final CopyBatch batch = new CopyBatch(DeviceChunk.BLOCK_PAGES);
 
     /// Whether pages found no system memory; under the lock of the memory.
     private boolean lacksSystemMemory;
 
+    /// Whether a large folio of the last block found no large one.
+    private boolean lacksLargeFolio;
+
     /// For the memory that the engine copies from.
-    public Evictor(Machine machine, DeviceMemory memory, CopyEngine engine) {
+    ///
+    /// @param compactor of the same memory
+    public Evictor(Machine machine, DeviceMemory memory, CopyEngine engine, Compactor compactor) {
         this.machine = machine;
         this.memory = memory;
         this.engine = engine;
+        this.compactor = compactor;
+        this.splitFolio = new SplitFolio(machine);
         this.migration = new MigrateDevice(machine, DeviceChunk.BLOCK_PAGES);
     }
 
@@ -53,10 +64,14 @@ public final class Evictor {
         return reserve(pageCount, 0);
     }
 
-    /// As [#reserve(long)] for pages that are free in folios of an order.
+    /// As [#reserve(long)] for pages that are free in folios of an order. Free memory that is too
+    /// scattered is compacted before anything is moved out.
     public long reserve(long pageCount, int order) {
         long wanted = Math.min(pageCount, PageSize.pageNumber(memory.limitBytes()));
         long free = memory.grow(wanted, order);
+        if (free < wanted && order > 0) {
+            free = compactor.compact(wanted, order);
+        }
         int fruitless = 0;
         while (free < wanted && fruitless < FRUITLESS_LIMIT) {
             long moved = evictOldestBlock();
@@ -82,11 +97,30 @@ public final class Evictor {
         return moved;
     }
 
+    /// Moves a block out. Large folios for which system memory has no large ones are split, and go
+    /// as base pages.
+    ///
     /// @return pages moved; [#NOTHING_TO_GAIN] if the copy failed
     private long evictBlock(DeviceBlock block) {
+        long moved = moveOut(block);
+        if (moved >= 0 && lacksLargeFolio && splitFolios(block)) {
+            long rest = moveOut(block);
+            return rest < 0 ? rest : moved + rest;
+        }
+        return moved;
+    }
+
+    private long moveOut(DeviceBlock block) {
         migration.setupRange(block.chunk().pagemap().page(block.firstIndex()), block.pageCount());
+        lacksLargeFolio = false;
         if (SystemDestinations.fill(machine, migration, batch) > 0) {
             lacksSystemMemory = true;
+            for (int i = 0; i < migration.pageCount(); i++) {
+                lacksLargeFolio |=
+                        MigratePfn.isCompound(migration.src(i))
+                                && MigratePfn.isMigrating(migration.src(i))
+                                && migration.dst(i) == MigratePfn.SKIP;
+            }
         }
         CopyResult result = engine.toSystem(batch);
         if (!result.isCopied()) {
@@ -100,6 +134,38 @@ public final class Evictor {
         }
         migration.finish();
         return result.isCopied() ? moved : NOTHING_TO_GAIN;
+    }
+
+    /// A migration of device pages can not cut what it moves. So folios are cut before it, if there
+    /// are as many base pages to be had.
+    ///
+    /// @return whether any was
+    private boolean splitFolios(DeviceBlock block) {
+        FolioTable folios = machine.folios();
+        boolean any = false;
+        for (int i = 0; i < block.pageCount(); i++) {
+            long page = block.chunk().pagemap().page(block.firstIndex() + i);
+            if (!folios.tryGet(page)) {
+                continue;
+            }
+            if (folios.head(page) == page && folios.isLarge(page) && folios.tryLock(page)) {
+                any |= hasBasePages(folios.pageCount(page)) && splitFolio.split(page, 0);
+                folios.unlock(page);
+            }
+            machine.put(page);
+        }
+        return any;
+    }
+
+    /// Whether as many base pages can be had. They are free again afterwards.
+    private boolean hasBasePages(int count) {
+        long[] pages = new long[count];
+        int allocated = machine.allocateLockedPages(pages, count);
+        for (int i = 0; i < allocated; i++) {
+            machine.folios().unlock(pages[i]);
+        }
+        machine.putAll(pages, allocated);
+        return allocated == count;
     }
 
     /// Moves out what nobody holds, once over all chunks. The lock of the memory is held.

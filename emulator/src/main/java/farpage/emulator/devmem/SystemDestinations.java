@@ -14,7 +14,7 @@ public final class SystemDestinations {
 
     /// Allocates and locks a system folio for every device folio that is to move, and lists the
     /// pairs to copy after those that the batch holds already. A large folio for which there is
-    /// none of its size gets base pages, and the core cuts it.
+    /// none of its size gets base pages, and the core cuts it; where the core can not, it stays.
     ///
     /// @return how many pages found no memory; they stay on the device
     public static int append(Machine machine, Migration migration, CopyBatch batch) {
@@ -33,6 +33,7 @@ public final class SystemDestinations {
             boolean refusesLarge,
             CopyBatch batch) {
         int wanted = 0;
+        int missing = 0;
         boolean failsNext = fails;
         int end = migration.pageCount();
         for (int i = 0; i < end; i++) {
@@ -46,11 +47,13 @@ public final class SystemDestinations {
                 }
                 wanted++;
             } else if (failsNext || refusesLarge || !tryLarge(machine, migration, i, batch)) {
-                wanted += 1 << MigratePfn.order(word);
+                int pageCount = 1 << MigratePfn.order(word);
+                wanted += migration.mayCut() ? pageCount : 0;
+                missing += migration.mayCut() ? 0 : pageCount;
             }
             failsNext = false;
         }
-        return wanted == 0 ? 0 : appendBasePages(machine, migration, wanted, batch);
+        return missing + (wanted == 0 ? 0 : appendBasePages(machine, migration, wanted, batch));
     }
 
     private static int pagesFrom(Migration migration, int from) {
@@ -88,7 +91,9 @@ public final class SystemDestinations {
         int used = 0;
         for (int i = 0; i < migration.pageCount() && used < allocated; i++) {
             long word = migration.src(i);
-            if (!MigratePfn.hasMigrated(word) || MigratePfn.hasPage(migration.dst(i))) {
+            if (!MigratePfn.hasMigrated(word)
+                    || MigratePfn.hasPage(migration.dst(i))
+                    || MigratePfn.isCompound(word) && !migration.mayCut()) {
                 continue;
             }
             int count = Math.min(1 << MigratePfn.order(word), allocated - used);

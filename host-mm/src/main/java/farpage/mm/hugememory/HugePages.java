@@ -6,6 +6,7 @@ import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import java.util.Collections;
 import java.util.concurrent.atomic.AtomicLong;
@@ -63,6 +64,13 @@ public final class HugePages {
     public void setEnabled(int order, Enabled when) {
         requireLarge(order);
         enabled.set(order, when);
+    }
+
+    /// Has folios of these orders used wherever they fit, and no others.
+    public void useAlways(FolioOrders orders) {
+        for (int order = FolioTable.LARGE_ORDER_MIN; order <= PageSize.HPAGE_PMD_ORDER; order++) {
+            setEnabled(order, orders.contains(order) ? Enabled.ALWAYS : Enabled.NEVER);
+        }
     }
 
     public Enabled enabled(int order) {

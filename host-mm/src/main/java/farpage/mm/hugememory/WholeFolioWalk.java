@@ -23,6 +23,8 @@ public final class WholeFolioWalk {
     /// What is done with the entries of one folio. The leaf is locked.
     @FunctionalInterface
     public interface Visitor {
+        /// Does it.
+        ///
         /// @param slot of the first entry; 0 of a huge leaf
         /// @param count entries in a row; 512 of a huge leaf, 1 for whatever maps no large folio of
         ///   system memory

@@ -50,18 +50,25 @@ public final class BuddyAllocator {
     /// The first frame of a free block of `1 << order` frames, aligned to its size; -1 if there is
     /// none.
     public int allocate(int order) {
+        return allocate(order, MAX_ORDER);
+    }
+
+    /// As [#allocate(int)], but out of free blocks of at most `1 << orderMax` frames: larger ones
+    /// stay whole.
+    public int allocate(int order, int orderMax) {
         assert order >= 0;
-        assert order <= MAX_ORDER;
+        assert order <= orderMax;
+        assert orderMax <= MAX_ORDER;
         lock.lock();
         try {
-            return allocateLocked(order);
+            return allocateLocked(order, orderMax);
         } finally {
             lock.unlock();
         }
     }
 
-    private int allocateLocked(int order) {
-        for (int from = order; from <= MAX_ORDER; from++) {
+    private int allocateLocked(int order, int orderMax) {
+        for (int from = order; from <= orderMax; from++) {
             int number = free[from].first();
             if (number >= 0) {
                 free[from].remove(number);
@@ -127,6 +134,36 @@ public final class BuddyAllocator {
         }
     }
 
+    /// Takes all free blocks within a stretch, so that nothing of it is handed out until they are
+    /// freed. What is freed there meanwhile is not held.
+    ///
+    /// @param count frames, a power of two, from a multiple of itself on; no larger block is free
+    /// @param blocks takes the first frame and the order of each, one after the other
+    /// @return how many numbers it took, at most `2 * count`
+    /// @kernel mm/page_isolation.c: start_isolate_page_range
+    public int isolate(int firstFrame, int count, int[] blocks) {
+        assert Integer.bitCount(count) == 1;
+        assert firstFrame % count == 0;
+        int taken = 0;
+        lock.lock();
+        try {
+            for (int order = orderWithin(count); order >= 0; order--) {
+                int end = firstFrame + count >> order;
+                for (int number = firstFrame >> order; number < end; number++) {
+                    if (free[order].contains(number)) {
+                        free[order].remove(number);
+                        freePages.getAndAdd(-(1 << order));
+                        blocks[taken++] = number << order;
+                        blocks[taken++] = order;
+                    }
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        return taken;
+    }
+
     /// Allocates single frames, in runs as long as free blocks permit.
     ///
     /// @param frames is filled from the start, ascending within each run
@@ -138,7 +175,7 @@ public final class BuddyAllocator {
         try {
             while (filled < count) {
                 order = Math.min(order, orderWithin(count - filled));
-                int block = allocateLocked(order);
+                int block = allocateLocked(order, MAX_ORDER);
                 if (block < 0 && order == 0) {
                     break;
                 }

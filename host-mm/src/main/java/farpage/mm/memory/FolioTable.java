@@ -544,6 +544,9 @@ public final class FolioTable {
         section.setMemcg(headSlot(section, slot(page)), number);
     }
 
+    /// What the driver keeps for the folio.
+    ///
+    /// @kernel include/linux/memremap.h: folio_zone_device_data
     public @Nullable Object zoneDeviceData(long page) {
         assert Page.isDevice(page);
         FolioSection section = section(page);
@@ -552,7 +555,8 @@ public final class FolioTable {
 
     public void setZoneDeviceData(long page, @Nullable Object data) {
         assert Page.isDevice(page);
-        section(page).setZoneDeviceData(slot(page), data);
+        FolioSection section = section(page);
+        section.setZoneDeviceData(headSlot(section, slot(page)), data);
     }
 
     // The folio lock.

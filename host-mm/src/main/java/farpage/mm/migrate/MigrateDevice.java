@@ -36,7 +36,7 @@ public final class MigrateDevice implements Migration {
         return setup(pages, pageCount);
     }
 
-    /// Collects and unmaps the given device pages.
+    /// Collects and unmaps the given device pages. The tails of a large folio follow its head.
     ///
     /// @return the pages that are to migrate
     /// @kernel mm/migrate_device.c: migrate_device_pfns
@@ -44,8 +44,13 @@ public final class MigrateDevice implements Migration {
         assert pageCount <= src.length;
         this.pageCount = pageCount;
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
-        for (int i = 0; i < pageCount; i++) {
-            src[i] = lock(pages[i]);
+        for (int i = 0; i < pageCount; ) {
+            long head = pages[i];
+            src[i] = lock(head);
+            long end = head + (1L << MigratePfn.order(src[i]));
+            for (i++; i < pageCount && pages[i] > head && pages[i] < end; i++) {
+                src[i] = MigratePfn.SKIP;
+            }
         }
         return new MigrateUnmap(machine, Page.NONE, src, pageCount).unmap();
     }
@@ -87,8 +92,13 @@ public final class MigrateDevice implements Migration {
     }
 
     @Override
+    public boolean mayCut() {
+        return false;
+    }
+
+    @Override
     public void pages() {
-        new MigratePages(machine, Page.NONE, src, dst, false)
+        new MigratePages(machine, Page.NONE, src, dst, mayCut())
                 .migrate(
                         pageCount,
                         (index, page) -> {

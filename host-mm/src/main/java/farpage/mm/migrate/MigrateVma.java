@@ -155,11 +155,16 @@ public final class MigrateVma implements Migration {
     }
 
     @Override
+    public boolean mayCut() {
+        return true;
+    }
+
+    @Override
     public void pages() {
         clock.enter(MigratePhase.PAGES);
         Vma mapped = openVma();
         MigrateInsert insert = new MigrateInsert(mapped);
-        new MigratePages(mapped.mm().machine(), faultPage, src, dst, true)
+        new MigratePages(mapped.mm().machine(), faultPage, src, dst, mayCut())
                 .migrate(
                         pageCount,
                         (index, page) -> {

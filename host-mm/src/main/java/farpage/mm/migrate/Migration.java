@@ -19,6 +19,12 @@ public sealed interface Migration permits MigrateVma, MigrateDevice {
     /// reference the migration takes over; [MigratePfn#SKIP] takes it back. Before *pages* only.
     void setDst(int index, long word);
 
+    /// Whether a large source may be given smaller destinations, one word each: it is cut then.
+    /// Without, such a source stays.
+    ///
+    /// @kernel mm/migrate_device.c: __migrate_device_pages, without a struct migrate_vma
+    boolean mayCut();
+
     /// Moves the state of the pages that have a destination.
     ///
     /// @kernel mm/migrate_device.c: migrate_vma_pages, migrate_device_pages

@@ -144,12 +144,7 @@ public final class DevicePagemap {
         if (type != MemoryType.PRIVATE) {
             return;
         }
-        for (long piece = head + (1L << newOrder);
-                piece < head + (1L << order);
-                piece += 1L << newOrder) {
-            privateOps().folioSplit(head, piece);
-        }
-        privateOps().folioSplit(head, Page.NONE);
+        privateOps().folioSplit(head, order, newOrder);
     }
 
     private void countFreed(int pages) {

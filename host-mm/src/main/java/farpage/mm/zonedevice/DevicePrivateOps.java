@@ -1,5 +1,6 @@
 package farpage.mm.zonedevice;
 
+import farpage.mm.Page;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 
@@ -19,7 +20,21 @@ public interface DevicePrivateOps extends DevicePagemapOps {
     /// say a new folio has the data of none.
     ///
     /// @param head the first piece, which keeps the identity of the folio
-    /// @param tail the head of a new folio; [farpage.mm.Page#NONE] in the last call
+    /// @param tail the head of a new folio; [Page#NONE] in the last call
     /// @kernel include/linux/memremap.h: struct dev_pagemap_ops, folio_split
     default void folioSplit(long head, long tail) {}
+
+    /// As [#folioSplit(long, long)] for all pieces of a folio, which a driver may be able to note
+    /// more cheaply together.
+    ///
+    /// @param order that the folio had
+    /// @param newOrder of the pieces
+    default void folioSplit(long head, int order, int newOrder) {
+        for (long tail = head + (1L << newOrder);
+                tail < head + (1L << order);
+                tail += 1L << newOrder) {
+            folioSplit(head, tail);
+        }
+        folioSplit(head, Page.NONE);
+    }
 }

@@ -226,6 +226,44 @@ final class BuddyAllocatorTest {
     }
 
     @Test
+    void largerBlocksStayWholeWhereTheyAreToBeSpared() {
+        BuddyAllocator allocator = new BuddyAllocator(LockRank.ZONE, 1024);
+        assertEquals(0, allocator.allocate(3));
+        assertEquals(8, allocator.allocate(0, 8));
+        assertEquals(256, allocator.allocate(8, 8));
+        for (int order = 7; order >= 0; order--) {
+            assertTrue(allocator.allocate(order, 8) >= 0 || order == 3, "order " + order);
+        }
+        assertEquals(-1, allocator.allocate(8, 8));
+        assertEquals(1, allocator.availableBlockCount(9));
+        assertEquals(512, allocator.allocate(8, 9));
+    }
+
+    @Test
+    void isolatedFramesAreHandedOutAgainOnlyAfterTheyWereFreed() {
+        BuddyAllocator allocator = new BuddyAllocator(LockRank.ZONE, 1024);
+        int[] used = new int[1024];
+        allocator.allocateBatch(used, 1024);
+        for (int frame = 1; frame < 1024; frame += 3) {
+            allocator.free(frame, 0);
+        }
+        int free = allocator.freePageCount();
+        int[] held = new int[1024];
+        int count = allocator.isolate(512, 512, held);
+        assertTrue(allocator.freePageCount() < free);
+        assertEquals(free, allocator.freePageCount() + count / 2, "single frames all of them");
+        while (allocator.freePageCount() > 0) {
+            assertTrue(allocator.allocate(0) < 512);
+        }
+        allocator.free(512, 0); // what is freed meanwhile can be had
+        assertEquals(512, allocator.allocate(0));
+        for (int i = 0; i < count; i += 2) {
+            allocator.free(held[i], held[i + 1]);
+        }
+        assertTrue(allocator.allocate(0) > 512);
+    }
+
+    @Test
     void doubleFreeIsCaught() {
         BuddyAllocator allocator = new BuddyAllocator(LockRank.ZONE, 16);
         int first = allocator.allocate(0);
