@@ -62,10 +62,9 @@ final class Mincore {
 
     private static boolean isHere(Vma vma, long address, long entry) {
         return switch (PageTableEntry.shape(entry)) {
-            case NONE -> isCached(vma, address);
+            case NONE, MARKER -> isCached(vma, address);
             case PRESENT, MIGRATION, DEVICE_PRIVATE, DEVICE_EXCLUSIVE, HWPOISON -> true;
             case SWAP -> isSwapCached(vma.mm().machine(), SwapEntry.ofPageTableEntry(entry));
-            case MARKER -> GuardRegions.isGuard(entry) || isCached(vma, address);
         };
     }
 
