@@ -21,6 +21,11 @@ public final class MemCgroups {
     /// @kernel mm/memcontrol.c: MAX_RECLAIM_RETRIES
     private static final int RECLAIM_RETRY_LIMIT = 16;
 
+    /// The largest folio whose charge is tried again and again, in pages.
+    ///
+    /// @kernel include/linux/mmzone.h: PAGE_ALLOC_COSTLY_ORDER
+    private static final int COSTLY_PAGES = 8;
+
     /// Numbers that the memmap has room for.
     private static final int GROUP_COUNT_MAX = Character.MAX_VALUE;
 
@@ -116,7 +121,12 @@ public final class MemCgroups {
                 return true;
             }
             full.count(MemCgroup.Event.MAX);
-            if (machine.reclaim().reclaimGroup(full, pages) == 0) {
+            long freed = machine.reclaim().reclaimGroup(full, pages);
+            if (pages > COSTLY_PAGES) {
+                if (full.memory().max() - full.memory().usage() < pages) {
+                    return false; // smaller folios will do
+                }
+            } else if (freed == 0) {
                 full.count(MemCgroup.Event.OOM);
                 return false;
             }
