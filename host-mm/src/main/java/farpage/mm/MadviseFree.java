@@ -65,9 +65,12 @@ final class MadviseFree {
                 && !Page.isDevice(PageTableEntry.page(entry));
     }
 
-    /// A dirty folio that is locked by somebody or shared stays as it is, and so does one whose
-    /// swap slot others need.
+    /// A folio that others map too stays as it is, a clean one as well: they did not agree to lose
+    /// it. So does a dirty one that somebody has locked, and one whose swap slot others need.
     private boolean makeLazilyFree(long page) {
+        if (folios.mapCount(page) != folios.pageCount(page)) {
+            return false;
+        }
         if (folios.hasFlag(page, FolioFlags.DIRTY | FolioFlags.SWAPCACHE)) {
             if (!folios.tryLock(page)) {
                 return false;

@@ -201,4 +201,15 @@ final class KsmSwapTest {
         assertEquals(process.pageAt(address), process.pageAt(more));
         assertEquals(63, mm.swap().freeSlotCount());
     }
+
+    @Test
+    void cleanCopyThatAChildSharesIsNotLostWhenTheParentFreesIt() {
+        assertEquals(Errno.OK, process.mm().madvise(address, PAGES * 4096, Advice.UNMERGEABLE));
+        assertFalse(PageTableEntry.isDirty(process.entry(address)));
+        TestProcess child = process.fork();
+        assertEquals(Errno.OK, process.mm().madvise(address, PAGES * 4096, Advice.FREE));
+        assertTrue(mm.reclaim().reclaimPage(process.pageAt(address)));
+        assertEquals(7, child.load(address));
+        assertEquals(7, process.load(address));
+    }
 }
