@@ -36,7 +36,7 @@ public final class SystemDestinations {
         int missing = 0;
         boolean failsNext = fails;
         int end = migration.pageCount();
-        for (int i = 0; i < end; i++) {
+        for (int i = 0; i < end; i += MigratePfn.pageCount(migration.src(i))) {
             long word = migration.src(i);
             if (!MigratePfn.hasMigrated(word)) {
                 continue;

@@ -5,6 +5,7 @@ import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateVma;
@@ -22,6 +23,10 @@ final class DeviceDestinations {
     private final long[] basePages;
 
     private final long[] one = new long[1];
+
+    /// Base pages for one large source.
+    private final long[] pieces = new long[PageSize.ENTRIES_PER_TABLE];
+
     private int baseCount;
     private int baseUsed;
     private boolean failsNext;
@@ -55,7 +60,8 @@ final class DeviceDestinations {
         boolean fails = failsNext;
         for (int i = from; i < set.size(); i++) {
             MigrateVma migration = set.get(i);
-            for (int at = 0; at < migration.pageCount(); at++) {
+            int pageCount = migration.pageCount();
+            for (int at = 0; at < pageCount; at += MigratePfn.pageCount(migration.src(at))) {
                 long word = migration.src(at);
                 if (MigratePfn.isMigrating(word)) {
                     wanted += fails || MigratePfn.isCompound(word) ? 0 : 1;
@@ -67,7 +73,7 @@ final class DeviceDestinations {
     }
 
     private void fill(ProcessMirror mirror, MigrateVma migration) {
-        for (int i = 0; i < migration.pageCount(); i++) {
+        for (int i = 0; i < migration.pageCount(); i += MigratePfn.pageCount(migration.src(i))) {
             long word = migration.src(i);
             if (!MigratePfn.isMigrating(word)) {
                 continue;
@@ -95,9 +101,23 @@ final class DeviceDestinations {
         int done = 0;
         while (done == 0 && order > 0) {
             order = refused ? 0 : memory.orders().below(order);
+            if (order == 0) {
+                storePieces(mirror, migration, at, word);
+                return;
+            }
             while (done < 1 << sourceOrder && tryStore(mirror, migration, at, word, done, order)) {
                 done += 1 << order;
             }
+        }
+    }
+
+    /// Base pages, as many as there are, for the pages of one large source.
+    private void storePieces(ProcessMirror mirror, MigrateVma migration, int at, long word) {
+        int allocated = memory.allocate(pieces, MigratePfn.pageCount(word), 0);
+        long source = MigratePfn.page(word);
+        for (int i = 0; i < allocated; i++) {
+            long from = source == Page.NONE ? Page.NONE : source + i;
+            store(mirror, migration, at + i, word, from, pieces[i], 0);
         }
     }
 

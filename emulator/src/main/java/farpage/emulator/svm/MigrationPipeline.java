@@ -37,20 +37,19 @@ abstract class MigrationPipeline {
     /// Collects a range of a VMA, of any length.
     final Errno add(ProcessMirror mirror, Vma vma, long start, long end) {
         Errno errno = set.setup(vma, start, end);
-        if (errno.isOk() && set.migratingCount() - startedPages >= COPY_PAGES) {
+        if (errno.isOk() && set.rangePages() - startedPages >= COPY_PAGES) {
             startWaiting(mirror);
         }
         return errno;
     }
 
     private void startWaiting(ProcessMirror mirror) {
-        int pages = set.migratingCount() - startedPages;
-        if (pages > 0) {
+        if (set.size() > startedMigrations) {
             set.clock().enter(MigratePhase.ALLOCATE);
-            fences.add(start(mirror, set, startedMigrations, pages));
+            fences.add(start(mirror, set, startedMigrations));
             ends.add(set.size());
             startedMigrations = set.size();
-            startedPages = set.migratingCount();
+            startedPages = set.rangePages();
         }
     }
 
@@ -83,9 +82,7 @@ abstract class MigrationPipeline {
     }
 
     /// Finds destinations for the migrations of the set from an index on, and starts their copy.
-    ///
-    /// @param pages that they migrate
-    abstract CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages);
+    abstract CopyFence start(ProcessMirror mirror, MigrationSet set, int from);
 
     /// Moves the state of a migration's pages, or keeps them where they are if the copy failed.
     ///

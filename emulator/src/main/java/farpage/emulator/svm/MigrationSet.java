@@ -28,7 +28,7 @@ final class MigrationSet {
     private final List<List<MigrateVma>> resting = new ArrayList<>();
 
     private final List<MigrateVma> active = new ArrayList<>();
-    private int migratingCount;
+    private int rangePages;
 
     MigrationSet(MigrateSelect select, Object owner, FolioOrders orders, PhaseClock clock) {
         this.select = select;
@@ -55,7 +55,7 @@ final class MigrationSet {
             return errno;
         }
         active.add(migration);
-        migratingCount += migration.migratingCount();
+        rangePages += migration.pageCount();
         return errno;
     }
 
@@ -68,9 +68,9 @@ final class MigrationSet {
         return active.get(index);
     }
 
-    /// Entries that migrate in all of them; a large folio is one.
-    int migratingCount() {
-        return migratingCount;
+    /// Pages of all their ranges.
+    int rangePages() {
+        return rangePages;
     }
 
     PhaseClock clock() {
@@ -89,7 +89,7 @@ final class MigrationSet {
             rest(migration, sizeClass(migration.pageCount()));
         }
         active.clear();
-        migratingCount = 0;
+        rangePages = 0;
     }
 
     private static int sizeClass(int pageCount) {

@@ -41,7 +41,7 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     @Override
-    CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
+    CopyFence start(ProcessMirror mirror, MigrationSet set, int from) {
         destinations.fill(mirror, set, from, mirror.takeFailAllocation());
         for (int i = from; i < set.size(); i++) {
             withdrawWrite(mirror.table(), set.get(i));
@@ -55,17 +55,26 @@ final class ToDevicePipeline extends MigrationPipeline {
     /// move, so the device keeps what it has.
     private void withdrawWrite(DevicePageTable table, MigrateVma migration) {
         long first = PageSize.pageNumber(migration.address(0));
+        long end = first + migration.pageCount();
         table.lock();
-        for (int i = 0; i < migration.pageCount(); i++) {
+        if (table.nextPresentLocked(first, end) >= 0) {
+            withdrawWriteLocked(table, migration, first);
+        }
+        table.unlock();
+    }
+
+    private void withdrawWriteLocked(DevicePageTable table, MigrateVma migration, long first) {
+        for (int i = 0; i < migration.pageCount(); ) {
             long source = migration.src(i);
+            int pageCount = MigratePfn.pageCount(source);
             boolean anonymous =
                     MigratePfn.hasMigrated(source)
                             && machine.folios().isAnonymous(MigratePfn.page(source));
             if (anonymous && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
-                withdrawWriteLocked(table, first + i, 1 << MigratePfn.order(source));
+                withdrawWriteLocked(table, first + i, pageCount);
             }
+            i += pageCount;
         }
-        table.unlock();
     }
 
     private static boolean hasDestination(MigrateVma migration, int i) {
@@ -95,16 +104,15 @@ final class ToDevicePipeline extends MigrationPipeline {
         long first = PageSize.pageNumber(migration.address(0));
         long moved = 0;
         table.lock();
-        for (int i = 0; i < migration.pageCount(); i++) {
+        for (int i = 0; i < migration.pageCount(); ) {
             long to = MigratePfn.page(migration.dst(i));
+            int pageCount = MigratePfn.pageCount(migration.src(i));
             if (MigratePfn.isMigrating(migration.src(i)) && to != Page.NONE) {
                 boolean writable = MigratePfn.isWritable(migration.dst(i));
-                int pageCount = 1 << MigratePfn.order(migration.src(i));
-                for (int page = 0; page < pageCount; page++) {
-                    table.setEntryLocked(first + i + page, DevicePte.of(to + page, writable));
-                }
+                table.setEntriesLocked(first + i, pageCount, DevicePte.of(to, writable));
                 moved += pageCount;
             }
+            i += pageCount;
         }
         table.unlock();
         return moved;

@@ -28,7 +28,7 @@ final class ToSystemPipeline extends MigrationPipeline {
     }
 
     @Override
-    CopyFence start(ProcessMirror mirror, MigrationSet set, int from, int pages) {
+    CopyFence start(ProcessMirror mirror, MigrationSet set, int from) {
         batch.clear();
         for (int i = from; i < set.size(); i++) {
             MigrateVma migration = set.get(i);
@@ -44,11 +44,12 @@ final class ToSystemPipeline extends MigrationPipeline {
     private static void eraseMoving(DevicePageTable table, MigrateVma migration) {
         long first = PageSize.pageNumber(migration.address(0));
         table.lock();
-        for (int i = 0; i < migration.pageCount(); i++) {
+        for (int i = 0; i < migration.pageCount(); ) {
+            int pageCount = MigratePfn.pageCount(migration.dst(i));
             if (MigratePfn.hasPage(migration.dst(i))) {
-                int pageCount = 1 << MigratePfn.order(migration.dst(i));
                 table.eraseLocked(first + i, first + i + pageCount);
             }
+            i += pageCount;
         }
         table.unlock();
     }
@@ -60,8 +61,8 @@ final class ToSystemPipeline extends MigrationPipeline {
         }
         migration.pages();
         long moved = 0;
-        for (int page = 0; page < migration.pageCount(); page++) {
-            moved += MigratePfn.hasMigrated(migration.src(page)) ? 1 : 0;
+        for (int i = 0; i < migration.pageCount(); i += MigratePfn.pageCount(migration.src(i))) {
+            moved += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
         }
         return moved;
     }

@@ -27,6 +27,7 @@ final class MigrateFinish {
     private final long[] src;
     private final long[] dst;
     private final int pageCount;
+    private final int wordCount;
 
     /// The pages that a reference is dropped of at the end.
     private final long[] dropped;
@@ -41,12 +42,28 @@ final class MigrateFinish {
         this.src = src;
         this.dst = dst;
         this.pageCount = pageCount;
-        this.dropped = new long[2 * pageCount];
+        this.wordCount = countWords();
+        this.dropped = new long[2 * wordCount];
+    }
+
+    /// Words with a source or a destination: there may be one for many pages.
+    private int countWords() {
+        int words = 0;
+        for (int i = 0; i < pageCount; i += wordPages(i)) {
+            words += src[i] == MigratePfn.SKIP && dst[i] == MigratePfn.SKIP ? 0 : 1;
+        }
+        return words;
+    }
+
+    /// Pages that the words of a place stand for. A source that stays may have base pages as
+    /// destinations, each of which must be dropped.
+    private int wordPages(int i) {
+        return Math.min(MigratePfn.pageCount(src[i]), MigratePfn.pageCount(dst[i]));
     }
 
     /// Ends a migration of pages that may be mapped anywhere.
     void finish() {
-        for (int i = 0; i < pageCount; i++) {
+        for (int i = 0; i < pageCount; i += wordPages(i)) {
             finishPage(i);
         }
         machine.putAll(dropped, droppedCount);
@@ -59,15 +76,15 @@ final class MigrateFinish {
             finish();
             return;
         }
-        int[] rest = new int[pageCount];
+        int[] rest = new int[wordCount];
         int restCount = 0;
         own.lock();
         try {
             if (own.isOnlyVmaLocked(vma)) {
                 restCount = publish(vma, start, rest);
             } else {
-                for (int i = 0; i < pageCount; i++) {
-                    rest[restCount++] = i;
+                for (int i = 0; i < pageCount; i += wordPages(i)) {
+                    restCount = addRest(rest, restCount, i);
                 }
             }
         } finally {
@@ -91,20 +108,29 @@ final class MigrateFinish {
             int end = (int) PageSize.pageNumber(stop - start);
             PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
             if (leaf == null || !leaf.lockIfAlive()) {
-                while (i < end) {
-                    rest[restCount++] = i++;
+                for (; i < end; i += wordPages(i)) {
+                    restCount = addRest(rest, restCount, i);
                 }
                 continue;
             }
-            int slot = PageTableLeaf.slot(address);
-            for (; i < end; i++, slot++) {
-                if (!publishFolio(leaf, slot, vma, start + PageSize.pageAddress(i), i)) {
-                    rest[restCount++] = i;
+            int firstSlot = PageTableLeaf.slot(address) - i;
+            for (; i < end; i += wordPages(i)) {
+                long at = start + PageSize.pageAddress(i);
+                if (!publishFolio(leaf, firstSlot + i, vma, at, i)) {
+                    restCount = addRest(rest, restCount, i);
                 }
             }
             leaf.unlock();
         }
         return restCount;
+    }
+
+    private int addRest(int[] rest, int restCount, int i) {
+        if (src[i] == MigratePfn.SKIP && dst[i] == MigratePfn.SKIP) {
+            return restCount;
+        }
+        rest[restCount] = i;
+        return restCount + 1;
     }
 
     /// The short way.

@@ -94,6 +94,12 @@ public final class MigratePfn {
         return (int) (word >>> ORDER_SHIFT & ORDER_MASK);
     }
 
+    /// Words of the array from this one on that belong to it: the others of a large folio are
+    /// empty.
+    public static int pageCount(long word) {
+        return 1 << order(word);
+    }
+
     /// The same source as a base page, or a hole of one page.
     static long withoutCompound(long word) {
         return word & ~(COMPOUND | ORDER_MASK << ORDER_SHIFT);

@@ -34,7 +34,7 @@ final class MigrateUnmap {
         TryToMigrate tryToMigrate = new TryToMigrate(machine);
         int migrating = 0;
         int refused = 0;
-        for (int i = 0; i < pageCount; i++) {
+        for (int i = 0; i < pageCount; i += MigratePfn.pageCount(src[i])) {
             long page = MigratePfn.page(src[i]);
             if (page == Page.NONE) {
                 migrating += MigratePfn.isMigrating(src[i]) ? 1 : 0;
