@@ -94,6 +94,9 @@ final class ForkCopy {
     }
 
     private long copyEntriesLocked(PageTableLeaf from, PageTableLeaf to, long start, long end) {
+        if (!from.isEmptyLocked()) {
+            to.makeTableLocked();
+        }
         int anonymousPages = 0;
         int swapEntries = 0;
         long address = start;

@@ -102,6 +102,7 @@ final class MovePageTables {
                             : PageTableEntry.withSoftDirty(word);
             newLeaf.setPmdLocked(watched ? PageTableEntry.withoutUffdWp(moved) : moved);
         } else if (!oldLeaf.isEmptyLocked()) {
+            newLeaf.makeTableLocked();
             for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
                 long entry = oldLeaf.entryLocked(slot);
                 if (!PageTableEntry.isNone(entry)) {
@@ -134,6 +135,9 @@ final class MovePageTables {
         oldLeaf.lock();
         if (newLeaf != oldLeaf) {
             newLeaf.lockNested();
+        }
+        if (!oldLeaf.isEmptyLocked()) {
+            newLeaf.makeTableLocked();
         }
         for (int i = 0; i < count; i++) {
             long entry = oldLeaf.entryLocked(oldSlot + i);

@@ -28,10 +28,10 @@ public final class HugePageCounters {
         SPLIT_PAGE,
         SPLIT_PAGE_FAILED,
         DEFERRED_SPLIT_PAGE,
-        SWPOUT_FALLBACK,
         SPLIT_PMD,
         ZERO_PAGE_ALLOC,
-        ZERO_PAGE_ALLOC_FAILED
+        ZERO_PAGE_ALLOC_FAILED,
+        SWPOUT_FALLBACK
     }
 
     /// What is counted for each size. The names are those of the files in `stats`.

@@ -4,6 +4,7 @@ import farpage.mm.Machine;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
 import farpage.mm.Vma;
+import farpage.mm.hugememory.FolioBatch;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
@@ -137,19 +138,33 @@ final class IsolatedPages {
     /// @param page of the folio that the contents go to
     void moveLocked(long page) {
         HostMemory ram = machine.ram();
-        for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
+        int count = 1;
+        for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot += count) {
             long entry = leaf.entryLocked(slot);
             if (TableScan.isNoneOrZero(machine, entry)) {
+                count = 1;
                 ram.zero(page + slot, 0);
                 leaf.setEntryLocked(slot, PageTableEntry.NONE);
-                continue;
+            } else {
+                count = moveFolioLocked(slot, entry, page + slot);
             }
-            long from = PageTableEntry.page(entry);
-            ram.copy(from, page + slot);
-            leaf.setEntryLocked(slot, PageTableEntry.NONE);
-            RemoveRmap.page(machine, from);
-            machine.put(from); // not the last: we hold one
         }
         vma.mm().addRss(RssCounter.ANON, noneOrZero);
+    }
+
+    /// Does the same with an entry's page, and with those that follow it in the same folio.
+    ///
+    /// @return how many
+    private int moveFolioLocked(int slot, long entry, long to) {
+        int end = PageSize.ENTRIES_PER_TABLE;
+        int count = FolioBatch.countLocked(folios, leaf, slot, end, entry);
+        long from = PageTableEntry.page(entry);
+        for (int i = 0; i < count; i++) {
+            machine.ram().copy(from + i, to + i);
+            leaf.setEntryLocked(slot + i, PageTableEntry.NONE);
+        }
+        RemoveRmap.pages(machine, from, count);
+        machine.put(from, count); // not the last: we hold one
+        return count;
     }
 }

@@ -197,6 +197,16 @@ public final class PageTableLeaf {
         PMD.setRelease(this, TABLE);
     }
 
+    /// Makes an empty leaf a table without an entry, as who goes over the entries of another table
+    /// does first at the place where it is about to put them.
+    ///
+    /// @kernel include/linux/mm.h: pte_alloc
+    public void makeTableLocked() {
+        assert !isHugeLocked();
+        assert !dead;
+        PMD.setRelease(this, TABLE);
+    }
+
     /// Makes a table without an entry an empty leaf.
     ///
     /// @kernel mm/khugepaged.c: pmdp_collapse_flush

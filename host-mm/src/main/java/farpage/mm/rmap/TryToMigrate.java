@@ -73,7 +73,8 @@ public final class TryToMigrate {
     }
 
     private void unmapLocked(Mm mm, PageTableLeaf leaf, long start, long end, long firstPage) {
-        if (leaf.isHugeLocked()) {
+        boolean whole = leaf.isHugeLocked();
+        if (whole) {
             long word = leaf.pmdLocked();
             if (!maps(word, folios.head(firstPage))) {
                 return;
@@ -93,9 +94,14 @@ public final class TryToMigrate {
             long entry = leaf.entryLocked(slot);
             if (maps(entry, page)) {
                 leaf.setEntryLocked(slot, replace(mm, entry));
-                RemoveRmap.page(machine, page);
+                if (!whole) {
+                    RemoveRmap.page(machine, page);
+                }
                 unmapped++;
             }
+        }
+        if (whole) {
+            RemoveRmap.pages(machine, firstPage, unmapped);
         }
         if (unmapped > 0) {
             machine.put(firstPage, unmapped);

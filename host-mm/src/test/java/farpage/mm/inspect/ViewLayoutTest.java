@@ -73,6 +73,7 @@ final class ViewLayoutTest {
                     "thp_split_pmd",
                     "thp_zero_page_alloc",
                     "thp_zero_page_alloc_failed",
+                    "thp_swpout_fallback",
                     "ksm_swpin_copy",
                     "cow_ksm");
 
