@@ -211,6 +211,21 @@ public final class Machine implements AutoCloseable {
         return page;
     }
 
+    /// A large system folio for memory that was asked to be made of such: if what is free is too
+    /// little for one, others are reclaimed once. If it is only scattered, nothing is done about
+    /// that. The caller holds nothing inner than a folio lock.
+    ///
+    /// @return [Page#NONE] if there is none
+    /// @kernel include/linux/gfp_types.h: GFP_TRANSHUGE; mm/compaction.c: compaction_suitable
+    public long allocateLargeFolio(int order) {
+        long page = tryAllocateFolio(order);
+        if (page == Page.NONE && ram.freePageCount() < 2 << order) {
+            long _ = reclaim.reclaim(1L << order);
+            page = tryAllocateFolio(order);
+        }
+        return page;
+    }
+
     /// A system page for contents of a process, charged to its memory cgroup.
     ///
     /// @return [Page#NONE] if memory is out, or the limit of the cgroup is met

@@ -61,7 +61,7 @@ final class LargeAnonymousFault {
     private static boolean tryMap(PageFault fault, PageTableLeaf leaf, AnonVma anonVma, int order) {
         Machine machine = fault.mm().machine();
         HugePageCounters counters = machine.hugePages().counters();
-        long page = machine.tryAllocateFolio(order);
+        long page = machine.hugePages().allocate(fault.vma(), order);
         if (page == Page.NONE) {
             counters.count(HugePageCounters.SizeEvent.ANON_FAULT_FALLBACK, order, 1);
             return false;

@@ -1,7 +1,6 @@
 package farpage.mm.hugememory;
 
 import farpage.mm.Machine;
-import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
@@ -63,7 +62,7 @@ public final class HugeFault {
     private static FaultResult mapNewFolio(PageFault fault, PageTableLeaf leaf) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = allocate(fault.mm());
+        long page = allocate(fault.vma());
         if (page == Page.NONE) {
             return FaultResult.FALLBACK;
         }
@@ -84,15 +83,15 @@ public final class HugeFault {
     /// A folio of zeros, charged; else the reason is counted.
     ///
     /// @kernel mm/huge_memory.c: vma_alloc_anon_folio_pmd
-    private static long allocate(Mm mm) {
-        Machine machine = mm.machine();
+    private static long allocate(Vma vma) {
+        Machine machine = vma.mm().machine();
         HugePageCounters counters = machine.hugePages().counters();
-        long page = machine.tryAllocateFolio(ORDER);
+        long page = machine.hugePages().allocate(vma, ORDER);
         if (page == Page.NONE) {
             FaultResult _ = fallback(machine.hugePages());
             return Page.NONE;
         }
-        if (!machine.memcgs().charge(page, mm.memcg())) {
+        if (!machine.memcgs().charge(page, vma.mm().memcg())) {
             machine.put(page);
             FaultResult _ = fallback(machine.hugePages());
             counters.count(HugePageCounters.Event.FAULT_FALLBACK_CHARGE);
@@ -181,7 +180,7 @@ public final class HugeFault {
     private static FaultResult replaceZeroPage(PageFault fault, PageTableLeaf leaf, long word) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = allocate(fault.mm());
+        long page = allocate(fault.vma());
         if (page == Page.NONE) {
             return FaultResult.FALLBACK;
         }

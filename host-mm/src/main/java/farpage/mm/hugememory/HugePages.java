@@ -132,6 +132,17 @@ public final class HugePages {
         return start >= vma.start() && start + size <= vma.end();
     }
 
+    /// A large folio for a VMA. Where the VMA asks for such, others are reclaimed if need be; else
+    /// smaller ones will do. The caller holds nothing inner than a folio lock.
+    ///
+    /// @return [Page#NONE] if there is none
+    /// @kernel mm/huge_memory.c: vma_thp_gfp_mask with defrag=madvise
+    public long allocate(Vma vma, int order) {
+        return (vma.flags() & VmFlags.HUGEPAGE) != 0
+                ? machine.allocateLargeFolio(order)
+                : machine.tryAllocateFolio(order);
+    }
+
     /// The highest order below the PMD's that is in use for a VMA; 0 if none is.
     public int highestSmallOrder(Vma vma) {
         for (int order = PageSize.HPAGE_PMD_ORDER - 1;

@@ -80,7 +80,7 @@ final class HugePageCollapse {
     }
 
     private ScanResult collapse(boolean hasUnmapped) {
-        long page = machine.tryAllocateFolio(ORDER);
+        long page = machine.allocateLargeFolio(ORDER);
         HugePageCounters counters = machine.hugePages().counters();
         if (page == Page.NONE) {
             counters.count(HugePageCounters.Event.COLLAPSE_ALLOC_FAILED);

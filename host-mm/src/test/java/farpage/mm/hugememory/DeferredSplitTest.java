@@ -146,6 +146,19 @@ final class DeferredSplitTest {
         assertEquals(1, process.load(BASE));
     }
 
+    /// Its mapping goes at once, and is made anew page by page.
+    @Test
+    void splitOfAWholeFolioDoesNotNoteIt() {
+        long folio = mapHuge();
+        folios.get(folio);
+        folios.lock(folio);
+        assertTrue(new SplitFolio(machine.machine()).split(folio, 0));
+        folios.unlock(folio);
+        machine.machine().put(folio);
+        assertEquals(0, noted());
+        process.assertHuge(BASE);
+    }
+
     @Test
     void folioThatWasFreedIsForgotten() {
         mapHuge();

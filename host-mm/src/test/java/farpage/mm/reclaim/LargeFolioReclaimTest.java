@@ -14,6 +14,7 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupFlags;
 import farpage.mm.hugememory.HugePageCounters.Event;
+import farpage.mm.hugememory.HugePages.Enabled;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.swap.SwapMemory;
@@ -137,5 +138,44 @@ final class LargeFolioReclaimTest {
         GetUserPages.unpin(machine.machine(), pinned, 1, true);
         assertEquals(FaultResult.HANDLED, process.tryLoad(BASE));
         process.assertHuge(page(BASE, HUGE));
+    }
+
+    /// Fills memory with small pages, then asks for huge ones.
+    private long hugePagesOnTopOfSmallOnes(boolean advised) {
+        swapOn();
+        machine.machine().hugePages().setEnabled(PageSize.HPAGE_PMD_ORDER, Enabled.ALWAYS);
+        process.mapAt(BASE + PageSize.PAGE_SIZE, 5 * HUGE - 2);
+        assertEquals(
+                Errno.OK,
+                process.mm()
+                        .madvise(
+                                BASE + PageSize.PAGE_SIZE,
+                                PageSize.pageAddress(5 * HUGE - 2),
+                                Advice.NOHUGEPAGE));
+        process.storeRow(BASE + PageSize.PAGE_SIZE, 5 * HUGE - 2, 1);
+        long huge = 2 * BASE;
+        process.mapAt(huge, 4 * HUGE);
+        if (advised) {
+            assertEquals(
+                    Errno.OK, process.mm().madvise(huge, 4 * PageSize.PMD_SIZE, Advice.HUGEPAGE));
+        }
+        for (int i = 0; i < 4; i++) {
+            process.storeHuge(page(huge, i * HUGE));
+        }
+        for (int i = 0; i < 4; i++) {
+            process.assertHuge(page(huge, i * HUGE));
+        }
+        process.assertRow(BASE + PageSize.PAGE_SIZE, 5 * HUGE - 2, 1);
+        return count(Event.FAULT_ALLOC);
+    }
+
+    @Test
+    void memoryThatAsksForHugePagesHasOthersReclaimed() {
+        assertTrue(hugePagesOnTopOfSmallOnes(true) > 0);
+    }
+
+    @Test
+    void memoryThatDoesNotAskTakesWhatIsFree() {
+        assertEquals(0, hugePagesOnTopOfSmallOnes(false));
     }
 }
