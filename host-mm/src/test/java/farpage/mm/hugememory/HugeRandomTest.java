@@ -9,12 +9,15 @@ import farpage.mm.Machine;
 import farpage.mm.MremapFlags;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
+import farpage.mm.Vma;
 import farpage.mm.exclusive.DeviceExclusive;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupFlags;
 import farpage.mm.inspect.MmInvariants;
+import farpage.mm.memory.FolioOrders;
 import farpage.mm.swap.SwapMemory;
+import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import farpage.mm.userfaultfd.UffdModes;
@@ -40,6 +43,8 @@ final class HugeRandomTest {
 
     @RegisterExtension final TestMachine machine = new TestMachine(16 * HUGE);
     private final Machine mm = machine.machine();
+    private final TestDevice device = machine.newDevice(3 * HUGE);
+    private final TestDevice coherent = machine.newCoherentDevice(HUGE);
 
     /// A process and its account.
     private static final class Subject {
@@ -122,7 +127,7 @@ final class HugeRandomTest {
         int most = PAGES - from;
         int count = random.nextBoolean() ? Math.min(HUGE, most) : 1 + random.nextInt(most);
         int few = Math.min(most, 1 + random.nextInt(20));
-        switch (random.nextInt(22)) {
+        switch (random.nextInt(26)) {
             case 0, 1, 2, 3 -> store(subject, from, random.nextInt(4) == 0 ? count : few);
             case 4 -> load(subject, from, few);
             case 5 -> free(subject, from, random.nextBoolean() ? few : count);
@@ -142,7 +147,10 @@ final class HugeRandomTest {
             case 19 -> lock(subject, from, few);
             case 20 ->
                     assertEquals(Errno.OK, subject.process.mm().clearRefs(1 + random.nextInt(4)));
-            default -> merge(subject, from, count);
+            case 21 -> merge(subject, from, count);
+            case 22 -> migrate(subject, from, few, device);
+            case 23 -> migrate(subject, from, count, coherent);
+            default -> migrate(subject, from, count, device);
         }
     }
 
@@ -326,6 +334,20 @@ final class HugeRandomTest {
                         ? subject.process.mm().munlock(at(from), bytes(count))
                         : subject.process.mm().mlockOnFault(at(from), bytes(count));
         assertEquals(Errno.OK, errno);
+    }
+
+    /// To the device or back, as far as one VMA reaches.
+    private void migrate(Subject subject, int from, int count, TestDevice to) {
+        FolioOrders some = FolioOrders.of(2 + random.nextInt(8), 2 + random.nextInt(8));
+        to.useOrders(random.nextInt(3) == 0 ? some : FolioOrders.PMD);
+        long end = subject.process.withVma(at(from), Vma::end);
+        int length = (int) Math.min(count, PageSize.pageNumber(end - at(from)));
+        int _ =
+                switch (random.nextInt(5)) {
+                    case 0 -> to.evict();
+                    case 1 -> to.push(subject.process, at(from), length);
+                    default -> to.pull(subject.process, at(from), length);
+                };
     }
 
     private void merge(Subject subject, int from, int count) {

@@ -236,10 +236,12 @@ public final class TestDevice implements DevicePrivateOps {
                 .asSlice(HostMemory.offset(page), (long) PageSize.PAGE_SIZE << order);
     }
 
+    /// Gives each page that migrates a system page with its contents; what is not there stays so.
     public int fillSystem(MigrateVma migrate) {
         int filled = 0;
         for (int i = 0; i < migrate.pageCount(); i++) {
-            if (MigratePfn.isMigrating(migrate.src(i))) {
+            long word = migrate.src(i);
+            if (MigratePfn.isMigrating(word) && MigratePfn.hasPage(word)) {
                 filled += fillSystem(migrate, i) ? 1 : 0;
             }
         }
