@@ -37,8 +37,7 @@ final class ExperimentCommand extends Command {
             names = "--size",
             paramLabel = "SIZE",
             converter = SizeConverter.class,
-            description =
-                    "The memory that moves, a multiple of 2 MiB; default: ${DEFAULT-VALUE} bytes")
+            description = "The memory that moves, a multiple of 2 MiB; default: 16 MiB")
     long bytes = LargeFolioPlan.BYTES_DEFAULT;
 
     @Option(

@@ -20,10 +20,10 @@ public record LargeFolioPlan(long bytes, int runs, int warmUpRuns, List<Integer>
                     .toList();
 
     /// Memory where nothing else is asked for.
-    public static final long BYTES_DEFAULT = 32L << 20;
+    public static final long BYTES_DEFAULT = 16L << 20;
 
     /// Runs where nothing else is asked for.
-    public static final int RUNS_DEFAULT = 7;
+    public static final int RUNS_DEFAULT = 9;
 
     /// The runs before those that count, where nothing else is asked for.
     public static final int WARM_UP_RUNS_DEFAULT = 12;
