@@ -9,6 +9,7 @@ import farpage.emulator.trace.GoldenResults;
 import farpage.emulator.trace.GoldenTrace;
 import farpage.emulator.trace.KernelTrace;
 import farpage.mm.KernelDefect;
+import farpage.mm.memory.FolioOrders;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -81,6 +82,15 @@ final class ReplayCommand extends Command {
     boolean isCoherent;
 
     @Option(
+            names = "--orders",
+            paramLabel = "LIST",
+            converter = OrdersConverter.class,
+            description =
+                    "Orders of the folios that may be put on a device, such as 2-9 or 4,9; default: 9,"
+                            + " as in Linux 7.0")
+    FolioOrders orders = FolioOrders.PMD;
+
+    @Option(
             names = "--mended",
             description =
                     "Do what Linux means to do where Linux 7.0 does not: docs/DEVIATIONS.md lists its"
@@ -110,6 +120,7 @@ final class ReplayCommand extends Command {
                         session.newEmulator(config ->
                                 config.withRamSize(memoryBytes)
                                         .withDeviceMemory(deviceMemoryBytes)
+                                        .withOrders(orders)
                                         .withCoherentDeviceCount(isCoherent ? DEVICES : 0));
                 ProgressBar progress = new ProgressBar(environment(), options.quiet, "replay")) {
             ReplayReport report =

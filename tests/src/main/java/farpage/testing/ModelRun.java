@@ -71,10 +71,18 @@ public final class ModelRun {
                             + "\nafter "
                             + counterexample.operations().size()
                             + " operations, to be seen with: ./farpage replay "
+                            + replayOptions()
                             + file
                             + "\nagain with: "
                             + reproduce);
         }
+    }
+
+    /// What makes a replay as much like the system as options can.
+    private String replayOptions() {
+        return "--mended "
+                + (rules.mixedOrders() ? "--orders=2-9 " : "")
+                + (rules.coherent() == 0 ? "" : "--coherent ");
     }
 
     /// Executes operations; what fails is made short.

@@ -2,6 +2,7 @@ package farpage.testing;
 
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.devmem.CoherentAccess;
+import farpage.mm.memory.FolioOrders;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClError;
 import farpage.opencl.ClException;
@@ -55,15 +56,44 @@ public enum ModelSetting {
             config ->
                     tight(config)
                             .withCoherentDeviceCount(2)
-                            .withCoherentAccess(CoherentAccess.COMMANDS));
+                            .withCoherentAccess(CoherentAccess.COMMANDS)),
 
-    private static final long RAM_MIN = 4L << 20;
+    /// Folios of every order on the devices.
+    MIXED_ORDERS(true, false, 0, config -> config.withOrders(FolioOrders.ALL)),
+
+    /// Folios of every order where the CPU reaches them in place.
+    MIXED_ORDERS_COHERENT(
+            true,
+            false,
+            0b11,
+            config ->
+                    config.withChunkSize(64L << 20)
+                            .withDeviceMemory(64L << 20)
+                            .withCoherentDeviceCount(2)
+                            .withOrders(FolioOrders.ALL)),
+
+    /// Folios of every order where there is room for three huge ones.
+    MIXED_ORDERS_TIGHT(
+            false,
+            false,
+            0,
+            config ->
+                    config.withChunkSize(2L << 20)
+                            .withDeviceMemory(6L << 20)
+                            .withOrders(FolioOrders.ALL)),
+
+    /// Folios of every order, while calls fail.
+    MIXED_ORDERS_FAILING(false, true, 0, config -> config.withOrders(FolioOrders.ALL));
+
+    /// Large folios of which only a part is mapped keep the rest from use.
+    private static final long RAM_MIN = 32L << 20;
 
     /// What a page of a region needs: there are four regions, as long again by moves, in two
     /// processes.
-    private static final int RAM_PAGES_OF_PAGE = 16;
+    private static final int RAM_PAGES_OF_PAGE = 48;
 
-    private static final long CHUNK = 256L << 10;
+    private static final long CHUNK = 2L << 20;
+    private static final long DEVICE_MEMORY = 256L << 20;
     private static final int START_LIMIT = 20;
     private static final int FAULTS_PER_MILLION = 30_000;
 
@@ -72,7 +102,8 @@ public enum ModelSetting {
 
     ModelSetting(
             boolean roomy, boolean failing, int coherent, UnaryOperator<EmulatorConfig> configure) {
-        this.rules = new PageOracle.Rules(roomy, failing, coherent);
+        boolean mixedOrders = name().startsWith("MIXED_ORDERS");
+        this.rules = new PageOracle.Rules(roomy, failing, coherent, mixedOrders);
         this.configure = configure;
     }
 
@@ -111,7 +142,7 @@ public enum ModelSetting {
                 EmulatorConfig.of(binding, binding.devices().getFirst())
                         .withRamSize(ram)
                         .withChunkSize(CHUNK)
-                        .withDeviceMemory(32L << 20));
+                        .withDeviceMemory(DEVICE_MEMORY));
     }
 
     private static FaultPlan failures(long seed) {

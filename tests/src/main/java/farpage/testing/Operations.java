@@ -1,10 +1,14 @@
 package farpage.testing;
 
+import farpage.emulator.trace.HugePageSetting;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.RegionAdvice;
 import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
+import farpage.mm.PageSize;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +28,9 @@ public final class Operations {
     private static final int FORKS = 4;
 
     private static final int PINS = 4;
+
+    /// Large folios come to memory that was not touched yet.
+    private static final int MAPS = 4;
 
     /// Swap areas that are ever taken into use.
     private static final int SWAP_AREAS = 4;
@@ -52,6 +59,28 @@ public final class Operations {
                     RegionAdvice.PAGEOUT,
                     RegionAdvice.PAGEOUT);
 
+    /// What is advised about huge pages.
+    private static final List<RegionAdvice> HUGE_ADVICE =
+            List.of(
+                    RegionAdvice.HUGEPAGE,
+                    RegionAdvice.HUGEPAGE,
+                    RegionAdvice.HUGEPAGE,
+                    RegionAdvice.NOHUGEPAGE,
+                    RegionAdvice.COLLAPSE,
+                    RegionAdvice.COLLAPSE);
+
+    /// Of the smallest large folios.
+    private static final int ORDER_MIN = 2;
+
+    /// Where huge pages begin.
+    private static final int PMD_PAGES = 512;
+
+    /// The next allocation of a migration fails; or no longer does. The number stands where others
+    /// have a count, and so must not be 0.
+    private static final long FAIL_ALLOCATION = 1;
+
+    private static final long FAIL_NOTHING = 2;
+
     /// The kinds of operation, for their weights.
     private enum Kind {
         MAP,
@@ -79,7 +108,10 @@ public final class Operations {
         UNPIN,
         CHECK_PINS,
         CLEAR_SOFT_DIRTY,
-        SOFT_DIRTY
+        SOFT_DIRTY,
+        HUGE_ADVICE,
+        HUGE_SETTING,
+        FAIL_ALLOCATION
     }
 
     private final SplittableRandom random;
@@ -89,7 +121,11 @@ public final class Operations {
     /// Pages last mapped at each region; it may have holes since.
     private final Map<String, Integer> sizes = new LinkedHashMap<>();
 
+    /// What must follow the last one at once.
+    private final Deque<KernelOperation> pending = new ArrayDeque<>();
+
     private final boolean withFiles;
+    private final boolean withLargeFolios;
     private boolean inChild;
     private int swapAreas;
     private long nextSeed = 1;
@@ -102,11 +138,17 @@ public final class Operations {
             weights.put(kind, random.nextInt(4) == 0 ? 0 : 1 << random.nextInt(HEAVIEST));
         }
         this.withFiles = random.nextInt(3) == 0;
-        rarely(Kind.MAP);
+        this.withLargeFolios = random.nextInt(5) != 0;
+        if (!withLargeFolios) {
+            weights.put(Kind.HUGE_ADVICE, 0);
+            weights.put(Kind.HUGE_SETTING, 0);
+        }
+        weights.merge(Kind.MAP, withLargeFolios ? MAPS : 1, Math::min);
         rarely(Kind.UNMAP);
         rarely(Kind.RELEASE);
         rarely(Kind.MERGE_SCAN);
         rarely(Kind.SWAP_OFF);
+        rarely(Kind.HUGE_SETTING);
         weights.merge(Kind.SWAP_ON, 1, Math::min);
         weights.merge(Kind.FORK, FORKS, Math::min);
         boolean pins = weights.getOrDefault(Kind.PIN, 0) > 0;
@@ -121,12 +163,18 @@ public final class Operations {
         weights.merge(kind, 1, Math::min);
     }
 
-    /// Draws operations; the first maps something.
+    /// Draws operations; the first maps something. In most runs large folios of some sizes are in
+    /// use from the start.
     public List<KernelOperation> generate(int count) {
         List<KernelOperation> operations = new ArrayList<>();
         operations.add(map());
+        for (int order = ORDER_MIN; withLargeFolios && order <= PageSize.HPAGE_PMD_ORDER; order++) {
+            if (random.nextInt(3) == 0) {
+                operations.add(hugeSetting(order));
+            }
+        }
         while (operations.size() < count) {
-            operations.add(next(kind()));
+            operations.add(pending.isEmpty() ? next(kind()) : pending.remove());
         }
         return operations;
     }
@@ -149,7 +197,10 @@ public final class Operations {
         int device = random.nextInt(3) == 0 ? 1 : 0;
         return switch (kind) {
             case MAP -> map();
-            case UNMAP -> new KernelOperation.Unmap(0, region, start, Math.min(count, 8));
+            case UNMAP -> {
+                int most = random.nextInt(4) == 0 ? PMD_PAGES : 8;
+                yield new KernelOperation.Unmap(0, region, start, Math.min(count, most));
+            }
             case WRITE -> new KernelOperation.WritePage(0, region, start, nextSeed++);
             case WRITE1 ->
                     new KernelOperation.WriteByte(
@@ -178,16 +229,63 @@ public final class Operations {
             case CHECK_PINS -> new KernelOperation.CheckPins(0);
             case CLEAR_SOFT_DIRTY -> new KernelOperation.ClearSoftDirty(0);
             case SOFT_DIRTY -> new KernelOperation.SoftDirty(0, region, start, count);
+            case HUGE_ADVICE -> hugeAdvice(region, start, count);
+            case HUGE_SETTING ->
+                    hugeSetting(
+                            ORDER_MIN + random.nextInt(PageSize.HPAGE_PMD_ORDER - ORDER_MIN + 1));
+            case FAIL_ALLOCATION -> failAllocation(region, start, count, device);
         };
     }
 
-    /// Mostly small; now and then so large that it spans page tables.
+    /// Mostly small; now and then so large that it spans page tables. Where there is room for huge
+    /// pages, mostly for some of them.
     private KernelOperation map() {
         String region = REGIONS.get(random.nextInt(REGIONS.size()));
-        int limit = random.nextInt(8) == 0 ? pageCountMax : Math.min(pageCountMax, 48);
-        int pageCount = 1 + random.nextInt(limit);
+        int pageCount =
+                pageCountMax >= PMD_PAGES && random.nextInt(4) != 0
+                        ? mapHuge()
+                        : 1 + random.nextInt(random.nextInt(8) == 0 ? pageCountMax : small());
         sizes.put(region, pageCount);
+        if (withLargeFolios && random.nextBoolean()) {
+            pending.add(new KernelOperation.Advise(0, region, 0, pageCount, RegionAdvice.HUGEPAGE));
+        }
         return new KernelOperation.MapRegion(0, region, pageCount, mapKind());
+    }
+
+    private int small() {
+        return Math.min(pageCountMax, 48);
+    }
+
+    private int mapHuge() {
+        int whole = PMD_PAGES * (1 + random.nextInt(pageCountMax / PMD_PAGES));
+        return random.nextInt(3) == 0
+                ? Math.min(pageCountMax, whole + 1 + random.nextInt(PMD_PAGES))
+                : whole;
+    }
+
+    /// Mostly for all of a region.
+    private KernelOperation hugeAdvice(String region, int start, int count) {
+        RegionAdvice advice = HUGE_ADVICE.get(random.nextInt(HUGE_ADVICE.size()));
+        return random.nextBoolean()
+                ? new KernelOperation.Advise(0, region, 0, size(region), advice)
+                : new KernelOperation.Advise(0, region, start, count, advice);
+    }
+
+    private KernelOperation hugeSetting(int order) {
+        HugePageSetting[] settings = HugePageSetting.values();
+        return new KernelOperation.SetHugePages(
+                0, order, settings[random.nextInt(settings.length)]);
+    }
+
+    /// A migration in which an allocation fails. What is switched on is switched off behind it, so
+    /// that no other operation meets it.
+    private KernelOperation failAllocation(String region, int start, int count, int device) {
+        pending.add(
+                random.nextBoolean()
+                        ? new KernelOperation.MigrateToDevice(0, region, start, count, device)
+                        : new KernelOperation.MigrateToSystem(0, region, start, count, device));
+        pending.add(new KernelOperation.SetFlags(0, FAIL_NOTHING, device));
+        return new KernelOperation.SetFlags(0, FAIL_ALLOCATION, device);
     }
 
     /// In runs with other kinds of memory every other region is of one of them.
@@ -234,9 +332,16 @@ public final class Operations {
         return sizes.getOrDefault(region, 1);
     }
 
-    /// A page of the region; rarely the one behind it.
+    /// A page of the region; rarely the one behind it. In a large one often where a huge page could
+    /// begin, or one of its quarters.
     private int page(String region) {
-        return random.nextInt(size(region) + (random.nextInt(16) == 0 ? 1 : 0));
+        int page = random.nextInt(size(region) + (random.nextInt(16) == 0 ? 1 : 0));
+        return switch (random.nextInt(8)) {
+            case 0, 1, 2 -> page - page % PMD_PAGES;
+            case 3 -> page - page % (PMD_PAGES / 4);
+            case 4 -> page - page % 16;
+            default -> page;
+        };
     }
 
     private int count(String region, int start) {
@@ -245,6 +350,7 @@ public final class Operations {
             case 0, 1, 2 -> 1;
             case 3 -> left;
             case 4 -> random.nextInt(8) == 0 ? left + 1 : left;
+            case 5 -> Math.min(left, PMD_PAGES - start % PMD_PAGES);
             default -> 1 + random.nextInt(Math.min(left, 40));
         };
     }

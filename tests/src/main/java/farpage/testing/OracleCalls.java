@@ -5,6 +5,7 @@ import farpage.emulator.trace.RegionAdvice;
 import farpage.emulator.trace.RegionKind;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What system calls answer and do to the account.
@@ -13,16 +14,20 @@ import org.jspecify.annotations.Nullable;
 final class OracleCalls {
     private static final String OK = "ok";
     private static final String ENOMEM = "-ENOMEM";
+    private static final Set<String> COLLAPSE_RESULTS =
+            Set.of(OK, ENOMEM, "-EINVAL", "-EAGAIN", "-EBUSY");
 
     private final PageOracle.Rules rules;
     private final OracleMemory memory;
     private final OraclePins pins;
+    private final OracleFolios folios;
     private final BitSet swapAreas = new BitSet();
 
-    OracleCalls(PageOracle.Rules rules, OracleMemory memory, OraclePins pins) {
+    OracleCalls(PageOracle.Rules rules, OracleMemory memory, OraclePins pins, OracleFolios folios) {
         this.rules = rules;
         this.memory = memory;
         this.pins = pins;
+        this.folios = folios;
     }
 
     String map(KernelOperation.MapRegion map) {
@@ -71,7 +76,6 @@ final class OracleCalls {
     /// look.
     boolean knows(KernelOperation.Advise advise) {
         return switch (advise.advice()) {
-            case HUGEPAGE, NOHUGEPAGE, COLLAPSE -> false;
             case FREE, PAGEOUT ->
                     memory.all(advise).stream()
                             .allMatch(cell ->
@@ -150,11 +154,21 @@ final class OracleCalls {
                     cell.surelyOn = OracleCell.NOWHERE;
                 }
                 case POPULATE_READ, POPULATE_WRITE -> populates = true;
-                case HUGEPAGE, NOHUGEPAGE, COLLAPSE ->
-                        throw new IllegalArgumentException(advise.toString());
+                case HUGEPAGE -> cell.mayBeLarge |= cell.kind == RegionKind.PRIVATE;
+                case NOHUGEPAGE -> {}
+                case COLLAPSE -> {
+                    return collapse(advise, result);
+                }
             }
         }
         return populates ? populate(advise, result) : answer;
+    }
+
+    /// Whether there is room for a huge page, and no page that can not move, is left open.
+    private String collapse(KernelOperation.Advise advise, String result) {
+        folios.collapse(advise);
+        boolean isKnown = COLLAPSE_RESULTS.contains(result);
+        return isKnown || rules.failing() && result.startsWith("-E") ? result : "ok or an error";
     }
 
     private static void pageOut(OracleCell cell) {
@@ -183,12 +197,13 @@ final class OracleCalls {
     /// permitted is left open.
     private String populate(KernelOperation.Advise advise, String result) {
         boolean write = advise.advice() == RegionAdvice.POPULATE_WRITE;
+        folios.disturb(advise);
         List<OracleCell> cells = memory.cells(advise);
         boolean permitted =
                 cells.stream().allMatch(cell -> write ? cell.isWritable() : cell.isReadable());
         boolean excused =
                 rules.failing()
-                        && result.equals("-EFAULT")
+                        && (result.equals("-EFAULT") || result.equals("-EHWPOISON"))
                         && cells.stream().anyMatch(cell -> cell.mayBeOn != 0);
         if (permitted && cells.size() == advise.pageCount() && !excused) {
             cells.forEach(cell -> {

@@ -53,6 +53,9 @@ final class OracleCell {
     /// Whether it may be in swap, or have a slot there; then it may not migrate.
     boolean mayBeSwapped;
 
+    /// Whether its page may be part of a large folio, and so move with others.
+    boolean mayBeLarge;
+
     /// How often it is pinned.
     int pinCount;
 
@@ -94,6 +97,7 @@ final class OracleCell {
         protection = original.protection;
         mergeable = original.mergeable;
         wipeOnFork = original.wipeOnFork;
+        mayBeLarge = original.mayBeLarge;
         if (!wipeOnFork) {
             own = original.own;
             mayBeOn = original.mayBeOn;
@@ -114,6 +118,7 @@ final class OracleCell {
         left.mergeable = mergeable;
         left.dontFork = dontFork;
         left.wipeOnFork = wipeOnFork;
+        left.mayBeLarge = mayBeLarge;
         return left;
     }
 
@@ -187,11 +192,13 @@ final class OracleCell {
         mayBeReclaimed = false;
     }
 
-    /// The bits of the process that maps it are cleared, but not where a page is pinned.
-    void clearSoftDirty() {
+    /// The bits of the process that maps it are cleared, but not where a page is pinned, which may
+    /// be another one of the same folio.
+    void clearSoftDirty(boolean largeMayBePinned) {
         softDirty = false;
         mayBeReadType = true;
-        missesStores = mayBeOn != 0 || mayBeExclusive || pinCount > 0;
+        boolean mayBePinned = pinCount > 0 || mayBeLarge && largeMayBePinned;
+        missesStores = mayBeOn != 0 || mayBeExclusive || mayBePinned;
     }
 
     /// Its entry loses the right to write; if it is on a device, the bit is lost on the way.
@@ -223,8 +230,18 @@ final class OracleCell {
         if (cell == null || !cell.isReadable()) {
             return prot == 0xff;
         }
+        if (prot == 0xff) {
+            return cell.mayBeHugeOnOther(device, coherent);
+        }
         boolean permitted = (prot & 0x2) == 0 || cell.isWritable();
-        return prot != 0xff && permitted && cell.agreesOnPlace(prot & 0xf0, device, coherent);
+        return permitted && cell.agreesOnPlace(prot & 0xf0, device, coherent);
+    }
+
+    /// Of huge pages on another device that is not coherent it is said that there is an error.
+    ///
+    /// @kernel mm/hmm.c: hmm_vma_handle_absent_pmd
+    private boolean mayBeHugeOnOther(int device, int coherent) {
+        return mayBeLarge && surelyOn != device && (mayBeOn & ~coherent & ~(1 << device)) != 0;
     }
 
     /// Pages of another device are told only if that is coherent.

@@ -3,7 +3,9 @@ package farpage.testing;
 import farpage.emulator.replay.ContentHash;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.RegionKind;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -11,17 +13,51 @@ import java.util.regex.Pattern;
 ///
 /// @kernel lib/test_hmm.c
 final class OracleDevices {
+    private static final long FAIL_ALLOCATION = 1;
+    private static final int ERROR = 0xff;
+    private static final int HUGE = 0x04;
     private static final Pattern COUNTED = Pattern.compile("0 cp=(\\d+)");
     private static final Pattern RUN = Pattern.compile("[0-9a-f]{2}\\*\\d+");
 
     private final PageOracle.Rules rules;
     private final ContentHash contentHash;
     private final OracleMemory memory;
+    private final OracleFolios folios;
 
-    OracleDevices(PageOracle.Rules rules, ContentHash contentHash, OracleMemory memory) {
+    /// The devices that each process told to let an allocation fail, as bits.
+    private final Deque<Integer> failing = new ArrayDeque<>(List.of(0));
+
+    OracleDevices(
+            PageOracle.Rules rules,
+            ContentHash contentHash,
+            OracleMemory memory,
+            OracleFolios folios) {
         this.rules = rules;
         this.contentHash = contentHash;
         this.memory = memory;
+        this.folios = folios;
+    }
+
+    /// Whether the next allocation of a migration may fail.
+    boolean isAllocationFailing() {
+        return failing.stream().anyMatch(devices -> devices != 0);
+    }
+
+    /// A child has opened the devices for itself.
+    void fork() {
+        failing.addLast(0);
+    }
+
+    void endFork() {
+        int _ = failing.removeLast();
+    }
+
+    String setFlags(KernelOperation.SetFlags flags) {
+        int device = 1 << flags.device();
+        int before = failing.removeLast();
+        failing.addLast(
+                (flags.flags() & FAIL_ALLOCATION) != 0 ? before | device : before & ~device);
+        return "0";
     }
 
     private boolean isFailure(String result) {
@@ -66,6 +102,7 @@ final class OracleDevices {
 
     String read(KernelOperation.DeviceRead read, String result) {
         List<OracleCell> cells = memory.cells(read);
+        folios.disturb(read);
         perturb(cells, false);
         if (isFailure(result)) {
             return "";
@@ -88,6 +125,7 @@ final class OracleDevices {
 
     String write(KernelOperation.DeviceWrite write, String result) {
         List<OracleCell> cells = memory.cells(write);
+        folios.disturb(write);
         perturb(cells, true);
         List<PageContent> stored = PageContent.pattern(write.seed(), write.pageCount());
         int writable = writable(cells);
@@ -137,6 +175,9 @@ final class OracleDevices {
             home &= cell.mayBeOn == 0;
             merged |= cell.mayBeMerged;
         }
+        plain &= !isAllocationFailing() && !folios.mayBeHeld(reached);
+        boolean mayBeLarge =
+                rules.mixedOrders() || migrate.pageCount() >= OracleMemory.LARGEST_FOLIO;
         boolean whole = reached.size() == migrate.pageCount();
         boolean sure = rules.roomy() && whole && plain && result.startsWith("0 ");
         int others = rules.coherent() & ~(1 << migrate.device());
@@ -146,6 +187,7 @@ final class OracleDevices {
             }
             boolean mayBeElsewhere = (cell.mayBeOn & others) != 0;
             cell.mayGoTo(migrate.device());
+            cell.mayBeLarge |= mayBeLarge && cell.kind == RegionKind.PRIVATE;
             if (sure && !mayBeElsewhere) {
                 cell.mayBeOn = 1 << migrate.device();
                 cell.surelyOn = migrate.device();
@@ -176,12 +218,9 @@ final class OracleDevices {
         List<OracleCell> cells = memory.cells(migrate);
         List<OracleCell> reached = cells.subList(0, readable(cells));
         int device = migrate.device();
-        long least = 0;
-        long most = 0;
-        for (OracleCell cell : reached) {
-            least += cell.surelyOn == device ? 1 : 0;
-            most += cell.mayBeOn(device) ? 1 : 0;
-        }
+        boolean mayStay = rules.failing() || isAllocationFailing() || folios.mayBeHeld(reached);
+        long least = mayStay ? 0 : OracleFolios.leastCount(reached, migrate.startPage(), device);
+        long most = reached.stream().filter(cell -> cell.mayBeOn(device)).count();
         reached.forEach(cell -> leave(cell, device));
         if (isFailure(result)) {
             return "";
@@ -189,7 +228,7 @@ final class OracleDevices {
         if (reached.size() < migrate.pageCount()) {
             return PageOracle.expect("-EINVAL", result);
         }
-        if (!rules.failing()) {
+        if (!mayStay) {
             reached.stream()
                     .filter(cell -> !cell.mayBeExclusive || !isCoherent(device))
                     .forEach(cell -> cell.mayBeOn &= ~(1 << device));
@@ -197,7 +236,7 @@ final class OracleDevices {
         var counted = COUNTED.matcher(result);
         boolean expected =
                 counted.matches()
-                        && Long.parseLong(counted.group(1)) >= (rules.failing() ? 0 : least)
+                        && Long.parseLong(counted.group(1)) >= least
                         && Long.parseLong(counted.group(1)) <= most;
         return expected ? "" : "0 cp=" + least + " to " + most;
     }
@@ -213,6 +252,7 @@ final class OracleDevices {
     /// anonymous ones can be had.
     String exclusive(KernelOperation.Exclusive exclusive, String result) {
         List<OracleCell> cells = memory.cells(exclusive);
+        folios.disturb(exclusive);
         boolean shared = false;
         boolean merged = false;
         for (OracleCell cell : cells) {
@@ -264,6 +304,9 @@ final class OracleDevices {
             }
             int prot = Integer.parseInt(run.substring(0, 2), 16);
             int end = page + Integer.parseInt(run.substring(3));
+            if (isHuge(prot) && !mayBeHuge(snapshot, page, end)) {
+                return String.format("another byte than %02x from page %d of it on", prot, page);
+            }
             for (; page < end && page < snapshot.pageCount(); page++) {
                 OracleCell cell = memory.lookup(snapshot.region(), snapshot.startPage() + page);
                 if (!OracleCell.agrees(prot, cell, snapshot.device(), rules.coherent())) {
@@ -275,5 +318,24 @@ final class OracleDevices {
             }
         }
         return page == snapshot.pageCount() ? "" : start + "and as many bytes";
+    }
+
+    private static boolean isHuge(int prot) {
+        return prot != ERROR && (prot & HUGE) != 0;
+    }
+
+    /// Whether all pages that share a byte can be mapped huge: of each huge page either all are
+    /// among them or the snapshot has no more of it.
+    private boolean mayBeHuge(KernelOperation.Snapshot snapshot, int from, int to) {
+        int start = snapshot.startPage() + from;
+        int end = snapshot.startPage() + to;
+        boolean isWhole =
+                (from == 0 || start % OracleMemory.LARGEST_FOLIO == 0)
+                        && (to >= snapshot.pageCount() || end % OracleMemory.LARGEST_FOLIO == 0);
+        boolean mayBe = isWhole;
+        for (int page = start; page < end && mayBe; page += OracleMemory.LARGEST_FOLIO) {
+            mayBe = folios.mayBeHuge(snapshot.region(), page);
+        }
+        return mayBe && folios.mayBeHuge(snapshot.region(), end - 1);
     }
 }

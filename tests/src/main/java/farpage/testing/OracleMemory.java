@@ -9,13 +9,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The pages of each process, by region and index. The process that runs is the last one.
 ///
 /// @kernel none
 final class OracleMemory {
+    /// Pages of the largest folio there can be.
+    static final int LARGEST_FOLIO = 512;
+
     private final Deque<Map<String, List<@Nullable OracleCell>>> processes = new ArrayDeque<>();
+
+    private boolean allMayBeLarge;
 
     OracleMemory() {
         processes.addLast(new LinkedHashMap<>());
@@ -44,8 +50,16 @@ final class OracleMemory {
 
     void map(String name, int pageCount, RegionKind kind) {
         for (int page = 0; page < pageCount; page++) {
-            put(name, page, new OracleCell(kind));
+            OracleCell cell = new OracleCell(kind);
+            cell.mayBeLarge = allMayBeLarge && kind == RegionKind.PRIVATE;
+            put(name, page, cell);
         }
+    }
+
+    /// Large folios come without advice from now on.
+    void makeLargeAlways() {
+        allMayBeLarge = true;
+        forEachOfAll(cell -> cell.mayBeLarge |= cell.kind == RegionKind.PRIVATE);
     }
 
     /// Every page of a range, null where nothing is mapped.
@@ -80,6 +94,33 @@ final class OracleMemory {
                 action.accept(cell);
             }
         }
+    }
+
+    /// The pages of a range, and those so near to it that one folio may have pages of both.
+    void forEachNear(KernelOperation.OnPages range, Consumer<OracleCell> action) {
+        List<@Nullable OracleCell> region = region(range.region());
+        int start = Math.max(0, range.startPage() - LARGEST_FOLIO + 1);
+        int end = range.startPage() + range.pageCount() + LARGEST_FOLIO - 1;
+        for (int page = start; page < Math.min(end, region.size()); page++) {
+            OracleCell cell = region.get(page);
+            if (cell != null) {
+                action.accept(cell);
+            }
+        }
+    }
+
+    /// Whether any page of any process is so.
+    boolean isAnyOfAll(Predicate<OracleCell> condition) {
+        for (Map<String, List<@Nullable OracleCell>> process : processes) {
+            for (List<@Nullable OracleCell> region : process.values()) {
+                for (OracleCell cell : region) {
+                    if (cell != null && condition.test(cell)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
     }
 
     /// Something about one page of the process that runs.

@@ -1,6 +1,7 @@
 package farpage.testing;
 
 import farpage.emulator.replay.ContentHash;
+import farpage.emulator.trace.HugePageSetting;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.RegionAdvice;
 import java.util.ArrayList;
@@ -24,11 +25,12 @@ public final class PageOracle {
     ///   any page may change except where the operation itself stores
     /// @param coherent the devices that are device-coherent, as bits: the CPU uses pages there in
     ///   place
+    /// @param mixedOrders folios of every order may be put on a device, not only huge ones
     /// @kernel none
-    public record Rules(boolean roomy, boolean failing, int coherent) {
-        /// No device is coherent.
+    public record Rules(boolean roomy, boolean failing, int coherent, boolean mixedOrders) {
+        /// No device is coherent, and only huge folios are large.
         public Rules(boolean roomy, boolean failing) {
-            this(roomy, failing, 0);
+            this(roomy, failing, 0, false);
         }
     }
 
@@ -36,6 +38,7 @@ public final class PageOracle {
     private final ContentHash contentHash;
     private final OracleMemory memory = new OracleMemory();
     private final OraclePins pins = new OraclePins();
+    private final OracleFolios folios;
     private final OracleCalls calls;
     private final OracleDevices devices;
 
@@ -56,18 +59,36 @@ public final class PageOracle {
     public PageOracle(Rules rules, ContentHash contentHash) {
         this.rules = rules;
         this.contentHash = contentHash;
-        this.calls = new OracleCalls(rules, memory, pins);
-        this.devices = new OracleDevices(rules, contentHash, memory);
+        this.folios = new OracleFolios(rules, memory);
+        this.calls = new OracleCalls(rules, memory, pins, folios);
+        this.devices = new OracleDevices(rules, contentHash, memory, folios);
     }
 
     /// Whether the account says what an operation does. The others must be left out.
     public boolean knows(KernelOperation operation) {
+        if (devices.isAllocationFailing() && !meetsNoFailure(operation)) {
+            return false;
+        }
         return switch (operation) {
             case KernelOperation.Remap remap -> calls.knowsMove(remap);
             case KernelOperation.RemapKeeping remap -> calls.knowsMove(remap);
             case KernelOperation.Advise advise -> calls.knows(advise);
-            case KernelOperation.SetFlags _ -> false;
             default -> true;
+        };
+    }
+
+    /// Whether an operation can be told what to do while an allocation is about to fail: it is for
+    /// migrations alone, and which access of a CPU meets it is not known.
+    private boolean meetsNoFailure(KernelOperation operation) {
+        return switch (operation) {
+            case KernelOperation.SetFlags _,
+                    KernelOperation.MigrateToDevice _,
+                    KernelOperation.MigrateToSystem _,
+                    KernelOperation.Snapshot _,
+                    KernelOperation.ForkBegin _,
+                    KernelOperation.ForkEnd _ ->
+                    true;
+            default -> false;
         };
     }
 
@@ -104,17 +125,14 @@ public final class PageOracle {
             }
             case KernelOperation.SwapOn _ -> expect(calls.swapOn(), result);
             case KernelOperation.SwapOff off -> expect(calls.swapOff(off), result);
-            case KernelOperation.Pin pin -> pins.pin(memory, pin, rules, result);
+            case KernelOperation.Pin pin -> pin(pin, result);
             case KernelOperation.CheckPins _ -> expect(pins.check(contentHash), result);
             case KernelOperation.Unpin _ -> expect(pins.unpin(), result);
-            case KernelOperation.ClearSoftDirty _ -> {
-                memory.forEach((_, _, cell) -> cell.clearSoftDirty());
-                yield expect("ok", result);
-            }
+            case KernelOperation.ClearSoftDirty _ -> expect(clearSoftDirty(), result);
             case KernelOperation.SoftDirty bits -> softDirty(bits, result);
             case KernelOperation.MergeScan _ -> expect(calls.mergeScan(), result);
-            case KernelOperation.ForkBegin _ -> expect(calls.fork(), result);
-            case KernelOperation.ForkEnd _ -> expect(calls.endFork(), result);
+            case KernelOperation.ForkBegin _ -> expect(fork(), result);
+            case KernelOperation.ForkEnd _ -> expect(endFork(), result);
             case KernelOperation.WritePage write -> writePage(write, result);
             case KernelOperation.WriteByte write -> writeByte(write, result);
             case KernelOperation.ReadPage read -> readPage(read, result);
@@ -132,9 +150,41 @@ public final class PageOracle {
             case KernelOperation.Exclusive exclusive -> devices.exclusive(exclusive, result);
             case KernelOperation.CheckExclusive _ -> devices.checkExclusive(result);
             case KernelOperation.Release release -> devices.release(release, result);
-            case KernelOperation.SetFlags _ ->
-                    throw new IllegalArgumentException("operation: " + operation.word());
+            case KernelOperation.SetFlags flags -> expect(devices.setFlags(flags), result);
+            case KernelOperation.SetHugePages setting -> expect(setHugePages(setting), result);
         };
+    }
+
+    private String fork() {
+        devices.fork();
+        return calls.fork();
+    }
+
+    private String endFork() {
+        devices.endFork();
+        return calls.endFork();
+    }
+
+    private String setHugePages(KernelOperation.SetHugePages set) {
+        if (set.setting() == HugePageSetting.ALWAYS) {
+            memory.makeLargeAlways();
+        }
+        return "ok";
+    }
+
+    private String pin(KernelOperation.Pin pin, String result) {
+        folios.disturb(pin);
+        return pins.pin(memory, pin, rules, result);
+    }
+
+    private String clearSoftDirty() {
+        boolean pinned = isLargePinned();
+        memory.forEach((_, _, cell) -> cell.clearSoftDirty(pinned));
+        return "ok";
+    }
+
+    private boolean isLargePinned() {
+        return memory.isAnyOfAll(cell -> cell.mayBeLarge && cell.pinCount > 0);
     }
 
     static String expect(String expected, String result) {
@@ -154,22 +204,30 @@ public final class PageOracle {
 
     private String writePage(KernelOperation.WritePage write, String result) {
         return cpuStore(
-                memory.lookup(write), PageContent.pattern(write.seed(), 1).getFirst(), result);
+                write,
+                memory.lookup(write),
+                PageContent.pattern(write.seed(), 1).getFirst(),
+                result);
     }
 
     private String writeByte(KernelOperation.WriteByte write, String result) {
         OracleCell cell = memory.lookup(write);
         PageContent before = cell == null ? PageContent.ZERO : cell.content();
-        return cpuStore(cell, before.with(write.offset(), write.value()), result);
+        return cpuStore(write, cell, before.with(write.offset(), write.value()), result);
     }
 
-    private String cpuStore(@Nullable OracleCell cell, PageContent stored, String result) {
+    private String cpuStore(
+            KernelOperation.OnPages write,
+            @Nullable OracleCell cell,
+            PageContent stored,
+            String result) {
         if (cell == null || !cell.isWritable()) {
             return expect("SEGV", result);
         }
         if (isExcused(cell, result)) {
             return "";
         }
+        folios.disturb(write);
         cell.use(rules.coherent(), true);
         cell.store(stored);
         cell.softDirty |= !cell.missesStores;
@@ -184,6 +242,7 @@ public final class PageOracle {
         if (isExcused(cell, result)) {
             return "";
         }
+        folios.disturb(read);
         cell.use(rules.coherent(), false);
         settle(read, cell, result);
         return expect(hash(List.of(cell.content())), result);
@@ -225,6 +284,7 @@ public final class PageOracle {
         if (excused) {
             return ""; // which of the pages could be read is not told
         }
+        folios.disturb(sum);
         read.forEach(cell -> cell.use(rules.coherent(), false));
         int bad = sum.pageCount() - read.size();
         return expect("ok=" + read.size() + " bad=" + bad + " " + hash(contents), result);
@@ -234,13 +294,18 @@ public final class PageOracle {
     /// new or moved are marked as a whole.
     private String softDirty(KernelOperation.SoftDirty bits, String result) {
         int page = 0;
+        boolean pinned = isLargePinned();
         for (String run : result.split(",", -1)) {
             boolean isMarked = run.startsWith("1*");
             int end = page + Integer.parseInt(run.substring(2));
             for (; page < end; page++) {
                 OracleCell cell = memory.lookup(bits.region(), bits.startPage() + page);
                 boolean isStored = cell != null && cell.softDirty;
-                boolean isCleared = cell == null || isClean && cell.pinCount == 0;
+                boolean isCleared =
+                        cell == null
+                                || isClean
+                                        && cell.pinCount == 0
+                                        && !(cell.mayBeLarge && (pinned || cell.mayBeOn != 0));
                 if (isMarked ? isCleared : isStored) {
                     return "another bit than " + run.charAt(0) + " at page " + page + " of it";
                 }

@@ -41,6 +41,16 @@ abstract class EmulatorProperties {
     }
 
     @Test
+    void foliosOfEveryOrderLoseNothing() {
+        check(ModelSetting.MIXED_ORDERS, 80);
+    }
+
+    @Test
+    void foliosOfEveryOrderWhereTheCpuReachesThemLoseNothing() {
+        check(ModelSetting.MIXED_ORDERS_COHERENT, 80);
+    }
+
+    @Test
     void deviceMemoryThatIsTooSmallLosesNothing() {
         check(ModelSetting.TIGHT, 200);
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.KernelTrace;
 import farpage.emulator.trace.KernelTraceWriter;
+import farpage.mm.hugememory.HugePageCounters;
 import farpage.opencl.ClBinding;
 import farpage.testing.EmulatorSystem;
 import farpage.testing.ModelSetting;
@@ -30,6 +31,10 @@ final class ExtraOperationsTest {
     }
 
     private List<String> results(String... lines) {
+        return results(system, lines);
+    }
+
+    private static List<String> results(EmulatorSystem on, String... lines) {
         String text = "=== extra\n" + String.join("\n", lines) + "\n";
         KernelTrace trace =
                 KernelTrace.readFile(
@@ -38,7 +43,7 @@ final class ExtraOperationsTest {
                         .getFirst();
         List<String> results = new ArrayList<>();
         for (KernelOperation operation : trace.operations()) {
-            results.add(system.execute(operation));
+            results.add(on.execute(operation));
         }
         assertEquals(text, KernelTraceWriter.format(trace));
         return results;
@@ -101,6 +106,40 @@ final class ExtraOperationsTest {
                         "fork-end");
         assertEquals("1*1,0*1", results.get(4));
         assertEquals("1*2,0*1", results.get(6));
+    }
+
+    @Test
+    void memoryIsMadeOfTheFoliosThatASettingAsksFor() {
+        List<String> results =
+                results(
+                        "hugepages 4 always",
+                        "map A 32 private",
+                        "write A 17 7",
+                        "hugepages 4 never",
+                        "write A 1 7",
+                        "softdirty A 0 32");
+        assertEquals("ok", results.getFirst());
+        HugePageCounters counters = system.emulator().machine().hugePages().counters();
+        assertEquals(1, counters.get(HugePageCounters.SizeEvent.ANON_FAULT_ALLOC, 4));
+    }
+
+    /// Two chunks of 2 MiB have room for the huge page, but neither for one half of it twice.
+    @Test
+    void hugePageGoesInSmallPiecesToDeviceMemoryThatIsScattered() {
+        try (EmulatorSystem mixed = ModelSetting.MIXED_ORDERS.open(binding, 1, 1600)) {
+            List<String> results =
+                    results(
+                            mixed,
+                            "map B 512 private",
+                            "map D 512 private",
+                            "migdev D 0 143",
+                            "migdev B 0 414",
+                            "write B 352 194",
+                            "map A 512 private",
+                            "migdev A 0 512");
+            assertEquals("0 cp=512", results.get(6).substring(0, 8));
+            assertEquals(2, mixed.emulator().device(0).memory().statistics().chunkCount());
+        }
     }
 
     @Test

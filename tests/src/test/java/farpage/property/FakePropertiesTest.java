@@ -6,7 +6,7 @@ import farpage.testing.opencl.FakeClBinding;
 /// Without OpenCL: more operations, for the logic alone. The property `farpage.sequences` makes a
 /// long run of it.
 class FakePropertiesTest extends EmulatorProperties {
-    private static final int FRESH = Integer.getInteger("farpage.sequences", 8);
+    private static final int FRESH = Integer.getInteger("farpage.sequences", 5);
 
     @Override
     ClBinding open() {
@@ -15,6 +15,6 @@ class FakePropertiesTest extends EmulatorProperties {
 
     @Override
     Effort effort() {
-        return new Effort(8, FRESH, 1000);
+        return new Effort(5, FRESH, 600);
     }
 }

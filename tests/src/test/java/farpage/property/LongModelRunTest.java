@@ -9,6 +9,7 @@ import farpage.testing.ModelRun;
 import farpage.testing.ModelSetting;
 import farpage.testing.Seeds;
 import farpage.testing.opencl.FakeClBinding;
+import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.LongSupplier;
@@ -19,20 +20,32 @@ import org.junit.jupiter.api.Test;
 /// `farpage.operations` says how many; `farpage.binding` says through which binding. The rate goes
 /// to standard output.
 final class LongModelRunTest {
-    private static final int OPERATIONS = Integer.getInteger("farpage.operations", 10_000);
+    private static final int OPERATIONS = Integer.getInteger("farpage.operations", 3_000);
     private static final String BINDING = System.getProperty("farpage.binding", "fake");
-    private static final int SEQUENCE = 20_000;
 
-    /// Mostly small, so that pages meet often; now and then several page tables.
-    private static final int PAGES = 12;
+    /// Of several of these one run consists, however short it is.
+    private static final List<Shape> SHAPES =
+            List.of(new Shape(12, 3_000), new Shape(80, 3_000), new Shape(1600, 2_000));
 
-    private static final int PAGES_OF_LARGE = 600;
-    private static final int LARGE_EVERY = 20;
+    /// How long regions may be, and how many operations a sequence has: mostly small regions, so
+    /// that pages meet often, then some with room for folios of the orders between, and some with
+    /// room for huge pages.
+    private record Shape(int pageCountMax, int operationCount) {
+        static Shape of(int number) {
+            return SHAPES.get(number % SHAPES.size());
+        }
+
+        int count(int left) {
+            int atOnce = Math.min(operationCount, OPERATIONS / SHAPES.size());
+            return Math.min(left, Math.max(1, atOnce));
+        }
+    }
 
     /// Every other sequence runs where all has room, and so may be checked the most closely.
     private static ModelSetting setting(int number) {
+        int round = number / SHAPES.size();
         ModelSetting[] all = ModelSetting.values();
-        return number % 2 == 0 ? ModelSetting.ROOMY : all[number / 2 % all.length];
+        return round % 2 == 0 ? ModelSetting.MIXED_ORDERS : all[round / 2 % all.length];
     }
 
     private static ClBinding open() {
@@ -45,6 +58,8 @@ final class LongModelRunTest {
         }
     }
 
+    private final FolioTallies tally = new FolioTallies();
+
     @Test
     void nothingDiffersFromTheOracle() {
         SplittableRandom seeds = Seeds.random(getClass().getSimpleName());
@@ -52,7 +67,7 @@ final class LongModelRunTest {
         LongSupplier clock = clock();
         long start = clock.getAsLong();
         for (int i = 0; executed < OPERATIONS; i++) {
-            int count = Math.min(SEQUENCE, OPERATIONS - executed);
+            int count = Shape.of(i).count(OPERATIONS - executed);
             sequence(i, seeds.nextLong(), count);
             executed += count;
         }
@@ -63,6 +78,7 @@ final class LongModelRunTest {
                         .totalCpuDuration()
                         .map(cpu -> cpu.toNanos() / 1e9)
                         .orElse(Double.NaN);
+        System.out.println(tally);
         System.out.printf(
                 Locale.ROOT,
                 "%s: %,d operations in step with the oracle, %.1f s, %,.0f a second; %.1f s of"
@@ -78,11 +94,11 @@ final class LongModelRunTest {
 
     private void sequence(int number, long seed, int count) {
         ModelSetting setting = setting(number);
-        int pages = number % LARGE_EVERY == LARGE_EVERY - 1 ? PAGES_OF_LARGE : PAGES;
+        int pages = Shape.of(number).pageCountMax();
         try (ClBinding binding = open()) {
             new ModelRun(
                             "long-" + setting,
-                            () -> setting.open(binding, seed, pages),
+                            () -> tally.counted(setting.open(binding, seed, pages)),
                             setting.rules())
                     .check(
                             seed,

@@ -12,6 +12,6 @@ class LwjglPropertiesTest extends EmulatorProperties {
 
     @Override
     Effort effort() {
-        return new Effort(2, 2, 800);
+        return new Effort(2, 1, 600);
     }
 }

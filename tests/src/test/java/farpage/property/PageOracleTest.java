@@ -52,7 +52,7 @@ final class PageOracleTest {
     @ParameterizedTest
     @ValueSource(strings = {"basic", "twodev", "protect", "excl", "fork", "vma"})
     void oracleAgreesWithWhatLinuxAnsweredOfCoherentDevices(String group) {
-        assertAgrees("coherent-" + group, new PageOracle.Rules(true, false, 0b11));
+        assertAgrees("coherent-" + group, new PageOracle.Rules(true, false, 0b11, false));
     }
 
     private static void assertAgrees(String group, PageOracle.Rules rules) {

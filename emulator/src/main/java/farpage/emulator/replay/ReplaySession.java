@@ -6,6 +6,7 @@ import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.KernelTrace;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
+import farpage.mm.hugememory.HugePages;
 import farpage.mm.swap.SwapMemory;
 import farpage.mm.swap.SwapSpace;
 import java.util.ArrayDeque;
@@ -108,10 +109,22 @@ public final class ReplaySession implements AutoCloseable {
             case KernelOperation.ForkEnd end -> endFork(end);
             case KernelOperation.OnDevice onDevice -> deviceOperations.execute(process, onDevice);
             case KernelOperation.MergeScan _ -> mergeScan();
+            case KernelOperation.SetHugePages set -> setHugePages(set);
             case KernelOperation.SwapOn on -> result(swap().swapOn(new SwapMemory(on.pageCount())));
             case KernelOperation.SwapOff off -> result(swap().swapOff(off.area()));
             default -> cpuOperations.execute(process, operation);
         };
+    }
+
+    private String setHugePages(KernelOperation.SetHugePages set) {
+        HugePages.Enabled when =
+                switch (set.setting()) {
+                    case ALWAYS -> HugePages.Enabled.ALWAYS;
+                    case MADVISE -> HugePages.Enabled.MADVISE;
+                    case NEVER -> HugePages.Enabled.NEVER;
+                };
+        emulator.machine().hugePages().setEnabled(set.order(), when);
+        return "ok";
     }
 
     private SwapSpace swap() {

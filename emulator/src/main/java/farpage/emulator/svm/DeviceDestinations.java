@@ -15,6 +15,7 @@ import farpage.mm.migrate.MigrateVma;
 ///
 /// @kernel lib/test_hmm.c: dmirror_migrate_alloc_and_copy
 final class DeviceDestinations {
+    private final Machine machine;
     private final DeviceMemory memory;
     private final FolioTable folios;
     private final CopyBatch batch;
@@ -22,9 +23,7 @@ final class DeviceDestinations {
     /// Base pages that were allocated together, so that they lie in a row.
     private final long[] basePages;
 
-    private final long[] one = new long[1];
-
-    /// Base pages for one large source.
+    /// What one large source gets.
     private final long[] pieces = new long[PageSize.ENTRIES_PER_TABLE];
 
     private int baseCount;
@@ -34,6 +33,7 @@ final class DeviceDestinations {
     /// @param batch takes the pairs to copy
     /// @param pageCountMax the most base pages of migrations that are under way together
     DeviceDestinations(Machine machine, DeviceMemory memory, CopyBatch batch, int pageCountMax) {
+        this.machine = machine;
         this.memory = memory;
         this.folios = machine.folios();
         this.batch = batch;
@@ -88,55 +88,39 @@ final class DeviceDestinations {
         }
     }
 
-    /// One large source. Smaller destinations have the core cut it.
+    /// One large source. Smaller destinations have the core cut it, so they must all be of one
+    /// size: where there is no room for all of its pieces the next smaller size is tried.
     private void fillLarge(ProcessMirror mirror, MigrateVma migration, int at, boolean fails) {
         long word = migration.src(at);
         int sourceOrder = MigratePfn.order(word);
         boolean refused = mirror.refusesLargeFolios();
-        if (!fails && !refused && tryStore(mirror, migration, at, word, 0, sourceOrder)) {
-            return;
-        }
-        // All pieces must be of one size, so each lower one is tried for all of them.
         int order = sourceOrder;
-        int done = 0;
-        while (done == 0 && order > 0) {
+        int count = fails || refused ? 0 : allocatePieces(1, order);
+        while (count == 0 && order > 0) {
             order = refused ? 0 : memory.orders().below(order);
-            if (order == 0) {
-                storePieces(mirror, migration, at, word);
-                return;
-            }
-            while (done < 1 << sourceOrder && tryStore(mirror, migration, at, word, done, order)) {
-                done += 1 << order;
-            }
+            count = allocatePieces(1 << (sourceOrder - order), order);
+        }
+        long source = MigratePfn.page(word);
+        for (int i = 0; i < count; i++) {
+            int done = i << order;
+            long piece = source == Page.NONE ? Page.NONE : source + done;
+            store(mirror, migration, at + done, word, piece, pieces[i], order);
         }
     }
 
-    /// Base pages, as many as there are, for the pages of one large source.
-    private void storePieces(ProcessMirror mirror, MigrateVma migration, int at, long word) {
-        int allocated = memory.allocate(pieces, MigratePfn.pageCount(word), 0);
-        long source = MigratePfn.page(word);
-        for (int i = 0; i < allocated; i++) {
-            long from = source == Page.NONE ? Page.NONE : source + i;
-            store(mirror, migration, at + i, word, from, pieces[i], 0);
+    /// All of them, or none; of base pages as many as there are.
+    ///
+    /// @return how many
+    private int allocatePieces(int wanted, int order) {
+        int count = memory.allocate(pieces, wanted, order);
+        if (count == wanted || order == 0) {
+            return count;
         }
-    }
-
-    /// @param done pages of the source that have their destination
-    private boolean tryStore(
-            ProcessMirror mirror, MigrateVma migration, int at, long word, int done, int order) {
-        if (memory.allocate(one, 1, order) == 0) {
-            return false;
+        for (int i = 0; i < count; i++) {
+            folios.unlock(pieces[i]);
+            machine.put(pieces[i]);
         }
-        long source = MigratePfn.page(word);
-        store(
-                mirror,
-                migration,
-                at + done,
-                word,
-                source == Page.NONE ? Page.NONE : source + done,
-                one[0],
-                order);
-        return true;
+        return 0;
     }
 
     private void store(

@@ -164,6 +164,16 @@ public sealed interface KernelOperation {
         }
     }
 
+    /// Says where memory is made of folios of one size.
+    ///
+    /// @param order of the folios, from 2 to 9
+    record SetHugePages(int line, int order, HugePageSetting setting) implements KernelOperation {
+        @Override
+        public String word() {
+            return "hugepages";
+        }
+    }
+
     /// Takes a swap area in memory into use, of so many pages.
     record SwapOn(int line, int pageCount) implements KernelOperation {
         @Override

@@ -20,6 +20,7 @@ import farpage.emulator.trace.KernelOperation.Release;
 import farpage.emulator.trace.KernelOperation.Remap;
 import farpage.emulator.trace.KernelOperation.RemapKeeping;
 import farpage.emulator.trace.KernelOperation.SetFlags;
+import farpage.emulator.trace.KernelOperation.SetHugePages;
 import farpage.emulator.trace.KernelOperation.Snapshot;
 import farpage.emulator.trace.KernelOperation.SoftDirty;
 import farpage.emulator.trace.KernelOperation.SumPages;
@@ -29,6 +30,7 @@ import farpage.emulator.trace.KernelOperation.Unmap;
 import farpage.emulator.trace.KernelOperation.Unpin;
 import farpage.emulator.trace.KernelOperation.WriteByte;
 import farpage.emulator.trace.KernelOperation.WritePage;
+import farpage.mm.PageSize;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -46,8 +48,8 @@ final class KernelTraceParser {
     private static final Pattern REGION_NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_-]{0,31}");
     private static final String OPERATIONS =
             "map, unmap, write, write1, read, sum, protect, mremap, mremap-keep, madvise, pin, unpin,"
-                    + " chkpins, clearrefs, softdirty, swapon, swapoff, ksmscan, fork-begin,"
-                    + " fork-end, dread, dwrite, migdev, migsys, snap, excl, chkexcl, release or flags";
+                    + " chkpins, clearrefs, softdirty, hugepages, swapon, swapoff, ksmscan,"
+                    + " fork-begin, fork-end, dread, dwrite, migdev, migsys, snap, excl, chkexcl, release or flags";
 
     private final TraceLines source;
     private final List<KernelTrace> traces = new ArrayList<>();
@@ -170,6 +172,10 @@ final class KernelTraceParser {
                 Pages p = pages(words);
                 yield new SoftDirty(line, p.region, p.start, p.count);
             }
+            case "hugepages" -> {
+                int order = words.number("an order", 2, PageSize.HPAGE_PMD_ORDER);
+                yield new SetHugePages(line, order, hugePageSetting(words));
+            }
             case "swapon" ->
                     new SwapOn(
                             line,
@@ -279,6 +285,16 @@ final class KernelTraceParser {
             all.append(all.isEmpty() ? "" : ", ").append(known.word());
         }
         throw words.wrong(word, "one of " + all);
+    }
+
+    private static HugePageSetting hugePageSetting(OperationWords words) {
+        String word = words.text("a setting");
+        for (HugePageSetting known : HugePageSetting.values()) {
+            if (known.word().equals(word)) {
+                return known;
+            }
+        }
+        throw words.wrong(word, "always, madvise or never");
     }
 
     private record Pages(String region, int start, int count) {}

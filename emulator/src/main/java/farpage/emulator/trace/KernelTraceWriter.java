@@ -76,6 +76,8 @@ public final class KernelTraceWriter {
                             .formatted(range(remap), remap.targetRegion(), remap.targetStartPage());
             case Pin pin -> range(pin);
             case SoftDirty bits -> range(bits);
+            case KernelOperation.SetHugePages set ->
+                    word + " " + set.order() + " " + set.setting().word();
             case SwapOn on -> word + " " + on.pageCount();
             case SwapOff off -> word + " " + off.area();
             case MergeScan _, ForkBegin _, ForkEnd _ -> word;
