@@ -35,6 +35,7 @@ public final class PhaseClock {
     }
 
     /// A phase begins, and the one before it ends.
+    @SuppressWarnings("EnumOrdinal") // an index that nothing keeps
     public void enter(MigratePhase phase) {
         LongSupplier clock = nanoClock;
         if (clock != null) {
@@ -59,6 +60,7 @@ public final class PhaseClock {
     }
 
     /// Nanoseconds spent in a phase since the start.
+    @SuppressWarnings("EnumOrdinal") // an index that nothing keeps
     public long nanos(MigratePhase phase) {
         return nanos[phase.ordinal()];
     }
