@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 ///
 /// The views are recorded with addresses as slot and offset, in one line a mapping and one a run of
 /// pages, with the uppermost byte of their `pagemap` words. `LazyFree` is left out, because pages
-/// wait in a batch of the kernel's before they count, and `sd`, which that kernel did not have.
+/// wait in a batch of the kernel's before they count, and `sd`, which that kernel did not have. The
+/// second set of traces is of memory in huge pages.
 final class RunningKernelTest {
     private static final Path TRACES = Path.of("src/test/resources/traces/kernel");
     private static final Set<String> FIELDS =
@@ -35,6 +36,7 @@ final class RunningKernelTest {
                     "Private_Dirty",
                     "Referenced",
                     "Anonymous");
+    private static final Set<String> HUGE_FIELDS = Set.of("AnonHugePages", "THPeligible");
     private static final long FIRST_SLOT = 1L << 36;
     private static final int SLOT_SHIFT = 31;
     private static final Pattern RANGE = Pattern.compile("([0-9a-f]+)-([0-9a-f]+) (.*)");
@@ -42,6 +44,7 @@ final class RunningKernelTest {
     private static final Pattern PAGES = Pattern.compile("([0-9a-f]{2})[0-9a-f]{14} .*");
 
     private final List<String> views = new ArrayList<>();
+    private boolean showsHuge;
     private String mapping = "";
     private int runSlot;
     private long runStart;
@@ -59,16 +62,36 @@ final class RunningKernelTest {
     }
 
     @Test
+    void everyResultOnHugePagesIsThatOfTheKernel() {
+        CommandRun run =
+                CommandRun.of(
+                        "replay",
+                        TRACES.resolve("cpu-huge.trace.gz").toString(),
+                        "--golden=" + TRACES.resolve("cpu-huge.golden.gz"));
+        assertEquals("52 traces, 2079 operations, 0 differ\n", run.out(), run.toString());
+    }
+
+    @Test
     void mappingsAndPagesAreThoseOfTheKernel() throws IOException {
+        assertViews("cpu");
+    }
+
+    @Test
+    void hugePagesAreShownAsTheKernelShowsThem() throws IOException {
+        showsHuge = true;
+        assertViews("cpu-huge");
+    }
+
+    private void assertViews(String name) throws IOException {
         CommandRun run =
                 CommandRun.of(
                         "replay",
                         "--show=smaps,pagemap",
-                        TRACES.resolve("cpu.trace.gz").toString());
+                        TRACES.resolve(name + ".trace.gz").toString());
         run.out().lines().forEach(this::translate);
         endRun();
         try (InputStream stream =
-                new GZIPInputStream(Files.newInputStream(TRACES.resolve("cpu.views.gz")))) {
+                new GZIPInputStream(Files.newInputStream(TRACES.resolve(name + ".views.gz")))) {
             assertEquals(
                     new String(stream.readAllBytes(), StandardCharsets.US_ASCII),
                     String.join("\n", views) + "\n");
@@ -108,7 +131,7 @@ final class RunningKernelTest {
         int colon = line.indexOf(':');
         String name = line.substring(0, colon);
         String value = line.substring(colon + 1).strip();
-        if (FIELDS.contains(name)) {
+        if (FIELDS.contains(name) || showsHuge && HUGE_FIELDS.contains(name)) {
             mapping += " " + name + "=" + value.replace(" kB", "");
         } else if (name.equals("VmFlags")) {
             List<String> flags = new ArrayList<>(List.of(value.split(" ")));
