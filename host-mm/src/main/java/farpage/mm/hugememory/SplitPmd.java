@@ -96,7 +96,10 @@ public final class SplitPmd {
     /// @kernel mm/huge_memory.c: __split_huge_zero_page_pmd
     private static void splitZeroPageLocked(Machine machine, PageTableLeaf leaf, long word) {
         leaf.splitLocked();
-        long zero = PageTableEntry.ofSpecial(machine.zeroPage());
+        long zero =
+                PageTableEntry.withProtNone(
+                        PageTableEntry.ofSpecial(machine.zeroPage()),
+                        PageTableEntry.isProtNone(word));
         long entry = PageTableEntry.isUffdWp(word) ? PageTableEntry.withUffdWp(zero) : zero;
         for (int slot = 0; slot < PageSize.ENTRIES_PER_TABLE; slot++) {
             leaf.setEntryLocked(slot, entry);

@@ -10,6 +10,7 @@ import farpage.mm.Errno;
 import farpage.mm.MremapFlags;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
+import farpage.mm.fault.FaultResult;
 import farpage.mm.inspect.HugePagesDump;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
@@ -151,5 +152,15 @@ final class HugeUnmapTest {
         assertEquals(Errno.OK, process.mm().madvise(second, PageSize.PMD_SIZE, Advice.COLLAPSE));
         assertTrue(process.isHuge(second));
         assertEquals(0, deferred());
+    }
+
+    @Test
+    void pieceOfTheHugeZeroPageThatNobodyMayReadStaysSo() {
+        assertEquals(0, process.load(address));
+        process.protect(address, PAGES, 0);
+        process.unmap(page(address, 100), 1);
+        assertEquals(FaultResult.SIGSEGV, process.tryLoad(address));
+        process.protect(address, 50, TestProcess.READ_WRITE);
+        assertEquals(0, process.load(address));
     }
 }
