@@ -31,7 +31,8 @@ public final class Machine implements AutoCloseable {
     /// Room for device pages: 2 TiB of each type. The memmap for them is made as they are used.
     private static final long DEVICE_PAGE_COUNT_MAX = Page.COHERENT_DEVICE_PFN_MAX + 1;
 
-    /// How often an allocation is tried again after reclaim freed something that others took.
+    /// How often an allocation is tried again after reclaim freed something that others took, or
+    /// nothing because others held it.
     private static final int RECLAIM_RETRY_LIMIT = 16;
 
     private final HostMemory ram;
@@ -187,7 +188,7 @@ public final class Machine implements AutoCloseable {
     public long allocateFolio(int order) {
         long page = ram.allocate(order);
         for (int attempt = 0; page == Page.NONE && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
-            if (reclaim.reclaim(1L << order) == 0) {
+            if (reclaim.reclaim(1L << order) == 0 && isReclaimFutile()) {
                 return Page.NONE;
             }
             page = ram.allocate(order);
@@ -196,6 +197,14 @@ public final class Machine implements AutoCloseable {
             folios.init(page, order, 0);
         }
         return page;
+    }
+
+    /// Whether reclaim that freed nothing need not be tried again. Else the folios may only have
+    /// been in the hands of others, who get time to let go of them.
+    ///
+    /// @kernel mm/page_alloc.c: should_reclaim_retry
+    private boolean isReclaimFutile() {
+        return !reclaim.canReclaim();
     }
 
     /// A system folio with one reference from what is free, which may be too scattered for it.
@@ -253,7 +262,7 @@ public final class Machine implements AutoCloseable {
     public int allocateLockedPages(long[] pages, int count) {
         int allocated = ram.allocateBatch(pages, count);
         for (int attempt = 0; allocated < count && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
-            if (reclaim.reclaim(count - allocated) == 0) {
+            if (reclaim.reclaim(count - allocated) == 0 && isReclaimFutile()) {
                 break;
             }
             long[] more = new long[count - allocated];

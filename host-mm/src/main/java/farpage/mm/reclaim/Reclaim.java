@@ -109,7 +109,7 @@ public final class Reclaim {
     }
 
     /// Whether a round over the frames could free anything.
-    private boolean canReclaim() {
+    public boolean canReclaim() {
         return machine.swap().freeSlotCount() > 0
                 || machine.swap().isInUse()
                 || lazyFreePages.get() > 0
