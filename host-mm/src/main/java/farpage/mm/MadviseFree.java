@@ -47,7 +47,8 @@ final class MadviseFree {
             machine.swap().releaseAndReclaim(SwapEntry.ofPageTableEntry(entry));
         } else if (PageTableEntry.isPoison(entry)) {
             leaf.setEntryLocked(slot, PageTableEntry.NONE);
-        } else if (isOrdinary(entry) && makeLazilyFree(PageTableEntry.page(entry))) {
+        } else if (isOrdinary(entry)
+                && makeLazilyFree(PageTableEntry.page(entry), isAnyDirty(leaf, slot, count))) {
             for (int i = slot; i < slot + count; i++) {
                 leaf.setEntryLocked(i, unused(leaf.entryLocked(i)));
             }
@@ -65,10 +66,20 @@ final class MadviseFree {
                 && !Page.isDevice(PageTableEntry.page(entry));
     }
 
-    /// A folio that others map too stays as it is, a clean one as well: they did not agree to lose
-    /// it. So does a dirty one that somebody has locked, and one whose swap slot others need.
-    private boolean makeLazilyFree(long page) {
-        if (folios.mapCount(page) != folios.pageCount(page)) {
+    private static boolean isAnyDirty(PageTableLeaf leaf, int slot, int count) {
+        for (int i = slot; i < slot + count; i++) {
+            if (PageTableEntry.isDirty(leaf.entryLocked(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// A dirty folio that is locked by somebody or shared stays as it is, and so does one whose
+    /// swap slot others need. Where only entries are dirty, those of other processes keep a shared
+    /// folio from being lost; where nothing is, nothing would, so that one stays as well.
+    private boolean makeLazilyFree(long page, boolean entriesDirty) {
+        if (!entriesDirty && folios.mapCount(page) != folios.pageCount(page)) {
             return false;
         }
         if (folios.hasFlag(page, FolioFlags.DIRTY | FolioFlags.SWAPCACHE)) {
