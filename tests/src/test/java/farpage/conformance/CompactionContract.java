@@ -73,6 +73,21 @@ abstract class CompactionContract extends EmulatorScene {
     }
 
     @Test
+    void aHugePageThatMigratesFindsAWholeBlock() {
+        long address = map(DEVICE_PAGES);
+        MemorySegment data = scatter(address, 7);
+        emulator.machine().hugePages().useAlways(FolioOrders.PMD);
+        long huge = PageSize.alignDownPmd(map(2 * BLOCK_PAGES) + PageSize.PMD_SIZE - 1);
+        MemorySegment hugeData = pattern(BLOCK_PAGES, 8);
+        cpuWrites(huge, hugeData);
+        assertMigrates(device0, huge, BLOCK_PAGES);
+        assertEquals(1, memory().statistics().folios().get(ORDER).allocated());
+        assertDeviceReads(device0, huge, hugeData, 0);
+        assertCpuReads(huge, hugeData);
+        assertCpuReads(address, data);
+    }
+
+    @Test
     void whatHasNoGapToGoToStays() {
         long address = map(DEVICE_PAGES);
         cpuWrites(address, pattern(DEVICE_PAGES, 2));

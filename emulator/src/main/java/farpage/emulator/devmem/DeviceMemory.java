@@ -135,8 +135,8 @@ public final class DeviceMemory implements PageBuffers {
     /// Allocates folios for a migration: locked, with one reference each, aligned to their size
     /// both by number and in their chunk's buffer. Base pages allocated together lie in a row as
     /// far as free memory permits. It neither evicts nor makes chunks, so that it can not fail
-    /// while folios are locked; see [#grow(long, int)] and [Evictor#reserve(long, int)]. The lock
-    /// is held.
+    /// while folios are locked; see [#grow(long, int)] and [Evictor#gather(long, int, boolean)].
+    /// The lock is held.
     ///
     /// @param pages takes the folios' first pages
     /// @param order of each folio, one of [#orders()]

@@ -61,17 +61,8 @@ public final class Evictor {
     /// @return the pages that are free, which may be fewer: if system memory is full too, or the
     ///   pages are in use by other migrations
     public long reserve(long pageCount) {
-        return reserve(pageCount, 0);
-    }
-
-    /// As [#reserve(long)] for pages that are free in folios of an order. Free memory that is too
-    /// scattered is compacted before anything is moved out.
-    public long reserve(long pageCount, int order) {
         long wanted = Math.min(pageCount, PageSize.pageNumber(memory.limitBytes()));
-        long free = memory.grow(wanted, order);
-        if (free < wanted && order > 0) {
-            free = compactor.compact(wanted, order);
-        }
+        long free = memory.grow(wanted);
         int fruitless = 0;
         while (free < wanted && fruitless < FRUITLESS_LIMIT) {
             long moved = evictOldestBlock();
@@ -79,9 +70,19 @@ public final class Evictor {
                 break;
             }
             fruitless = moved == 0 ? fruitless + 1 : 0;
-            free = memory.freePageCount(order);
+            free = memory.freePageCount();
         }
         return free;
+    }
+
+    /// Sees to it that pages are free in folios of an order: by more chunks while the limit
+    /// permits, then by compaction. Nothing is moved out for it: smaller folios will do.
+    ///
+    /// @param mayMove whether folios of the device may be moved
+    /// @return the pages that are free in such folios
+    public long gather(long pageCount, int order, boolean mayMove) {
+        long free = memory.grow(pageCount, order);
+        return free < pageCount && mayMove ? compactor.compact(pageCount, order) : free;
     }
 
     /// @return pages moved; [#NOTHING_TO_GAIN] if no block has pages or the copy failed

@@ -17,6 +17,7 @@ import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
+import farpage.mm.hugememory.HugePages;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
@@ -114,6 +115,7 @@ public final class RangeMigrator {
                 long stop = Math.min(end, at + PageSize.pageAddress(BATCH_PAGES));
                 long valid = migratableEnd(mirror.mm(), first, stop);
                 makeRoom(() -> missingPages(mirror, first, valid));
+                gatherLarge(mirror, first, valid, at == start);
                 MigrationResult result = batchToDevice(mirror, at, stop);
                 moved += result.movedPages();
                 errno = result.errno();
@@ -209,6 +211,21 @@ public final class RangeMigrator {
                 return;
             }
             missing = left;
+        }
+    }
+
+    /// Room in pieces of 2 MiB for what can be such on the device. Folios of the device are moved
+    /// for it only while none of the command is among them: the device is to find those at once.
+    private void gatherLarge(ProcessMirror mirror, long start, long end, boolean isFirst) {
+        int order = PageSize.HPAGE_PMD_ORDER;
+        if (!memory.orders().contains(order)) {
+            return;
+        }
+        long pageCount = HugePages.hugePageCount(mirror.mm(), start, end);
+        if (pageCount > memory.freePageCount(order)) {
+            boolean isAllMissing =
+                    missingPages(mirror, start, end) == PageSize.pageNumber(end - start);
+            evictor.gather(pageCount, order, evicts && isFirst && isAllMissing);
         }
     }
 

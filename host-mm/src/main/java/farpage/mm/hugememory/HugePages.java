@@ -1,6 +1,7 @@
 package farpage.mm.hugememory;
 
 import farpage.mm.Machine;
+import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
@@ -8,6 +9,7 @@ import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableLeaf;
 import java.util.Collections;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -141,6 +143,25 @@ public final class HugePages {
         return (vma.flags() & VmFlags.HUGEPAGE) != 0
                 ? machine.allocateLargeFolio(order)
                 : machine.tryAllocateFolio(order);
+    }
+
+    /// Pages of a range that huge entries map, or could map because nothing is there yet: a hint,
+    /// since it may change at any time. Nothing is held.
+    public static long hugePageCount(Mm mm, long start, long end) {
+        long pageCount = 0;
+        mm.lockRead();
+        try {
+            long at = PageSize.alignDownPmd(start + PageSize.PMD_SIZE - 1);
+            for (; at + PageSize.PMD_SIZE <= end; at += PageSize.PMD_SIZE) {
+                PageTableLeaf leaf = mm.pageTable().lookupLeaf(at);
+                if (leaf == null || leaf.isHugeAcquire() || leaf.isEmptyAcquire()) {
+                    pageCount += PageSize.ENTRIES_PER_TABLE;
+                }
+            }
+        } finally {
+            mm.unlockRead();
+        }
+        return pageCount;
     }
 
     /// The highest order below the PMD's that is in use for a VMA; 0 if none is.
