@@ -15,7 +15,8 @@ final class StressWorkload {
     /// Memory of each device: a part of what the agents have, so that they evict each other.
     private static final long DEVICE_MEMORY_DEFAULT = 768L << 10;
 
-    private static final long CHUNK_SIZE = 256L << 10;
+    private static final long CHUNK_SIZE_MIN = 256L << 10;
+    private static final int CHUNK_COUNT = 4;
     private static final long STALL_NANOS = 30_000_000_000L;
 
     private final Command command;
@@ -51,11 +52,12 @@ final class StressWorkload {
                 .withDeviceCount(stress.devices)
                 .withCoherentDeviceCount(stress.coherentDevices)
                 .withRamSize(workload.memoryBytes)
-                .withChunkSize(CHUNK_SIZE)
-                .withDeviceMemory(
-                        workload.deviceMemoryBytes >= 0
-                                ? workload.deviceMemoryBytes
-                                : DEVICE_MEMORY_DEFAULT);
+                .withChunkSize(Math.max(CHUNK_SIZE_MIN, deviceMemory() / CHUNK_COUNT))
+                .withDeviceMemory(deviceMemory());
+    }
+
+    private long deviceMemory() {
+        return workload.deviceMemoryBytes >= 0 ? workload.deviceMemoryBytes : DEVICE_MEMORY_DEFAULT;
     }
 
     /// A broken run leaves threads that hold locks, so nothing of it is closed.

@@ -110,6 +110,7 @@ final class StressAgent implements Agent {
             case FORK -> fork();
             case MIGRATE_HUGE -> migrateHuge(file());
             case COLLAPSE -> collapse();
+            case COMPACT -> devices.get(random.nextInt(devices.size())).compactIfFragmented();
         }
         counts.lazySet(operation.ordinal(), counts.getPlain(operation.ordinal()) + 1);
     }

@@ -52,6 +52,7 @@ final class StressMix {
         Map<StressOperation, Integer> weights = new EnumMap<>(DEVICE);
         weights.put(StressOperation.RELEASE, 1);
         weights.put(StressOperation.MIGRATE_HUGE, 20);
+        weights.put(StressOperation.COMPACT, 10);
         return new StressMix(weights);
     }
 

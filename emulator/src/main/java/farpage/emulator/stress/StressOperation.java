@@ -29,7 +29,9 @@ public enum StressOperation {
     /// All pages of 2 MiB go to a device, as one folio if they are one.
     MIGRATE_HUGE("migrations of 2 MiB"),
     /// The pages of 2 MiB are made one folio.
-    COLLAPSE("collapses");
+    COLLAPSE("collapses"),
+    /// A device moves folios together.
+    COMPACT("compactions");
 
     private final String label;
 
