@@ -24,6 +24,9 @@ public final class LargeFolioExperiment {
     /// Faults in a run, at most one to a folio.
     private static final int FAULTS = 64;
 
+    /// Pages of a folio that one round trip is enough for to warm up.
+    private static final int WARM_UP_PAGES = 64;
+
     private final EmulatorConfig config;
     private final LargeFolioPlan plan;
     private final long seed;
@@ -96,7 +99,17 @@ public final class LargeFolioExperiment {
                 for (MoveUnit unit : MoveUnit.values()) {
                     roundTrip(range, cases.get(i), unit);
                 }
+                if (run < plan.warmUpRuns()) {
+                    warmUp(range, cases.get(i));
+                }
             }
+        }
+    }
+
+    /// What moves few folios at a time needs more moves until all of its code is compiled.
+    private void warmUp(FolioRange range, Case each) {
+        for (int done = WARM_UP_PAGES; done < 1 << each.order(); done += WARM_UP_PAGES) {
+            roundTrip(range, each, MoveUnit.BLOCK);
         }
     }
 
