@@ -237,13 +237,15 @@ final class PageTableEntryTest {
     @Tag("T-2.25")
     void softDirtyAndUffdWpSurviveTheRoundTrip() {
         for (long bits : new long[] {0, SOFT_DIRTY, UFFD_WP, SOFT_DIRTY | UFFD_WP}) {
-            long present = PageTableEntry.ofPage(3, true) | bits;
-            long out = PageTableEntry.ofMigration(present, true, true);
-            long device = PageTableEntry.ofDevicePrivate(Page.ofDevicePfn(1), true, out);
-            long home = PageTableEntry.ofMigration(device, true, true);
+            boolean writable = (bits & UFFD_WP) == 0; // what is protected is not writable
+            long present = PageTableEntry.ofPage(3, writable) | bits;
+            long out = PageTableEntry.ofMigration(present, writable, true);
+            long there = Page.ofDevicePfn(1);
+            long device = PageTableEntry.ofDevicePrivate(there, writable, out);
+            long home = PageTableEntry.ofMigration(device, writable, true);
             assertEquals(
-                    PageTableEntry.ofPage(9, true) | bits,
-                    PageTableEntry.ofMigrated(9, home, true, false));
+                    PageTableEntry.ofPage(9, writable) | bits,
+                    PageTableEntry.ofMigrated(9, home, writable, false));
         }
     }
 
