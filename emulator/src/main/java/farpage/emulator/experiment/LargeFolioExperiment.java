@@ -24,9 +24,6 @@ public final class LargeFolioExperiment {
     /// Faults in a run, at most one to a folio.
     private static final int FAULTS = 64;
 
-    /// Pages of a folio that one round trip is enough for to warm up.
-    private static final int WARM_UP_PAGES = 64;
-
     private final EmulatorConfig config;
     private final LargeFolioPlan plan;
     private final long seed;
@@ -106,11 +103,22 @@ public final class LargeFolioExperiment {
         }
     }
 
-    /// What moves few folios at a time needs more moves until all of its code is compiled.
+    /// What moves few folios at a time needs more moves until all of its code is compiled: as many
+    /// as its folios have pages, by command and by fault in turn.
     private void warmUp(FolioRange range, Case each) {
-        for (int done = WARM_UP_PAGES; done < 1 << each.order(); done += WARM_UP_PAGES) {
-            roundTrip(range, each, MoveUnit.BLOCK);
+        if (each.isSplit()) {
+            return;
         }
+        range.populate(each.order());
+        long block = LargeFolioPlan.BLOCK_BYTES;
+        long folio = length(MoveUnit.FAULT, each.order());
+        for (int moves = 0; moves < 1 << each.order(); moves += 2) {
+            range.toDevice(0, block);
+            range.toSystem(0, block);
+            range.toDevice(0, folio);
+            range.touch(0);
+        }
+        range.verify();
     }
 
     private static void clear(Map<Direction, MoveSamples> samples) {

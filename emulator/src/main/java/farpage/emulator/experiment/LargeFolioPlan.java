@@ -23,10 +23,10 @@ public record LargeFolioPlan(long bytes, int runs, int warmUpRuns, List<Integer>
     public static final long BYTES_DEFAULT = 16L << 20;
 
     /// Runs where nothing else is asked for.
-    public static final int RUNS_DEFAULT = 9;
+    public static final int RUNS_DEFAULT = 7;
 
     /// The runs before those that count, where nothing else is asked for.
-    public static final int WARM_UP_RUNS_DEFAULT = 12;
+    public static final int WARM_UP_RUNS_DEFAULT = 8;
 
     /// The most bytes.
     public static final long BYTES_MAX = 1L << 30;
