@@ -15,6 +15,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /// Executes operations on a fresh system in step with a fresh [PageOracle], compares after each,
 /// and checks all invariants every so often.
@@ -34,6 +35,10 @@ public final class ModelRun {
     private static final int CHECK_INTERVAL = 250;
 
     private static final int SHORT = 60;
+
+    /// Of broken invariants, which may be one for each page.
+    private static final int VIOLATIONS_SHOWN = 10;
+
     private static final long HANG_SECONDS = 120;
 
     private final String name;
@@ -120,7 +125,10 @@ public final class ModelRun {
         for (int i = 0; i < operations.size() && failure.isEmpty(); i++) {
             failure = step(system, oracle, operations.get(i), executed);
             if (failure.isEmpty() && (i % interval == 0 || i == operations.size() - 1)) {
-                failure = String.join("\n", violations(system));
+                failure =
+                        violations(system).stream()
+                                .limit(VIOLATIONS_SHOWN)
+                                .collect(Collectors.joining("\n"));
             }
         }
         String closing = close(system);

@@ -254,9 +254,9 @@ final class OracleDevices {
         List<OracleCell> cells = memory.cells(exclusive);
         folios.disturb(exclusive);
         boolean shared = false;
-        boolean merged = false;
+        boolean losesMarks = false;
         for (OracleCell cell : cells) {
-            merged |= cell.mayBeMerged;
+            losesMarks |= cell.mayBeMerged || cell.mayBeLarge;
             shared |= cell.isShared();
             cell.surelyOn = OracleCell.NOWHERE;
             cell.mayBeExclusive |= cell.isWritable();
@@ -269,9 +269,11 @@ final class OracleDevices {
         for (OracleCell cell : cells) {
             cell.mayBeOn &= rules.failing() ? ~0 : rules.coherent();
             cell.mayBeReadType &= rules.failing();
+            cell.mayBeReadType |= cell.mayBeLarge; // where a large folio is cut the right is lost
         }
-        // What happens to a merged page takes marks from others that were the same page.
-        return isFailure(result) || merged && result.equals("-ENOENT")
+        // What happens to a merged page takes marks from others that were the same page; what
+        // happens to a large folio, from all its places.
+        return isFailure(result) || losesMarks && result.equals("-ENOENT")
                 ? ""
                 : expectCounted("0 cp=" + exclusive.pageCount(), " " + hash(cells), result);
     }
