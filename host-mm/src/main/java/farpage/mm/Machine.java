@@ -35,6 +35,9 @@ public final class Machine implements AutoCloseable {
     /// nothing because others held it.
     private static final int RECLAIM_RETRY_LIMIT = 16;
 
+    /// How often others get the processor before the next attempt doubles that many times.
+    private static final int RECLAIM_YIELD_DOUBLINGS = 10;
+
     private final HostMemory ram;
     private final FolioTable folios;
     private final VmStat vmStat = new VmStat();
@@ -188,7 +191,7 @@ public final class Machine implements AutoCloseable {
     public long allocateFolio(int order) {
         long page = ram.allocate(order);
         for (int attempt = 0; page == Page.NONE && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
-            if (reclaim.reclaim(1L << order) == 0 && isReclaimFutile()) {
+            if (reclaim.reclaim(1L << order) == 0 && isReclaimFutile(attempt)) {
                 return Page.NONE;
             }
             page = ram.allocate(order);
@@ -203,8 +206,15 @@ public final class Machine implements AutoCloseable {
     /// been in the hands of others, who get time to let go of them.
     ///
     /// @kernel mm/page_alloc.c: should_reclaim_retry
-    private boolean isReclaimFutile() {
-        return !reclaim.canReclaim();
+    @SuppressWarnings("ThreadPriorityCheck") // who holds the folios may want this processor
+    private boolean isReclaimFutile(int attempt) {
+        if (!reclaim.canReclaim()) {
+            return true;
+        }
+        for (int i = 0; i < 1 << Math.min(attempt, RECLAIM_YIELD_DOUBLINGS); i++) {
+            Thread.yield();
+        }
+        return false;
     }
 
     /// A system folio with one reference from what is free, which may be too scattered for it.
@@ -262,7 +272,7 @@ public final class Machine implements AutoCloseable {
     public int allocateLockedPages(long[] pages, int count) {
         int allocated = ram.allocateBatch(pages, count);
         for (int attempt = 0; allocated < count && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
-            if (reclaim.reclaim(count - allocated) == 0 && isReclaimFutile()) {
+            if (reclaim.reclaim(count - allocated) == 0 && isReclaimFutile(attempt)) {
                 break;
             }
             long[] more = new long[count - allocated];

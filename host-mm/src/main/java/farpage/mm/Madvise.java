@@ -233,7 +233,11 @@ final class Madvise {
         }
         long first = PageSize.alignDownPmd(start + PageSize.PMD_SIZE - 1);
         long last = PageSize.alignDownPmd(end);
-        if (!file.mapping().isShmem() || first > last) {
+        int forbidden = VmFlags.SPECIAL | VmFlags.HUGETLB | VmFlags.NOHUGEPAGE;
+        long roomStart = PageSize.alignDownPmd(vma.start() + PageSize.PMD_SIZE - 1);
+        boolean hasRoom = roomStart + PageSize.PMD_SIZE <= vma.end();
+        boolean isMeant = file.mapping().isShmem() && (vma.flags() & forbidden) == 0;
+        if (!isMeant || !hasRoom || first > last) {
             return Errno.EINVAL;
         }
         return first == last ? Errno.OK : Errno.ENOMEM;
