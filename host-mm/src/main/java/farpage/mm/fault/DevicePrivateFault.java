@@ -15,33 +15,29 @@ final class DevicePrivateFault {
     private DevicePrivateFault() {}
 
     static FaultResult handle(PageFault fault, PageTableLeaf leaf, long entry) {
-        Machine machine = fault.mm().machine();
-        FolioTable folios = machine.folios();
-        long page = PageTableEntry.page(entry);
         leaf.lock();
-        if (leaf.entryLocked(PageTableLeaf.slot(fault.address())) != entry) {
-            leaf.unlock();
-            return FaultResult.HANDLED;
-        }
-        if (!folios.tryLock(page)) {
-            leaf.unlock();
-            folios.waitUnlocked(page);
-            return FaultResult.HANDLED;
-        }
-        folios.get(page);
-        leaf.unlock();
-        return migrate(fault.withPage(page, false));
+        boolean unchanged = leaf.entryLocked(PageTableLeaf.slot(fault.address())) == entry;
+        return takeLocked(fault, leaf, PageTableEntry.page(entry), unchanged, false);
     }
 
-    /// The same for a huge mapping. Whoever finds the folio locked tries again.
+    /// The same for a huge mapping.
     ///
     /// @param word the huge mapping
     /// @kernel mm/huge_memory.c: do_huge_pmd_device_private
     static FaultResult handleHuge(PageFault fault, PageTableLeaf leaf, long word) {
-        FolioTable folios = fault.mm().machine().folios();
-        long page = PageTableEntry.page(word);
         leaf.lock();
-        if (leaf.pmdLocked() != word) {
+        boolean unchanged = leaf.pmdLocked() == word;
+        return takeLocked(fault, leaf, PageTableEntry.page(word), unchanged, true);
+    }
+
+    /// Locks the folio, lets go of the leaf and calls the driver. Who finds the folio locked waits
+    /// for that, and the access is tried again.
+    ///
+    /// @param unchanged whether the mapping that led here is still there
+    private static FaultResult takeLocked(
+            PageFault fault, PageTableLeaf leaf, long page, boolean unchanged, boolean pmd) {
+        FolioTable folios = fault.mm().machine().folios();
+        if (!unchanged) {
             leaf.unlock();
             return FaultResult.HANDLED;
         }
@@ -52,7 +48,7 @@ final class DevicePrivateFault {
         }
         folios.get(page);
         leaf.unlock();
-        return migrate(fault.withPage(page, true));
+        return migrate(fault.withPage(page, pmd));
     }
 
     /// The driver may have the folio cut; then the lock and the reference are those of the piece

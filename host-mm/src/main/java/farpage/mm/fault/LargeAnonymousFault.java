@@ -61,18 +61,10 @@ final class LargeAnonymousFault {
     private static boolean tryMap(PageFault fault, PageTableLeaf leaf, AnonVma anonVma, int order) {
         Machine machine = fault.mm().machine();
         HugePageCounters counters = machine.hugePages().counters();
-        long page = machine.hugePages().allocate(fault.vma(), order);
+        long page = machine.hugePages().allocateForFault(fault.vma(), order);
         if (page == Page.NONE) {
-            counters.count(HugePageCounters.SizeEvent.ANON_FAULT_FALLBACK, order, 1);
             return false;
         }
-        if (!machine.memcgs().charge(page, fault.mm().memcg())) {
-            machine.put(page);
-            counters.count(HugePageCounters.SizeEvent.ANON_FAULT_FALLBACK, order, 1);
-            counters.count(HugePageCounters.SizeEvent.ANON_FAULT_FALLBACK_CHARGE, order, 1);
-            return false;
-        }
-        machine.ram().zero(page, order);
         leaf.lock();
         boolean vacant = !leaf.isHugeLocked() && isVacant(leaf, fault.address(), order);
         if (vacant) {

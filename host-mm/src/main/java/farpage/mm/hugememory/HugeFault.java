@@ -41,8 +41,7 @@ public final class HugeFault {
     }
 
     private static FaultResult fallback(HugePages hugePages) {
-        hugePages.counters().count(HugePageCounters.Event.FAULT_FALLBACK);
-        hugePages.counters().count(HugePageCounters.SizeEvent.ANON_FAULT_FALLBACK, ORDER, 1);
+        hugePages.counters().countFallback(ORDER);
         return FaultResult.FALLBACK;
     }
 
@@ -62,7 +61,7 @@ public final class HugeFault {
     private static FaultResult mapNewFolio(PageFault fault, PageTableLeaf leaf) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = allocate(fault.vma());
+        long page = hugePages(fault).allocateForFault(fault.vma(), ORDER);
         if (page == Page.NONE) {
             return FaultResult.FALLBACK;
         }
@@ -80,26 +79,8 @@ public final class HugeFault {
         return asks ? HandleUserfault.missing(fault) : FaultResult.HANDLED;
     }
 
-    /// A folio of zeros, charged; else the reason is counted.
-    ///
-    /// @kernel mm/huge_memory.c: vma_alloc_anon_folio_pmd
-    private static long allocate(Vma vma) {
-        Machine machine = vma.mm().machine();
-        HugePageCounters counters = machine.hugePages().counters();
-        long page = machine.hugePages().allocate(vma, ORDER);
-        if (page == Page.NONE) {
-            FaultResult _ = fallback(machine.hugePages());
-            return Page.NONE;
-        }
-        if (!machine.memcgs().charge(page, vma.mm().memcg())) {
-            machine.put(page);
-            FaultResult _ = fallback(machine.hugePages());
-            counters.count(HugePageCounters.Event.FAULT_FALLBACK_CHARGE);
-            counters.count(HugePageCounters.SizeEvent.ANON_FAULT_FALLBACK_CHARGE, ORDER, 1);
-            return Page.NONE;
-        }
-        machine.ram().zero(page, ORDER);
-        return page;
+    private static HugePages hugePages(PageFault fault) {
+        return fault.mm().machine().hugePages();
     }
 
     private static void install(PageFault fault, PageTableLeaf leaf, long page, AnonVma anonVma) {
@@ -180,7 +161,7 @@ public final class HugeFault {
     private static FaultResult replaceZeroPage(PageFault fault, PageTableLeaf leaf, long word) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = allocate(fault.vma());
+        long page = hugePages(fault).allocateForFault(fault.vma(), ORDER);
         if (page == Page.NONE) {
             return FaultResult.FALLBACK;
         }

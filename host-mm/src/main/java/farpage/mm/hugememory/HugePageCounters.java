@@ -73,6 +73,22 @@ public final class HugePageCounters {
         return adder;
     }
 
+    /// A fault did not get a folio of an order.
+    void countFallback(int order) {
+        count(SizeEvent.ANON_FAULT_FALLBACK, order, 1);
+        if (order == PageSize.HPAGE_PMD_ORDER) {
+            count(Event.FAULT_FALLBACK);
+        }
+    }
+
+    /// It did not get it because of the limit of a cgroup.
+    void countFallbackCharge(int order) {
+        count(SizeEvent.ANON_FAULT_FALLBACK_CHARGE, order, 1);
+        if (order == PageSize.HPAGE_PMD_ORDER) {
+            count(Event.FAULT_FALLBACK_CHARGE);
+        }
+    }
+
     /// Counts for one size.
     ///
     /// @kernel include/linux/huge_mm.h: mod_mthp_stat

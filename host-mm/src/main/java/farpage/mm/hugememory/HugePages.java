@@ -145,6 +145,26 @@ public final class HugePages {
                 : machine.tryAllocateFolio(order);
     }
 
+    /// A folio of zeros for a fault, charged; else the reason is counted.
+    ///
+    /// @return [Page#NONE] if memory is out or too scattered, or the limit of the cgroup is met
+    /// @kernel mm/huge_memory.c: vma_alloc_anon_folio_pmd; mm/memory.c: alloc_anon_folio
+    public long allocateForFault(Vma vma, int order) {
+        long page = allocate(vma, order);
+        if (page == Page.NONE) {
+            counters.countFallback(order);
+            return Page.NONE;
+        }
+        if (!machine.memcgs().charge(page, vma.mm().memcg())) {
+            machine.put(page);
+            counters.countFallback(order);
+            counters.countFallbackCharge(order);
+            return Page.NONE;
+        }
+        machine.ram().zero(page, order);
+        return page;
+    }
+
     /// Pages of a range that huge entries map, or could map because nothing is there yet: a hint,
     /// since it may change at any time. Nothing is held.
     public static long hugePageCount(Mm mm, long start, long end) {

@@ -2,7 +2,6 @@ package farpage.mm.migrate;
 
 import farpage.mm.KernelDefect;
 import farpage.mm.Machine;
-import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
@@ -38,7 +37,7 @@ final class CollectLarge {
     }
 
     private boolean isFaultFolio(long head) {
-        return faultPage != Page.NONE && folios.head(faultPage) == head;
+        return FaultFolio.is(folios, faultPage, head);
     }
 
     /// Takes the folio of a huge leaf: its lock, and a huge migration entry in its place.

@@ -189,9 +189,7 @@ final class MigrateFinish {
         if (inUse && !Page.isDevice(page)) {
             folios.setFlag(page, FolioFlags.LRU);
         }
-        boolean ofFault =
-                page == faultPage || faultPage != Page.NONE && folios.head(faultPage) == page;
-        if (!ofFault) {
+        if (!FaultFolio.is(folios, faultPage, page)) {
             folios.unlock(page);
         }
         dropped[droppedCount++] = page;

@@ -109,7 +109,7 @@ final class MigratePages {
     }
 
     private boolean moveState(long from, long to) {
-        int expected = 1 + (isOfFault(from) ? 1 : 0);
+        int expected = 1 + (FaultFolio.is(folios, faultPage, from) ? 1 : 0);
         int references = folios.refCount(from);
         if (references != expected) {
             return references == expected + 1 && moveCached(from, to, references);
@@ -120,10 +120,6 @@ final class MigratePages {
         migrateState(from, to);
         moveCharge(from, to);
         return true;
-    }
-
-    private boolean isOfFault(long page) {
-        return faultPage != Page.NONE && folios.head(faultPage) == page;
     }
 
     private void migrateState(long from, long to) {

@@ -100,11 +100,6 @@ public final class MigratePfn {
         return 1 << order(word);
     }
 
-    /// The same source as a base page, or a hole of one page.
-    static long withoutCompound(long word) {
-        return word & ~(COMPOUND | ORDER_MASK << ORDER_SHIFT);
-    }
-
     /// The destination word with the note that the device's mapping may be writable.
     public static long withWrite(long word) {
         return word | WRITE;

@@ -75,16 +75,15 @@ final class MigrateUnmap {
     ///
     /// @kernel mm/migrate_device.c: migrate_vma_check_page
     private boolean hasExpectedReferences(long page) {
-        int expected = 1 + (isOfFault(page) ? 1 : 0) + (Page.isDevice(page) ? 1 : 0);
+        int expected =
+                1
+                        + (FaultFolio.is(folios, faultPage, page) ? 1 : 0)
+                        + (Page.isDevice(page) ? 1 : 0);
         int unexpected = folios.refCount(page) - expected - folios.mapCount(page);
         return unexpected <= 0
                 || unexpected == 1
                         && (folios.hasFlag(page, FolioFlags.SWAPCACHE)
                                 || folios.mapping(page) instanceof FileMapping);
-    }
-
-    private boolean isOfFault(long page) {
-        return page == faultPage || faultPage != Page.NONE && folios.head(faultPage) == page;
     }
 
     private void restoreRefused() {
@@ -96,7 +95,7 @@ final class MigrateUnmap {
             }
             removeMigrationEntries.restore(page, page);
             src[i] = MigratePfn.SKIP;
-            if (!isOfFault(page)) {
+            if (!FaultFolio.is(folios, faultPage, page)) {
                 folios.unlock(page);
             }
             machine.put(page);

@@ -1,7 +1,6 @@
 package farpage.mm.migrate;
 
 import farpage.mm.Machine;
-import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.hugememory.SplitFolio;
@@ -54,7 +53,7 @@ final class SplitUnmapped {
         int order = MigratePfn.order(src[i]);
         boolean writable = MigratePfn.isWritable(src[i]);
         cutEntries(head, 1 << order);
-        if (faultPage != Page.NONE && folios.head(faultPage) == head) {
+        if (FaultFolio.is(folios, faultPage, head)) {
             return false;
         }
         if (!new SplitFolio(machine).splitUnmapped(head, newOrder)) {
