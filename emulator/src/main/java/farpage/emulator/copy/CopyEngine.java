@@ -29,7 +29,7 @@ import java.util.function.LongSupplier;
 /// for that goes through [StagedCopy], as the [CopyPolicy] says.
 ///
 /// @opencl clEnqueueWriteBuffer, clEnqueueReadBuffer, clEnqueueFillBuffer on one in-order queue
-public final class CopyEngine implements AutoCloseable {
+public final class CopyEngine implements PageCopier, AutoCloseable {
     /// The longest run that goes as one command: 64 MiB. A `memcpy` of more, between buffers that
     /// are aligned differently, may switch to stores that bypass the cache and get slower.
     static final int RUN_PAGES_MAX = 1 << 14;
@@ -109,28 +109,26 @@ public final class CopyEngine implements AutoCloseable {
                 : run(toDevice, () -> enqueueToDevice(batch));
     }
 
-    /// Copies device pages to system pages. Every pair has a source.
+    @Override
     public CopyResult toSystem(CopyBatch batch) {
         return batch.count() == 0
                 ? new CopyResult.Copied()
                 : run(toSystem, () -> enqueueToSystem(batch));
     }
 
-    /// Copies device pages to other pages of the same device. Every pair has a source, and no page
-    /// is both a source and a destination.
+    @Override
     public CopyResult withinDevice(CopyBatch batch) {
         return batch.count() == 0
                 ? new CopyResult.Copied()
                 : run(withinDevice, () -> enqueueWithinDevice(batch));
     }
 
-    /// Starts what [#toDevice] does. The pages of the batch are the device's until the fence was
-    /// waited for; the batch itself can be used again at once.
+    @Override
     public CopyFence startToDevice(CopyBatch batch) {
         return start(toDevice, () -> enqueueToDevice(batch));
     }
 
-    /// Starts what [#toSystem] does, as [#startToDevice].
+    @Override
     public CopyFence startToSystem(CopyBatch batch) {
         return start(toSystem, () -> enqueueToSystem(batch));
     }

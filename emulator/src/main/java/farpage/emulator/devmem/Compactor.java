@@ -1,7 +1,7 @@
 package farpage.emulator.devmem;
 
 import farpage.emulator.copy.CopyBatch;
-import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.PageCopier;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.memory.FolioTable;
@@ -34,7 +34,7 @@ public final class Compactor {
     private static final int FRUITLESS_LIMIT = 8;
 
     private final DeviceMemory memory;
-    private final CopyEngine engine;
+    private final PageCopier engine;
     private final Machine machine;
     private final FolioTable folios;
     private final MigrateDevice migration;
@@ -45,7 +45,7 @@ public final class Compactor {
     private long compactions;
 
     /// For the memory that the engine copies in.
-    public Compactor(Machine machine, DeviceMemory memory, CopyEngine engine) {
+    public Compactor(Machine machine, DeviceMemory memory, PageCopier engine) {
         this.machine = machine;
         this.folios = machine.folios();
         this.memory = memory;

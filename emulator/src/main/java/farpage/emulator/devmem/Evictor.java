@@ -1,8 +1,8 @@
 package farpage.emulator.devmem;
 
 import farpage.emulator.copy.CopyBatch;
-import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.copy.CopyResult;
+import farpage.emulator.copy.PageCopier;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.PageSize;
@@ -31,7 +31,7 @@ public final class Evictor {
 
     private final Machine machine;
     private final DeviceMemory memory;
-    private final CopyEngine engine;
+    private final PageCopier engine;
     private final Compactor compactor;
     private final MigrateDevice migration;
     private final SplitFolio splitFolio;
@@ -46,7 +46,7 @@ public final class Evictor {
     /// For the memory that the engine copies from.
     ///
     /// @param compactor of the same memory
-    public Evictor(Machine machine, DeviceMemory memory, CopyEngine engine, Compactor compactor) {
+    public Evictor(Machine machine, DeviceMemory memory, PageCopier engine, Compactor compactor) {
         this.machine = machine;
         this.memory = memory;
         this.engine = engine;

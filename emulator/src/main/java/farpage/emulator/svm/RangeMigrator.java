@@ -1,7 +1,7 @@
 package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyBatch;
-import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.PageCopier;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.Evictor;
 import farpage.emulator.devmem.SystemDestinations;
@@ -52,7 +52,7 @@ public final class RangeMigrator {
     private final Machine machine;
     private final DeviceMemory memory;
     private final Evictor evictor;
-    private final CopyEngine engine;
+    private final PageCopier engine;
     private final Object owner;
     private final boolean evicts;
     private final PhaseClock clock = new PhaseClock();
@@ -68,7 +68,7 @@ public final class RangeMigrator {
             Machine machine,
             DeviceMemory memory,
             Evictor evictor,
-            CopyEngine engine,
+            PageCopier engine,
             Object owner,
             MigrateSelect own,
             boolean evicts) {

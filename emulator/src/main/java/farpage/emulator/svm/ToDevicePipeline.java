@@ -1,8 +1,8 @@
 package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyBatch;
-import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.copy.CopyFence;
+import farpage.emulator.copy.PageCopier;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.SystemDestinations;
 import farpage.emulator.mirror.DevicePageTable;
@@ -21,7 +21,7 @@ import farpage.mm.migrate.PhaseClock;
 /// @kernel lib/test_hmm.c: dmirror_migrate_alloc_and_copy, dmirror_migrate_finalize_and_map
 final class ToDevicePipeline extends MigrationPipeline {
     private final Machine machine;
-    private final CopyEngine engine;
+    private final PageCopier engine;
     private final CopyBatch batch;
     private final PhaseClock clock;
     private final DeviceDestinations destinations;
@@ -29,7 +29,7 @@ final class ToDevicePipeline extends MigrationPipeline {
     ToDevicePipeline(
             Machine machine,
             DeviceMemory memory,
-            CopyEngine engine,
+            PageCopier engine,
             MigrationSet set,
             int pageCountMax) {
         super(set);

@@ -1,8 +1,8 @@
 package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyBatch;
-import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.copy.CopyFence;
+import farpage.emulator.copy.PageCopier;
 import farpage.emulator.devmem.SystemDestinations;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.ProcessMirror;
@@ -17,10 +17,10 @@ import farpage.mm.migrate.MigrateVma;
 /// @kernel lib/test_hmm.c: dmirror_devmem_fault_alloc_and_copy
 final class ToSystemPipeline extends MigrationPipeline {
     private final Machine machine;
-    private final CopyEngine engine;
+    private final PageCopier engine;
     private final CopyBatch batch;
 
-    ToSystemPipeline(Machine machine, CopyEngine engine, MigrationSet set, int pageCountMax) {
+    ToSystemPipeline(Machine machine, PageCopier engine, MigrationSet set, int pageCountMax) {
         super(set);
         this.machine = machine;
         this.engine = engine;
