@@ -93,6 +93,7 @@ final class ConsoleBlocksTest {
         return "#!/bin/sh\nexec '"
                 + Path.of(System.getProperty("java.home"), "bin", "java")
                 + "' -ea --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
+                + " -Djdk.util.jar.version=24"
                 + " -cp '"
                 + System.getProperty("java.class.path")
                 + "' farpage.cli.Main \"$@\"\n";

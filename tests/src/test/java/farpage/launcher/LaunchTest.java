@@ -83,6 +83,15 @@ final class LaunchTest {
     }
 
     @Test
+    void librariesAreTakenInTheirFormForJavaBefore25() {
+        LauncherSandbox sandbox = LauncherSandbox.complete(temporary);
+
+        List<String> arguments = sandbox.farpage("devices").arguments();
+
+        assertTrue(arguments.contains("-Djdk.util.jar.version=24"), "" + arguments);
+    }
+
+    @Test
     void modulePathHoldsTheBuiltJars() {
         LauncherSandbox sandbox = LauncherSandbox.complete(temporary);
 
