@@ -1,8 +1,7 @@
 package farpage.emulator;
 
+import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.copy.CopyEngine;
-import farpage.emulator.copy.CopyKernels;
-import farpage.emulator.copy.CopyPolicy;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.CoherentChunks;
 import farpage.emulator.devmem.Compactor;
@@ -49,14 +48,12 @@ public final class EmulatedDevice {
             DeviceId id,
             MemoryType type,
             Machine machine,
-            ClContext context,
-            ClDevice clDevice,
-            CopyKernels kernels,
+            CopyDevice copyDevice,
             EmulatorConfig config) {
         this.id = id;
         this.type = type;
-        this.context = context;
-        this.clDevice = clDevice;
+        this.context = copyDevice.context();
+        this.clDevice = copyDevice.device();
         this.config = config;
         this.folios = machine.folios();
         this.memory = type == MemoryType.COHERENT ? newCoherentMemory(machine) : newMemory(machine);
@@ -64,12 +61,9 @@ public final class EmulatedDevice {
         try {
             this.engine =
                     new CopyEngine(
-                            context,
-                            clDevice,
-                            kernels,
+                            copyDevice,
                             memory,
-                            machine.ram().segment(),
-                            CopyPolicy.of(clDevice),
+                            config.copyPlan().orElseGet(copyDevice::defaultPlan),
                             config.nanoClock());
             complete = true;
         } finally {

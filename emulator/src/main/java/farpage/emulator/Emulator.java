@@ -1,6 +1,6 @@
 package farpage.emulator;
 
-import farpage.emulator.copy.CopyKernels;
+import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.mm.Check;
 import farpage.mm.Errno;
@@ -26,20 +26,18 @@ import java.util.Map;
 public final class Emulator implements AutoCloseable {
     private final EmulatorConfig config;
     private final Machine machine;
-    private final Map<ClDevice, ServingDevice> serving = new LinkedHashMap<>();
+    private final Map<ClDevice, CopyDevice> serving = new LinkedHashMap<>();
     private final List<EmulatedDevice> devices = new ArrayList<>();
     private boolean closed;
 
-    /// What the emulated devices of one OpenCL device share.
-    private record ServingDevice(ClContext context, CopyKernels kernels) {
-        private static ServingDevice open(ClBinding binding, ClDevice device) {
-            ClContext context = binding.createContext(device);
-            try {
-                return new ServingDevice(context, CopyKernels.build(context, device));
-            } catch (ClException e) {
-                context.close();
-                throw e;
-            }
+    /// What the emulated devices of one OpenCL device share, in a context of its own.
+    private static CopyDevice open(ClBinding binding, ClDevice device, Machine machine) {
+        ClContext context = binding.createContext(device);
+        try {
+            return CopyDevice.open(context, device, machine.ram().segment());
+        } catch (ClException e) {
+            context.close();
+            throw e;
         }
     }
 
@@ -67,20 +65,13 @@ public final class Emulator implements AutoCloseable {
     }
 
     private void addDevice(ClDevice device, MemoryType type) {
-        ServingDevice server = serving.get(device);
+        CopyDevice server = serving.get(device);
         if (server == null) {
-            server = ServingDevice.open(config.binding(), device);
+            server = open(config.binding(), device, machine);
             serving.put(device, server);
         }
         devices.add(
-                new EmulatedDevice(
-                        new DeviceId(devices.size()),
-                        type,
-                        machine,
-                        server.context(),
-                        device,
-                        server.kernels(),
-                        config));
+                new EmulatedDevice(new DeviceId(devices.size()), type, machine, server, config));
     }
 
     public EmulatorConfig config() {
@@ -116,7 +107,7 @@ public final class Emulator implements AutoCloseable {
     /// OpenCL objects that are open now, one line each.
     public List<String> openObjects() {
         List<String> open = new ArrayList<>();
-        for (ServingDevice server : serving.values()) {
+        for (CopyDevice server : serving.values()) {
             open.addAll(server.context().openObjects());
         }
         return open;
@@ -143,8 +134,8 @@ public final class Emulator implements AutoCloseable {
         for (EmulatedDevice device : devices) {
             closeDevice(device, left);
         }
-        for (ServingDevice server : serving.values()) {
-            server.kernels().close();
+        for (CopyDevice server : serving.values()) {
+            server.close();
             left.addAll(server.context().openObjects());
             server.context().close();
         }

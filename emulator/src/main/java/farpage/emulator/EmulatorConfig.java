@@ -1,5 +1,6 @@
 package farpage.emulator;
 
+import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.mm.memory.FolioOrders;
@@ -30,6 +31,7 @@ import java.util.function.LongSupplier;
 /// @param orders of the folios that may be put on a device
 /// @param evicts whether pages make room for others when a device's memory is full; without, what
 ///   finds no room stays in system memory
+/// @param copyPlan which way pages take between RAM and the devices; empty for what suits each
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
 /// @kernel lib/test_hmm.c: module parameters
 public record EmulatorConfig(
@@ -42,6 +44,7 @@ public record EmulatorConfig(
         long chunkSize,
         FolioOrders orders,
         boolean evicts,
+        Optional<CopyPlan> copyPlan,
         LongSupplier nanoClock) {
     /// Emulated devices where nothing else is asked for, as the kernel's driver has.
     public static final int DEVICE_COUNT_DEFAULT = 2;
@@ -74,6 +77,7 @@ public record EmulatorConfig(
                 DeviceMemory.CHUNK_SIZE_DEFAULT,
                 FolioOrders.PMD,
                 true,
+                Optional.empty(),
                 System::nanoTime);
     }
 
@@ -120,6 +124,11 @@ public record EmulatorConfig(
         return with(draft -> draft.evicts = on);
     }
 
+    /// Takes this way for the pages of all devices, each of which must be able to.
+    public EmulatorConfig withCopyPlan(CopyPlan plan) {
+        return with(draft -> draft.copyPlan = Optional.of(plan));
+    }
+
     public EmulatorConfig withNanoClock(LongSupplier clock) {
         return with(draft -> draft.nanoClock = clock);
     }
@@ -140,6 +149,7 @@ public record EmulatorConfig(
         private long chunkSize;
         private FolioOrders orders;
         private boolean evicts;
+        private Optional<CopyPlan> copyPlan;
         private LongSupplier nanoClock;
 
         Draft(EmulatorConfig from) {
@@ -151,6 +161,7 @@ public record EmulatorConfig(
             chunkSize = from.chunkSize;
             orders = from.orders;
             evicts = from.evicts;
+            copyPlan = from.copyPlan;
             nanoClock = from.nanoClock;
         }
 
@@ -165,6 +176,7 @@ public record EmulatorConfig(
                     chunkSize,
                     orders,
                     evicts,
+                    copyPlan,
                     nanoClock);
         }
     }

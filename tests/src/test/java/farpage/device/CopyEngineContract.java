@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farpage.emulator.copy.AccessBatch;
 import farpage.emulator.copy.CopyBatch;
 import farpage.emulator.copy.CopyCounters;
+import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.copy.CopyEngine;
-import farpage.emulator.copy.CopyKernels;
-import farpage.emulator.copy.CopyPolicy;
+import farpage.emulator.copy.CopyMethod;
+import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.copy.CopyResult;
+import farpage.emulator.copy.CopyTable;
 import farpage.emulator.copy.PageBuffers;
 import farpage.mm.Page;
 import farpage.mm.lock.HeldRanks;
@@ -41,7 +43,7 @@ abstract class CopyEngineContract extends ClContract {
     private final CopyBatch batch = new CopyBatch(RAM_PAGES);
     private MemorySegment ram;
     private Heap heap;
-    private CopyKernels kernels;
+    private CopyDevice copyDevice;
 
     /// Device pages 0 to 799 in one buffer and from 800 on in another.
     private record Heap(List<ClBuffer> buffers) implements PageBuffers {
@@ -76,14 +78,18 @@ abstract class CopyEngineContract extends ClContract {
                         List.of(
                                 buffer((long) BUFFER_PAGES * PAGE),
                                 buffer((long) BUFFER_PAGES * PAGE)));
-        kernels = use(CopyKernels.build(context, device));
         ram = pattern((long) RAM_PAGES * PAGE, 1);
+        copyDevice = use(CopyDevice.open(context, device, ram));
     }
 
-    private CopyEngine engine(CopyPolicy policy) {
-        return use(
-                new CopyEngine(
-                        context, device, kernels, heap, ram, policy, () -> clock.getAndAdd(10)));
+    private CopyEngine engine(CopyPlan plan) {
+        return use(new CopyEngine(copyDevice, heap, plan, () -> clock.getAndAdd(10)));
+    }
+
+    /// Runs of 4 pages and more as commands, the rest through staging.
+    private static CopyPlan runsStraight() {
+        return CopyPlan.both(
+                new CopyTable(List.of(new CopyTable.Step(1, CopyMethod.STAGED_ITEM)), 4));
     }
 
     /// A random one-to-one list, partly in runs, of which every seventh run has no source.
@@ -143,8 +149,8 @@ abstract class CopyEngineContract extends ClContract {
         queue.finish();
     }
 
-    private void assertRoundTrip(CopyPolicy policy, long seed) {
-        CopyEngine engine = engine(policy);
+    private void assertRoundTrip(CopyPlan plan, long seed) {
+        CopyEngine engine = engine(plan);
         fillDevice(0xaa);
         int[] sourceOf = shuffledPairs(seed);
         assertTrue(engine.toDevice(batch).isCopied());
@@ -173,27 +179,27 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void everyRunAsACommandOfItsOwn() {
-        assertRoundTrip(CopyPolicy.allDirect(), 1);
+        assertRoundTrip(CopyPlan.only(CopyMethod.DIRECT), 1);
     }
 
     @Test
     void everythingThroughStaging() {
-        assertRoundTrip(CopyPolicy.stagedBelow(Integer.MAX_VALUE), 2);
+        assertRoundTrip(CopyPlan.only(CopyMethod.STAGED_ITEM), 2);
     }
 
     @Test
     void runsStraightAndTheRestThroughStaging() {
-        assertRoundTrip(CopyPolicy.stagedBelow(4), 3);
+        assertRoundTrip(runsStraight(), 3);
     }
 
     @Test
     void whatSuitsTheDevice() {
-        assertRoundTrip(CopyPolicy.of(device), 4);
+        assertRoundTrip(copyDevice.defaultPlan(), 4);
     }
 
     @Test
     void oneLongRunIsOneCommand() {
-        CopyEngine engine = engine(CopyPolicy.of(device));
+        CopyEngine engine = engine(copyDevice.defaultPlan());
         batch.clear();
         for (int page = 0; page < BUFFER_PAGES; page++) {
             batch.add(Page.ofPfn(page), Page.ofDevicePfn(page));
@@ -206,7 +212,7 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void aFolioIsOneCommandInEachDirectionAndToBeCleared() {
-        CopyEngine engine = engine(CopyPolicy.of(device));
+        CopyEngine engine = engine(copyDevice.defaultPlan());
         MemorySegment expected =
                 arena.allocate(512L * PAGE, 64).copyFrom(ram.asSlice(0, 512L * PAGE));
         batch.clear();
@@ -230,7 +236,7 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void pagesMoveWithinTheDevice() {
-        CopyEngine engine = engine(CopyPolicy.of(device));
+        CopyEngine engine = engine(copyDevice.defaultPlan());
         fillDevice(0xaa);
         batch.clear();
         batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), 64);
@@ -254,7 +260,7 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void emptyBatchAsksNothingOfTheDevice() {
-        CopyEngine engine = engine(CopyPolicy.of(device));
+        CopyEngine engine = engine(copyDevice.defaultPlan());
         batch.clear();
         assertTrue(engine.toDevice(batch).isCopied());
         assertTrue(engine.toSystem(batch).isCopied());
@@ -263,7 +269,7 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void everyFailureLeavesAnEngineThatWorks() {
-        CopyEngine engine = engine(CopyPolicy.stagedBelow(4));
+        CopyEngine engine = engine(runsStraight());
         for (CallKind kind :
                 List.of(CallKind.WRITE, CallKind.FILL, CallKind.LAUNCH, CallKind.FINISH)) {
             for (int nth = 1; nth <= 3; nth++) {
@@ -290,7 +296,7 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void failedReadIsReportedWithItsCall() {
-        CopyEngine engine = engine(CopyPolicy.stagedBelow(4));
+        CopyEngine engine = engine(runsStraight());
         int[] sourceOf = shuffledPairs(20);
         assertTrue(engine.toDevice(batch).isCopied());
         MemorySegment expected = arena.allocate(ram.byteSize(), 64).copyFrom(ram);
@@ -312,7 +318,7 @@ abstract class CopyEngineContract extends ClContract {
 
     @Test
     void deviceAccessesMoveRunsBetweenPagesAndABuffer() {
-        CopyEngine engine = engine(CopyPolicy.of(device));
+        CopyEngine engine = engine(copyDevice.defaultPlan());
         AccessBatch access = new AccessBatch();
         MemorySegment data = pattern(6 * PAGE, 5);
         long[] pages = {10, 11, 799, 800, 3, 4};

@@ -6,9 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.copy.CopyEngine;
-import farpage.emulator.copy.CopyKernels;
-import farpage.emulator.copy.CopyPolicy;
+import farpage.emulator.copy.CopyMethod;
+import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.devmem.Compactor;
 import farpage.emulator.devmem.DeviceFolioCounters;
 import farpage.emulator.devmem.DeviceMemory;
@@ -46,8 +47,8 @@ final class DeviceMemoryTest {
     private final ClBinding binding = FakeClBinding.open();
     private final ClDevice device = binding.devices().getFirst();
     private final ClContext context = binding.createContext(device);
-    private final CopyKernels kernels = CopyKernels.build(context, device);
     private final Machine machine = new Machine(1 << 20);
+    private final CopyDevice copyDevice = CopyDevice.open(context, device, machine.ram().segment());
     private DeviceMemory memory;
     private CopyEngine engine;
 
@@ -72,15 +73,7 @@ final class DeviceMemoryTest {
     @BeforeEach
     void makeMemory() {
         memory = newMemory(FolioOrders.ALL, CHUNK_PAGES);
-        engine =
-                new CopyEngine(
-                        context,
-                        device,
-                        kernels,
-                        memory,
-                        machine.ram().segment(),
-                        CopyPolicy.allDirect(),
-                        () -> 0);
+        engine = new CopyEngine(copyDevice, memory, CopyPlan.only(CopyMethod.DIRECT), () -> 0);
         memory.lock();
     }
 
@@ -105,7 +98,7 @@ final class DeviceMemoryTest {
         assertTrue(HeldRanks.holdsNothing(), HeldRanks::describe);
         memory.close();
         engine.close();
-        kernels.close();
+        copyDevice.close();
         assertEquals(List.of(), context.openObjects());
         context.close();
         binding.close();

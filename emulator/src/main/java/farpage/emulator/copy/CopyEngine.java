@@ -4,12 +4,13 @@ import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.HostMemory;
-import farpage.opencl.ClContext;
-import farpage.opencl.ClDevice;
 import farpage.opencl.ClEvent;
 import farpage.opencl.ClException;
 import farpage.opencl.ClQueue;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -26,7 +27,7 @@ import java.util.function.LongSupplier;
 /// reports it, which OpenCL leaves to the implementation.
 ///
 /// Neighbouring pairs go as one command between RAM and the device's buffer; what is too scattered
-/// for that goes through [StagedCopy], as the [CopyPolicy] says.
+/// for that goes the way that the [CopyPlan] says.
 ///
 /// @opencl clEnqueueWriteBuffer, clEnqueueReadBuffer, clEnqueueFillBuffer on one in-order queue
 public final class CopyEngine implements PageCopier, AutoCloseable {
@@ -35,14 +36,16 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
     static final int RUN_PAGES_MAX = 1 << 14;
 
     private static final int SETTLE_ATTEMPTS = 3;
+    private static final CopyTable WITHIN_DEVICE = CopyTable.only(CopyMethod.DIRECT);
 
     private final RankedLock lock = new RankedLock(LockRank.COPY_QUEUE);
     private final ClQueue queue;
     private final PageBuffers buffers;
     private final MemorySegment ram;
-    private final CopyPolicy policy;
+    private final CopyDevice device;
     private final LongSupplier nanoClock;
-    private final StagedCopy staged;
+    private final Map<CopyMethod, CopyStrategy> strategies = new EnumMap<>(CopyMethod.class);
+    private CopyPlan plan;
     private final CopyRuns runs = new CopyRuns();
 
     private final Tally toDevice = new Tally();
@@ -69,33 +72,78 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
         }
     }
 
-    /// @param context that the queue is made in
-    /// @param device that does the copying
-    /// @param kernels built for both; they stay the caller's
+    /// @param device what the engines of one OpenCL device share; it stays the caller's
     /// @param buffers where device pages lie
-    /// @param ram the machine's memory
-    /// @param policy which pages go through staging
+    /// @param plan which way pages take
     /// @param nanoClock for the counters
-    /// @throws ClException if queue or staging memory can not be made
+    /// @throws IllegalArgumentException if the device can not do what the plan says
+    /// @throws ClException if queue, kernels or staging memory can not be made
     public CopyEngine(
-            ClContext context,
-            ClDevice device,
-            CopyKernels kernels,
-            PageBuffers buffers,
-            MemorySegment ram,
-            CopyPolicy policy,
-            LongSupplier nanoClock) {
+            CopyDevice device, PageBuffers buffers, CopyPlan plan, LongSupplier nanoClock) {
+        this.device = device;
         this.buffers = buffers;
-        this.ram = ram;
-        this.policy = policy;
+        this.ram = device.ram();
         this.nanoClock = nanoClock;
-        this.queue = context.createQueue(device);
+        this.queue = device.context().createQueue(device.device());
+        this.plan = plan;
+        boolean complete = false;
         try {
-            this.staged = new StagedCopy(context, queue, kernels, buffers, ram);
-        } catch (ClException e) {
-            queue.close();
-            throw e;
+            prepare(plan);
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
         }
+    }
+
+    /// Takes another plan from the next batch on.
+    ///
+    /// @throws IllegalArgumentException if the device can not do what the plan says
+    /// @throws ClException if kernels or staging memory can not be made
+    public void usePlan(CopyPlan next) {
+        prepare(next);
+        lock.lock();
+        plan = next;
+        lock.unlock();
+    }
+
+    /// Which way pages take now.
+    public CopyPlan plan() {
+        lock.lock();
+        try {
+            return plan;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Makes what the methods of a plan need, unless they have it.
+    private void prepare(CopyPlan next) {
+        for (CopyMethod method : next.methods()) {
+            method.obstacle(device.abilities())
+                    .ifPresent(obstacle -> {
+                        throw new IllegalArgumentException(
+                                "method: value=" + method + ", limit=" + obstacle);
+                    });
+            if (method.isStaged()) {
+                CopyKernels kernels = device.kernels(method.shape().orElseThrow());
+                lock.lock();
+                try {
+                    if (!strategies.containsKey(method)) {
+                        strategies.put(
+                                method,
+                                new StagedCopy(device.context(), queue, kernels, buffers, ram));
+                    }
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+    }
+
+    private CopyStrategy strategy(CopyMethod method) {
+        return Objects.requireNonNull(strategies.get(method));
     }
 
     static long bytes(long pageCount) {
@@ -225,12 +273,13 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
                 failure.addSuppressed(e);
             }
         }
-        staged.reset();
+        strategies.values().forEach(CopyStrategy::reset);
     }
 
     /// Runs first: the device works on them while the host gathers the rest.
     private void enqueueToDevice(CopyBatch batch) {
-        runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, policy);
+        CopyMethod method =
+                runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, plan.toDevice());
         for (int run = 0; run < runs.runCount(); run++) {
             int length = runs.length(run);
             long to = runs.destination(run);
@@ -245,15 +294,17 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
             }
         }
         toDevice.commands += runs.runCount();
-        toDevice.commands += staged.enqueueToDevice(runs);
-        toDevice.commands += staged.enqueueClear(runs);
+        if (method != CopyMethod.DIRECT) {
+            toDevice.commands += strategy(method).enqueueToDevice(runs);
+        }
         toDevice.pages += runs.copiedCount();
         toDevice.clearedPages += runs.clearedCount();
     }
 
     /// Runs first: the device works on them while the host waits for the first row of the rest.
     private void enqueueToSystem(CopyBatch batch) {
-        runs.split(batch, buffers, CopyRuns.Direction.TO_SYSTEM, policy);
+        CopyMethod method =
+                runs.split(batch, buffers, CopyRuns.Direction.TO_SYSTEM, plan.toSystem());
         for (int run = 0; run < runs.runCount(); run++) {
             int length = runs.length(run);
             long from = runs.source(run);
@@ -266,13 +317,15 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
             toSystem.pages += length;
         }
         toSystem.commands += runs.runCount();
-        toSystem.commands += staged.toSystem(runs);
+        if (method != CopyMethod.DIRECT) {
+            toSystem.commands += strategy(method).toSystem(runs);
+        }
         toSystem.pages += runs.copiedCount();
     }
 
     /// Each run is a command: nothing crosses the bus, so nothing is gained by gathering.
     private void enqueueWithinDevice(CopyBatch batch) {
-        runs.split(batch, buffers, CopyRuns.Direction.WITHIN_DEVICE, CopyPolicy.allDirect());
+        CopyMethod _ = runs.split(batch, buffers, CopyRuns.Direction.WITHIN_DEVICE, WITHIN_DEVICE);
         for (int run = 0; run < runs.runCount(); run++) {
             long from = runs.source(run);
             long to = runs.destination(run);
@@ -343,7 +396,7 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
     /// Nothing is under way afterwards.
     @Override
     public void close() {
-        staged.close();
+        strategies.values().forEach(CopyStrategy::close);
         queue.close();
     }
 }

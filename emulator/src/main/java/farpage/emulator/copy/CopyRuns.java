@@ -40,12 +40,19 @@ final class CopyRuns {
     }
 
     /// Cuts a batch.
-    void split(CopyBatch batch, PageBuffers buffers, Direction direction, CopyPolicy policy) {
-        split(batch, buffers, direction, policy.directRunPages());
+    ///
+    /// @return the method for what is scattered; nothing is if that is [CopyMethod#DIRECT]
+    CopyMethod split(CopyBatch batch, PageBuffers buffers, Direction direction, CopyTable table) {
+        split(batch, buffers, direction, table.directRunPages());
         int scattered = copiedCount + clearedCount;
-        if (scattered > 0 && scattered < policy.stagedPagesMin()) {
+        if (scattered == 0) {
+            return CopyMethod.DIRECT;
+        }
+        CopyMethod method = table.method(scattered);
+        if (method == CopyMethod.DIRECT) {
             split(batch, buffers, direction, 1);
         }
+        return method;
     }
 
     private void split(

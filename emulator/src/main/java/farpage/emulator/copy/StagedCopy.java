@@ -11,7 +11,7 @@ import java.util.Arrays;
 /// or puts it together. While the device works on one row the host prepares the next.
 ///
 /// @opencl gather_pages.cl, scatter_pages.cl, zero_pages.cl
-final class StagedCopy implements AutoCloseable {
+final class StagedCopy implements CopyStrategy {
     private static final int SLOT_PAGES = StagingMemory.SLOT_PAGES;
 
     private final ClQueue queue;
@@ -45,11 +45,16 @@ final class StagedCopy implements AutoCloseable {
         return first / SLOT_PAGES % StagingMemory.SLOTS;
     }
 
-    /// Enqueues the pairs that have a source.
-    ///
-    /// @return the commands that it took
-    long enqueueToDevice(CopyRuns runs) {
+    @Override
+    public long enqueueToDevice(CopyRuns runs) {
         commands = 0;
+        enqueueCopied(runs);
+        enqueueClear(runs);
+        return commands;
+    }
+
+    /// Enqueues the pairs that have a source.
+    private void enqueueCopied(CopyRuns runs) {
         for (int first = 0; first < runs.copiedCount(); first += SLOT_PAGES) {
             int slot = slot(first);
             int count = Math.min(SLOT_PAGES, runs.copiedCount() - first);
@@ -87,14 +92,10 @@ final class StagedCopy implements AutoCloseable {
                 from = to;
             }
         }
-        return commands;
     }
 
     /// Enqueues the pairs that become zeros.
-    ///
-    /// @return the commands that it took
-    long enqueueClear(CopyRuns runs) {
-        commands = 0;
+    private void enqueueClear(CopyRuns runs) {
         for (int first = 0; first < runs.clearedCount(); first += SLOT_PAGES) {
             int slot = slot(first);
             int count = Math.min(SLOT_PAGES, runs.clearedCount() - first);
@@ -123,13 +124,11 @@ final class StagedCopy implements AutoCloseable {
                 from = to;
             }
         }
-        return commands;
     }
 
-    /// Moves all pairs, and waits for each row but does not wait for anything enqueued after it.
-    ///
-    /// @return the commands that it took
-    long toSystem(CopyRuns runs) {
+    /// Waits for each row but not for anything enqueued after it.
+    @Override
+    public long toSystem(CopyRuns runs) {
         commands = 0;
         int first = 0;
         for (; first < runs.copiedCount(); first += SLOT_PAGES) {
@@ -201,8 +200,8 @@ final class StagedCopy implements AutoCloseable {
         return buffers.buffer(page) == buffers.buffer(other);
     }
 
-    /// After a failure, with nothing under way any more.
-    void reset() {
+    @Override
+    public void reset() {
         staging.reset();
         Arrays.fill(landingCount, 0);
     }

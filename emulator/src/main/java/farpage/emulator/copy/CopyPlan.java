@@ -1,0 +1,61 @@
+package farpage.emulator.copy;
+
+import farpage.opencl.ClDevice;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// Which way pages take to a device and back. It is chosen by measuring, forced, or a guess from
+/// the kind of device.
+///
+/// @param toDevice for migrations to the device
+/// @param toSystem for migrations back
+/// @opencl None: a choice among commands and kernels
+public record CopyPlan(CopyTable toDevice, CopyTable toSystem) {
+    /// One method for everything, however little it suits.
+    public static CopyPlan only(CopyMethod method) {
+        return new CopyPlan(CopyTable.only(method), CopyTable.only(method));
+    }
+
+    /// The same for both directions.
+    public static CopyPlan both(CopyTable table) {
+        return new CopyPlan(table, table);
+    }
+
+    /// What suits a kind of device as far as one can tell without measuring.
+    ///
+    /// A command of its own for each run costs a fixed time whatever its length; staging costs
+    /// every page one more copy on the host and one on the device, and a batch the launch of a
+    /// kernel. On a processor those copies compete with the transfer for the same memory. A GPU
+    /// pays for each command with a trip over the bus and copies on its side for nothing, so only
+    /// runs of 64 KiB and more go straight.
+    public static CopyPlan byDefault(ClDevice device, CopyAbilities abilities) {
+        return both(
+                switch (device.info().type()) {
+                    case CPU -> forProcessor(abilities);
+                    case GPU, ACCELERATOR, CUSTOM -> table(8, CopyMethod.STAGED_GROUP, 16);
+                });
+    }
+
+    private static CopyTable forProcessor(CopyAbilities abilities) {
+        return table(32, CopyMethod.STAGED_ITEM, 4);
+    }
+
+    private static CopyTable table(int fromPages, CopyMethod method, int directRunPages) {
+        return new CopyTable(
+                List.of(
+                        new CopyTable.Step(1, CopyMethod.DIRECT),
+                        new CopyTable.Step(fromPages, method)),
+                directRunPages);
+    }
+
+    /// The methods that it may take.
+    public Set<CopyMethod> methods() {
+        Set<CopyMethod> methods = EnumSet.noneOf(CopyMethod.class);
+        List<CopyTable.Step> steps = new ArrayList<>(toDevice.steps());
+        steps.addAll(toSystem.steps());
+        steps.forEach(step -> methods.add(step.method()));
+        return methods;
+    }
+}
