@@ -29,7 +29,8 @@ public record CopyPlan(CopyTable toDevice, CopyTable toSystem) {
     /// every page one more copy on the host and one on the device, and a batch the launch of a
     /// kernel. On a processor those copies compete with the transfer for the same memory. A GPU
     /// pays for each command with a trip over the bus and copies on its side for nothing, so only
-    /// runs of 64 KiB and more go straight.
+    /// runs of 64 KiB and more go straight. Where a device works on the host's memory in place, its
+    /// kernels move every page but a lone one.
     public static CopyPlan byDefault(ClDevice device, CopyAbilities abilities) {
         return both(
                 switch (device.info().type()) {
@@ -39,6 +40,12 @@ public record CopyPlan(CopyTable toDevice, CopyTable toSystem) {
     }
 
     private static CopyTable forProcessor(CopyAbilities abilities) {
+        if (CopyMethod.IN_PLACE_ITEM_NT.isPossible(abilities)) {
+            return table(2, CopyMethod.IN_PLACE_ITEM_NT, CopyTable.NEVER);
+        }
+        if (CopyMethod.IN_PLACE_ITEM.isPossible(abilities)) {
+            return table(2, CopyMethod.IN_PLACE_ITEM, CopyTable.NEVER);
+        }
         return table(32, CopyMethod.STAGED_ITEM, 4);
     }
 
