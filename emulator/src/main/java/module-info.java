@@ -1,10 +1,12 @@
 /// Devices whose pages live in OpenCL buffers, and the drivers that migrate to them.
 module farpage.emulator {
     requires static org.jspecify;
+    requires HdrHistogram;
     requires transitive farpage.mm;
     requires transitive farpage.opencl;
 
     exports farpage.emulator;
+    exports farpage.emulator.bench;
     exports farpage.emulator.churn;
     exports farpage.emulator.copy;
     exports farpage.emulator.devmem;

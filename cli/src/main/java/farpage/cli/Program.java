@@ -14,7 +14,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /// A run of the program, from a command line to an exit code.
 final class Program {
     /// The commands that work, in the order of the help.
-    private static final List<Map.Entry<String, Function<CliEnvironment, Command>>> COMMANDS =
+    private static final List<Map.Entry<String, Function<CliEnvironment, Object>>> COMMANDS =
             List.of(
                     Map.entry("devices", DevicesCommand::new),
                     Map.entry("doctor", DoctorCommand::new),
@@ -22,7 +22,8 @@ final class Program {
                     Map.entry("run", RunCommand::new),
                     Map.entry("replay", ReplayCommand::new),
                     Map.entry("selftest", SelftestCommand::new),
-                    Map.entry("experiment", ExperimentCommand::new));
+                    Map.entry("experiment", ExperimentCommand::new),
+                    Map.entry("bench", BenchCommand::new));
 
     private Program() {}
 
@@ -81,9 +82,14 @@ final class Program {
 
     private static CommandLine commandLine(CliEnvironment environment, String... args) {
         CommandLine commandLine = new CommandLine(new FarpageCommand());
-        for (Map.Entry<String, Function<CliEnvironment, Command>> command : COMMANDS) {
+        for (Map.Entry<String, Function<CliEnvironment, Object>> command : COMMANDS) {
             if (isNeeded(command.getKey(), args)) {
-                commandLine.addSubcommand(command.getKey(), command.getValue().apply(environment));
+                Object made = command.getValue().apply(environment);
+                CommandLine line = new CommandLine(made);
+                if (made instanceof CommandGroup group) {
+                    group.commands().forEach(line::addSubcommand);
+                }
+                commandLine.addSubcommand(command.getKey(), line);
             }
         }
         boolean isPlain =

@@ -3,6 +3,7 @@ package farpage.cli;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /// One result as named values in their order: a line of JSON or CSV, a test point of TAP.
 ///
@@ -73,8 +74,40 @@ final class Row {
         return values;
     }
 
+    /// Whether there is a value of a name.
+    boolean has(String name) {
+        return values.containsKey(name);
+    }
+
     /// A text value, or an empty text when there is none.
     String text(String name) {
         return values.getOrDefault(name, "").toString();
+    }
+
+    /// The row within this one, or an empty one.
+    Row inner(String name) {
+        return values.get(name) instanceof Row row ? row : new Row();
+    }
+
+    /// A number, or the median where the value is a row that has one.
+    OptionalDouble figure(String name) {
+        return switch (values.get(name)) {
+            case Number number -> OptionalDouble.of(number.doubleValue());
+            case Row row when row.has("median") -> row.figure("median");
+            case null, default -> OptionalDouble.empty();
+        };
+    }
+
+    /// Makes an ok row one that is not as it should be.
+    Row fail(String reason) {
+        Map<String, Object> rest = new LinkedHashMap<>(values);
+        values.clear();
+        rest.forEach((name, value) -> {
+            values.put(name, name.equals("status") ? "failed" : value);
+            if (name.equals("status")) {
+                values.put("reason", reason);
+            }
+        });
+        return this;
     }
 }

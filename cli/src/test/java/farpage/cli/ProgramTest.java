@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Model.CommandSpec;
 
 final class ProgramTest {
     private final TestEnvironment test = new TestEnvironment();
@@ -27,15 +28,36 @@ final class ProgramTest {
         return Program.commandNames();
     }
 
+    /// Those that do work: a group is replaced by what it holds.
+    private static List<String> workingCommands() {
+        return Stream.concat(
+                        commands().stream().filter(name -> !name.equals("bench")),
+                        new BenchCommand(new TestEnvironment().environment())
+                                .commands().stream()
+                                        .map(each -> CommandSpec.forAnnotatedObject(each).name())
+                                        .map(name -> "bench " + name))
+                .toList();
+    }
+
+    private static String[] words(String command, String last) {
+        return (command + " " + last).split(" ", -1);
+    }
+
     @ParameterizedTest
-    @MethodSource("commands")
+    @MethodSource({"commands", "workingCommands"})
     void helpOfEveryCommandEndsWithTwoExamples(String command) {
-        assertEquals(ExitCode.DONE, test.run(command, "--help"));
+        assertEquals(ExitCode.DONE, test.run(words(command, "--help")));
         List<String> lines = test.outLines();
         List<String> end = lines.subList(lines.size() - 3, lines.size());
         assertEquals("Examples:", end.getFirst());
         assertTrue(end.get(1).startsWith("  farpage " + command), end.get(1));
         assertTrue(end.get(2).startsWith("  farpage " + command), end.get(2));
+    }
+
+    @ParameterizedTest
+    @MethodSource("workingCommands")
+    void everyCommandTakesTheCommonOptions(String command) {
+        assertEquals(ExitCode.DONE, test.run(words(command, "--help")));
         for (String option :
                 List.of(
                         "--device=SEL",
@@ -70,6 +92,8 @@ final class ProgramTest {
                 "",
                 "nosuch",
                 "nosuch --help",
+                "bench",
+                "bench nosuch",
                 "help nosuch",
                 "--nosuch",
                 "devices --nosuch",
