@@ -35,8 +35,7 @@ final class BenchCommand implements CommandGroup {
     }
 
     private static List<Command> commands(CliEnvironment environment) {
-        assert environment.interruption() != null;
-        return List.of();
+        return List.of(new MetadataBenchCommand(environment));
     }
 
     @Override

@@ -18,6 +18,11 @@ public final class Distribution {
         histogram.recordValue(Math.max(1, nanos));
     }
 
+    /// Forgets all, as after warming up.
+    public void clear() {
+        histogram.reset();
+    }
+
     /// How many times there are.
     public long reps() {
         return histogram.getTotalCount();
