@@ -98,34 +98,3 @@ find_maven() {
         die "$exit_setup" "mvn not found, and apt-get could not install maven ($(first_error))"
     remove_now
 }
-
-# Becomes the program. Warnings of the JVM go to standard error: standard output is the program's.
-launch() {
-    case $farpage_root in
-        *:*) die "$exit_setup" "$farpage_root: a module path cannot hold a colon; move the clone" ;;
-    esac
-    # Without standard input the JVM opens a file of its own under that number, and reads and closes
-    # it as if it were the user's.
-    if ! { true 3<&0; } 2>/dev/null; then
-        exec </dev/null
-    fi
-    # An OpenCL compiler catches signals while it compiles, and removes its temporary files when one
-    # comes. The JVM uses SIGSEGV for itself; with libjsig it sees its own signals first.
-    if [ -r "$jdk_home/lib/libjsig.so" ]; then
-        export LD_PRELOAD="$jdk_home/lib/libjsig.so${LD_PRELOAD:+:$LD_PRELOAD}"
-    fi
-    # LWJGL's classes for Java 25 write a class with thousands of methods at every start, to call
-    # through the foreign function interface; those for older versions call as fast through JNI. They
-    # use sun.misc.Unsafe, which Java 27 may lack.
-    lwjgl_option=
-    case $jdk_major in
-        25 | 26) lwjgl_option=-Djdk.util.jar.version=24 ;;
-    esac
-    set -f
-    # LWJGL finds its native library in a module that none of ours requires.
-    # shellcheck disable=SC2086 # lists of options
-    exec "$jdk_home/bin/java" $lwjgl_option -ea -Xmx256m -XX:+UseSerialGC -XX:-UsePerfData \
-        -Xlog:disable -Xlog:all=warning:stderr --sun-misc-unsafe-memory-access=allow \
-        --enable-native-access=jocl,org.lwjgl,farpage.mm --add-modules org.lwjgl.natives \
-        ${FARPAGE_JAVA_OPTS-} -p "$build_dir" -m farpage.cli/farpage.cli.Main "$@"
-}

@@ -4,7 +4,7 @@
 # for the program to say.
 
 # Does the command line ask for something that needs a device? Help and the version do not;
-# doctor tells what is missing and changes nothing.
+# doctor tells what is missing and changes nothing; bundle makes something for another host.
 needs_opencl() {
     asked_command=
     for argument in "$@"; do
@@ -16,11 +16,12 @@ needs_opencl() {
         esac
     done
     case $asked_command in
-        '' | help | doctor) return 1 ;;
+        '' | help | doctor | bundle) return 1 ;;
     esac
 }
 
 set_up_opencl() {
+    register_nvidia
     if ! opencl_found && ! use_default_vendors && ! use_unpacked; then
         # shellcheck source=cli/src/main/sh/pocl.sh
         . "$sh_dir/pocl.sh"
@@ -30,6 +31,7 @@ set_up_opencl() {
 }
 
 use_opencl_if_there() {
+    register_nvidia
     opencl_found || use_unpacked || :
     choose_pocl_cache
 }
@@ -93,6 +95,11 @@ icd_filenames_usable() {
 
 # Sets library_file to where the dynamic linker would find NAME.
 find_library() {
+    find_library_file "$1" || find_in_linker_cache "$1"
+}
+
+# The same without asking for what the linker's configuration names, which takes a process.
+find_library_file() {
     library_file=$1
     case $1 in
         '') return 1 ;;
@@ -112,7 +119,13 @@ find_library() {
         esac
         [ -e "$library_file" ] && return
     done
-    # Folders that only the linker's configuration names.
+    return 1
+}
+
+find_in_linker_cache() {
+    case $1 in
+        '' | */*) return 1 ;;
+    esac
     [ -z "$system_root" ] && has_linker_cache || return 1
     library_file=$("$linker_config" -p 2>/dev/null |
         sed -n "s|^[[:space:]]*$1 .* => ||p" | head -n 1)

@@ -9,5 +9,9 @@ sh_dir=$farpage_root/cli/src/main/sh
 . "$sh_dir/jdk.sh"
 # shellcheck source=cli/src/main/sh/opencl.sh
 . "$sh_dir/opencl.sh"
+# shellcheck source=cli/src/main/sh/nvidia.sh
+. "$sh_dir/nvidia.sh"
 # shellcheck source=cli/src/main/sh/build.sh
 . "$sh_dir/build.sh"
+# shellcheck source=cli/src/main/sh/java.sh
+. "$sh_dir/java.sh"

@@ -28,8 +28,8 @@ final class HostChecks {
                     "lib");
     private static final String INSTALL =
             "install a platform: 'apt-get install pocl-opencl-icd ocl-icd-libopencl1' (Debian, Ubuntu),"
-                    + " 'dnf install pocl ocl-icd' (Fedora), or the GPU vendor's driver; './farpage demo'"
-                    + " does it for you";
+                    + " 'dnf install pocl ocl-icd' (Fedora), or the GPU vendor's driver; in a clone"
+                    + " './farpage demo' does it for you";
 
     private final CliEnvironment environment;
     private final Path root;
@@ -172,7 +172,8 @@ final class HostChecks {
         }
     }
 
-    private Optional<Path> findLibrary(String library) {
+    /// Where the linker would find a library.
+    Optional<Path> findLibrary(String library) {
         if (library.isEmpty()) {
             return Optional.empty();
         }

@@ -23,7 +23,8 @@ final class Program {
                     Map.entry("replay", ReplayCommand::new),
                     Map.entry("selftest", SelftestCommand::new),
                     Map.entry("experiment", ExperimentCommand::new),
-                    Map.entry("bench", BenchCommand::new));
+                    Map.entry("bench", BenchCommand::new),
+                    Map.entry("bundle", BundleCommand::new));
 
     private Program() {}
 

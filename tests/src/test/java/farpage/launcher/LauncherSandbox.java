@@ -26,6 +26,7 @@ final class LauncherSandbox {
                     "basename",
                     "cat",
                     "chmod",
+                    "cksum",
                     "cp",
                     "cut",
                     "date",

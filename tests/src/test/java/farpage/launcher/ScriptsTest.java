@@ -21,6 +21,7 @@ final class ScriptsTest {
         scripts.add(Repository.root().resolve("farpage"));
         scripts.add(Repository.root().resolve("check"));
         scripts.add(Repository.root().resolve(".ci/run"));
+        scripts.add(Repository.root().resolve("cli/src/main/bundle/bin/farpage"));
         return scripts;
     }
 
