@@ -21,8 +21,8 @@ start_java() {
         preload_jsig "$java_home/lib"
     fi
     # LWJGL's classes for Java 25 write a class with thousands of methods at every start, to call
-    # through the foreign function interface; those for older versions call as fast through JNI. They
-    # use sun.misc.Unsafe, which Java 27 may lack.
+    # through the foreign function interface; those for older versions call as fast through JNI.
+    # They use sun.misc.Unsafe, which Java 27 may lack.
     lwjgl_option=
     read_jdk_version "$java_home"
     case ${jdk_version%%[!0-9]*} in
