@@ -35,7 +35,7 @@ final class BenchCommand implements CommandGroup {
     }
 
     private static List<Command> commands(CliEnvironment environment) {
-        return List.of(new MetadataBenchCommand(environment));
+        return List.of(new FaultBenchCommand(environment), new MetadataBenchCommand(environment));
     }
 
     @Override

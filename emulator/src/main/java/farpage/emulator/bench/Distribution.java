@@ -47,6 +47,12 @@ public final class Distribution {
         return histogram.getMaxValue();
     }
 
+    /// Their sum by their number.
+    public double meanNanos() {
+        requireTimes();
+        return histogram.getMean();
+    }
+
     /// The rate of so many bytes in the median time, in 10^9 bytes a second.
     public double gbps(long bytes) {
         return (double) bytes / medianNanos();

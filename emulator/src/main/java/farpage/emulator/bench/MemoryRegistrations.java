@@ -15,9 +15,9 @@ final class MemoryRegistrations {
     private static final long RAM_BYTES = 2 * PageSize.PMD_SIZE;
 
     private final MetadataPlan plan;
-    private final BenchClocks clocks;
+    private final SliceClocks clocks;
 
-    MemoryRegistrations(MetadataPlan plan, BenchClocks clocks) {
+    MemoryRegistrations(MetadataPlan plan, SliceClocks clocks) {
         this.plan = plan;
         this.clocks = clocks;
     }

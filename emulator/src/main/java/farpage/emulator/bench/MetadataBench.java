@@ -13,10 +13,10 @@ import java.util.List;
 public final class MetadataBench {
     private final MetadataPlan plan;
     private final long seed;
-    private final BenchClocks clocks;
+    private final SliceClocks clocks;
 
     /// @param seed of the orders in which pages are taken
-    public MetadataBench(MetadataPlan plan, long seed, BenchClocks clocks) {
+    public MetadataBench(MetadataPlan plan, long seed, SliceClocks clocks) {
         this.plan = plan;
         this.seed = seed;
         this.clocks = clocks;

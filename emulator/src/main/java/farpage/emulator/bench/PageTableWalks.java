@@ -33,7 +33,7 @@ final class PageTableWalks implements AutoCloseable {
 
     private record Case(PageOrder order, int threads, Distribution wall, Distribution cpu) {}
 
-    PageTableWalks(MetadataPlan plan, long seed, BenchClocks clocks) {
+    PageTableWalks(MetadataPlan plan, long seed, SliceClocks clocks) {
         this.plan = plan;
         this.random = new SplittableRandom(seed);
         this.slices = new Slices(clocks);

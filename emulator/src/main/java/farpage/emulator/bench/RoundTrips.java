@@ -50,7 +50,7 @@ final class RoundTrips implements AutoCloseable {
         }
     }
 
-    RoundTrips(MetadataPlan plan, long seed, BenchClocks clocks) {
+    RoundTrips(MetadataPlan plan, long seed, SliceClocks clocks) {
         this.plan = plan;
         this.random = new SplittableRandom(seed);
         this.slices = new Slices(clocks);

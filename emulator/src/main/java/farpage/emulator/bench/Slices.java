@@ -11,12 +11,12 @@ import java.util.concurrent.Future;
 ///
 /// @kernel None: how a measurement uses more than one processor
 final class Slices implements AutoCloseable {
-    private final BenchClocks clocks;
+    private final SliceClocks clocks;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private long wallNanos;
     private long cpuNanos;
 
-    Slices(BenchClocks clocks) {
+    Slices(SliceClocks clocks) {
         this.clocks = clocks;
     }
 

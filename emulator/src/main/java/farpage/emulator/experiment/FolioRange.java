@@ -3,6 +3,7 @@ package farpage.emulator.experiment;
 import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.copy.CopyCounters;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
@@ -29,11 +30,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 
-/// The memory that the experiment moves: a range of one process on a machine and a device of its
-/// own, with a copy of what it must contain, and a buffer for plain OpenCL transfers beside it.
+/// The memory that an experiment or a benchmark moves: a range of one process on a machine and a
+/// device of its own, with a copy of what it must contain, and a buffer for plain OpenCL transfers
+/// beside it.
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: struct hmm_buffer
-final class FolioRange {
+public final class FolioRange {
     /// RAM beside that of the range: the page of zeros, and some to spare.
     private static final long SPARE_RAM = 2 * LargeFolioPlan.BLOCK_BYTES;
 
@@ -83,7 +85,8 @@ final class FolioRange {
     /// @param config binding and OpenCL device; the sizes in it are not used
     /// @param bytes of the range
     /// @param seed of its contents
-    static <R> R with(EmulatorConfig config, long bytes, long seed, Function<FolioRange, R> work) {
+    public static <R> R with(
+            EmulatorConfig config, long bytes, long seed, Function<FolioRange, R> work) {
         EmulatorConfig own =
                 config.withDeviceCount(1)
                         .withOrders(FolioOrders.ALL)
@@ -107,16 +110,16 @@ final class FolioRange {
         }
     }
 
-    long bytes() {
+    public long bytes() {
         return contents.byteSize();
     }
 
-    PhaseClock phaseClock() {
+    public PhaseClock phaseClock() {
         return device.phaseClock();
     }
 
     /// Gives the range new contents in system memory, in folios of an order.
-    void populate(int order) {
+    public void populate(int order) {
         for (int each = FolioTable.LARGE_ORDER_MIN; each <= FolioOrders.MAX_ORDER; each++) {
             machine.hugePages().setEnabled(each, each == order ? Enabled.ALWAYS : Enabled.NEVER);
         }
@@ -131,17 +134,17 @@ final class FolioRange {
     }
 
     /// Has every large folio find none of its size on the other side, or not.
-    void setRefusesLargeFolios(boolean refuses) {
+    public void setRefusesLargeFolios(boolean refuses) {
         mirror.mirror().setRefusesLargeFolios(refuses);
     }
 
     /// Migrates a part to the device.
-    void toDevice(long offset, long length) {
+    public void toDevice(long offset, long length) {
         check(mirror.migrateToDevice(start + offset, PageSize.pageNumber(length)));
     }
 
     /// Migrates a part back.
-    void toSystem(long offset, long length) {
+    public void toSystem(long offset, long length) {
         check(mirror.migrateToSystem(start + offset, PageSize.pageNumber(length)));
     }
 
@@ -154,29 +157,39 @@ final class FolioRange {
     }
 
     /// The CPU loads a byte of what is on the device, which brings it back.
-    void touch(long offset) {
-        long found = cpu.begin(start + offset, false);
-        assert found >= 0 : cpu.fault();
+    public void touch(long offset) {
+        if (cpu.begin(start + offset, false) < 0) {
+            throw new WorkloadException(
+                    WorkloadException.Reason.COPY_FAILED, "a fault ended with " + cpu.fault());
+        }
         cpu.end();
     }
 
     /// A plain transfer to the device of as much as a part has.
-    void writeRaw(long offset, long length) {
+    public void writeRaw(long offset, long length) {
         queue.writeBlocking(raw, offset, contents.asSlice(offset, length));
     }
 
     /// A plain transfer from the device of as much as a part has.
-    void readRaw(long offset, long length) {
+    public void readRaw(long offset, long length) {
         queue.readBlocking(raw, offset, landing.asSlice(offset, length));
     }
 
+    /// What the copy engine did so far for copies to system memory, and for those to the device.
+    public CopyCounters copies(Direction direction) {
+        return switch (direction) {
+            case TO_DEVICE -> device.copyEngine().statistics().toDevice();
+            case TO_SYSTEM -> device.copyEngine().statistics().toSystem();
+        };
+    }
+
     /// Pages on the device.
-    long devicePages() {
+    public long devicePages() {
         return device.memory().statistics().livePages();
     }
 
     /// The order of the folio at an offset, which is on the device.
-    int deviceOrder(long offset) {
+    public int deviceOrder(long offset) {
         DevicePageTable table = mirror.mirror().table();
         table.lock();
         try {
@@ -188,10 +201,19 @@ final class FolioRange {
         }
     }
 
+    /// Inverts a byte, as a device that makes mistakes would.
+    public void corrupt(long offset) {
+        long found = cpu.begin(start + offset, true);
+        assert found >= 0 : cpu.fault();
+        byte right = cpu.memory().get(ValueLayout.JAVA_BYTE, found);
+        cpu.memory().set(ValueLayout.JAVA_BYTE, found, (byte) ~right);
+        cpu.end();
+    }
+
     /// Compares every byte; what is on the device comes back for it.
     ///
     /// @throws DataMismatchException if one differs
-    void verify() {
+    public void verify() {
         for (long at = 0; at < bytes(); at += PageSize.PAGE_SIZE) {
             long offset = cpu.begin(start + at, false);
             assert offset >= 0 : cpu.fault();
