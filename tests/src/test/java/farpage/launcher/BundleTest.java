@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// What `bundle` makes, unpacked and run where there is no Java.
 final class BundleTest {
     private static final long PACKED_BYTES_MAX = 60_000_000;
+    private static final long TIMEOUT_SECONDS = 300;
 
     @TempDir private static Path temporary;
     private static Path archive = Path.of("");
@@ -39,9 +40,9 @@ final class BundleTest {
                 UnpackedBundle.startFromJars(temporary, "bundle", "--output=" + archive);
         LauncherSandbox.Started other =
                 UnpackedBundle.startFromJars(temporary, "bundle", "--output=" + second);
-        made = one.await();
+        made = one.await(TIMEOUT_SECONDS);
         assertEquals(0, made.exitCode(), made.err());
-        assertEquals(0, other.await().exitCode());
+        assertEquals(0, other.await(TIMEOUT_SECONDS).exitCode());
         bundle = UnpackedBundle.of(archive, temporary);
     }
 

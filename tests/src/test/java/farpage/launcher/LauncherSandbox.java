@@ -274,8 +274,12 @@ final class LauncherSandbox {
     /// A program that runs, and the files that take what it says.
     record Started(Process process, Path out, Path err) {
         Result await() {
+            return await(TIMEOUT_SECONDS);
+        }
+
+        Result await(long timeoutSeconds) {
             try (InputStream _ = process.getInputStream()) {
-                if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                if (!process.waitFor(timeoutSeconds, TimeUnit.SECONDS)) {
                     process.destroyForcibly();
                     throw new IllegalStateException("still running: " + read(err));
                 }

@@ -36,7 +36,7 @@ public enum PageOrder {
     /// The places of the pages of a range in an order of this kind, another one with every call.
     ///
     /// @param count a multiple of [#runPages()]
-    int[] places(int count, SplittableRandom random) {
+    public int[] places(int count, SplittableRandom random) {
         assert count % runPages == 0;
         int[] runs = new int[count / runPages];
         for (int i = 0; i < runs.length; i++) {
