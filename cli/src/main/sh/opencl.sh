@@ -16,7 +16,7 @@ needs_opencl() {
         esac
     done
     case $asked_command in
-        '' | help | doctor | bundle) return 1 ;;
+        '' | help | doctor | bundle | report) return 1 ;;
     esac
 }
 

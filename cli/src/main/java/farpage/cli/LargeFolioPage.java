@@ -14,50 +14,6 @@ import java.util.function.ToDoubleFunction;
 /// What `experiment large-folios` found, as one HTML page: it needs nothing but itself, and is made
 /// for a phone, a screen, light or dark, and paper.
 final class LargeFolioPage {
-    private static final String HEAD =
-            """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <meta name="color-scheme" content="light dark"/>
-            <title>Farpage: large folios</title>
-            <style>
-            :root { --ink: #1c2126; --soft: #59636e; --paper: #ffffff; --grid: #d9dee3;
-              --a: #0b63b0; --b: #c2570c; --c: #1d7a4c; --d: #7a4fa3; }
-            @media (prefers-color-scheme: dark) { :root { --ink: #e7ebef; --soft: #a4afba;
-              --paper: #14181c; --grid: #38414a; --a: #6cb2f5; --b: #f2a15c; --c: #6fd0a0;
-              --d: #c5a3ec; } }
-            @media print { :root { --ink: #000; --soft: #333; --paper: #fff; --grid: #bbb;
-              --a: #0b63b0; --b: #c2570c; --c: #1d7a4c; --d: #7a4fa3; }
-              figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
-            body { margin: 0 auto; padding: 1rem; max-width: 44rem; background: var(--paper);
-              color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-            h1 { font-size: 1.4rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-            dt { font-weight: 600; } dd { margin: 0 0 0.6rem; }
-            figure { margin: 1.2rem 0; } figcaption { font-weight: 600; margin-bottom: 0.3rem; }
-            svg { display: block; width: 100%; height: auto; }
-            svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-            svg .small { font-size: 10.5px; fill: var(--soft); }
-            svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
-            .grid { stroke: var(--grid); stroke-width: 1; }
-            .line { fill: none; stroke-width: 2; }
-            .line.s0 { stroke: var(--a); } .line.s1 { stroke: var(--b); stroke-dasharray: 6 3; }
-            .line.s2 { stroke: var(--c); stroke-dasharray: 2 3; }
-            .line.s3 { stroke: var(--d); stroke-dasharray: 8 3 2 3; }
-            .mark.s0 { fill: var(--a); } .mark.s1 { fill: var(--b); } .mark.s2 { fill: var(--c); }
-            .bar.first { fill: var(--b); } .bar.second { fill: var(--a); }
-            .wide { overflow-x: auto; }
-            table { border-collapse: collapse; font-size: 0.85rem; width: 100%; }
-            th, td { padding: 0.2rem 0.5rem; text-align: right; white-space: nowrap;
-              border-bottom: 1px solid var(--grid); font-variant-numeric: tabular-nums; }
-            th:first-child, td:first-child { text-align: left; }
-            </style>
-            </head>
-            <body>
-            """;
-
     private final LargeFolioReport report;
     private final LargeFolioResult result;
     private final List<String> steps;
@@ -72,25 +28,26 @@ final class LargeFolioPage {
     }
 
     void print(PrintStream out) {
-        out.print(HEAD);
+        HtmlPage.begin(out, "Farpage: large folios");
         printSetting(out);
         LargeFolioReading reading = new LargeFolioReading(result);
         out.print("<h2>What was found</h2>\n");
-        printList(out, reading.findings());
+        HtmlPage.list(out, reading.findings());
         for (Direction direction : Direction.values()) {
             printDirection(out, direction);
         }
         out.print("<h2>What does not carry over to real hardware</h2>\n");
-        printList(out, reading.limits(report.context().text("unifiedHostMemory").equals("true")));
-        out.print("</body>\n</html>\n");
+        HtmlPage.list(
+                out, reading.limits(report.context().text("unifiedHostMemory").equals("true")));
+        HtmlPage.end(out);
     }
 
     private void printSetting(PrintStream out) {
         Row context = report.context();
         out.print("<h1>%s</h1>\n<dl>\n".formatted(escaped(report.experiment().question())));
-        term(out, "Linux 7.0", report.experiment().today());
-        term(out, "Here", report.experiment().design());
-        term(
+        HtmlPage.term(out, "Linux 7.0", report.experiment().today());
+        HtmlPage.term(out, "Here", report.experiment().design());
+        HtmlPage.term(
                 out,
                 "Device",
                 "%s, %s, driver %s, through %s"
@@ -99,7 +56,7 @@ final class LargeFolioPage {
                                 context.text("platform"),
                                 context.text("driver"),
                                 context.text("binding")));
-        term(
+        HtmlPage.term(
                 out,
                 "Host",
                 "%s processors, %s, %s"
@@ -107,7 +64,7 @@ final class LargeFolioPage {
                                 context.text("processors"),
                                 context.text("os"),
                                 context.text("jvm")));
-        term(
+        HtmlPage.term(
                 out,
                 "Measured",
                 "%s of anonymous memory, %d runs after %d to warm up, medians, seed %s; all data"
@@ -121,26 +78,17 @@ final class LargeFolioPage {
         out.print("</dl>\n");
     }
 
-    private static void term(PrintStream out, String name, String text) {
-        out.print("<dt>%s</dt><dd>%s</dd>\n".formatted(escaped(name), escaped(text)));
-    }
-
-    private static void printList(PrintStream out, List<String> texts) {
-        out.print("<ul>\n");
-        texts.forEach(text -> out.print("<li>%s</li>\n".formatted(escaped(text))));
-        out.print("</ul>\n");
-    }
-
     private void printDirection(PrintStream out, Direction direction) {
         String name = LargeFolioReading.name(direction);
         out.print("<h2>%s</h2>\n".formatted(name));
-        figure(out, "Bookkeeping for 2 MiB, by the size of the folios", bookkeeping(direction));
-        figure(out, "2 MiB in one command: bookkeeping and copy", parts(direction));
-        figure(
+        HtmlPage.figure(
+                out, "Bookkeeping for 2 MiB, by the size of the folios", bookkeeping(direction));
+        HtmlPage.figure(out, "2 MiB in one command: bookkeeping and copy", parts(direction));
+        HtmlPage.figure(
                 out,
                 SizeConverter.format(result.plan().bytes()) + " in one command",
                 rates(direction));
-        figure(
+        HtmlPage.figure(
                 out,
                 switch (direction) {
                     case TO_DEVICE -> "A device's fault on one folio";
@@ -148,12 +96,6 @@ final class LargeFolioPage {
                 },
                 faults(direction));
         printTable(out, direction);
-    }
-
-    private static void figure(PrintStream out, String caption, String svg) {
-        out.print(
-                "<figure><figcaption>%s</figcaption>\n%s</figure>\n"
-                        .formatted(escaped(caption), svg));
     }
 
     private String bookkeeping(Direction direction) {

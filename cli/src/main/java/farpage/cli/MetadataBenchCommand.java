@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  farpage bench metadata --quick",
-            "  farpage bench metadata --quick --what=migrateRoundTrip --layout=runs --threads=1"
+            "  farpage bench metadata --what=migrateRoundTrip --layout=runs --threads=1"
         })
 final class MetadataBenchCommand extends BenchSubcommand {
     @Option(

@@ -24,6 +24,7 @@ final class Program {
                     Map.entry("selftest", SelftestCommand::new),
                     Map.entry("experiment", ExperimentCommand::new),
                     Map.entry("bench", BenchCommand::new),
+                    Map.entry("report", ReportCommand::new),
                     Map.entry("bundle", BundleCommand::new));
 
     private Program() {}

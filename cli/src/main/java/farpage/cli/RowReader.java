@@ -42,19 +42,48 @@ final class RowReader {
         return new RowReader(option, file).read();
     }
 
+    /// Reads a file that may hold several runs, one after another: each begins with its context.
+    ///
+    /// @param option that names it, for messages
+    /// @throws CliFailure as for [#read]
+    static List<Report> readRuns(String option, String file) {
+        return new RowReader(option, file).runs();
+    }
+
+    /// The first run gives the context.
     private Report read() {
+        List<Report> runs = runs();
+        List<Row> rows = new ArrayList<>();
+        runs.forEach(run -> rows.addAll(run.rows()));
+        return new Report(runs.getFirst().context(), rows);
+    }
+
+    private List<Report> runs() {
+        List<Report> runs = new ArrayList<>();
         List<Row> rows = new ArrayList<>();
         try (BufferedReader lines = Files.newBufferedReader(Path.of(file))) {
+            int number = 1;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (!line.isBlank()) {
-                    rows.add(row(line, rows.size() + 1));
+                    Row row = row(line, number);
+                    if (row.has("context") && !rows.isEmpty()) {
+                        runs.add(run(rows));
+                        rows.clear();
+                    }
+                    rows.add(row);
                 }
+                number++;
             }
         } catch (IOException | java.nio.file.InvalidPathException failure) {
             throw new CliFailure(
                     ExitCode.USAGE,
                     "%s: %s cannot be read (%s)".formatted(option, file, reason(failure)));
         }
+        runs.add(run(rows));
+        return runs;
+    }
+
+    private Report run(List<Row> rows) {
         if (rows.size() < 2 || !rows.getFirst().has("context")) {
             throw new CliFailure(
                     ExitCode.USAGE,
@@ -65,9 +94,11 @@ final class RowReader {
     }
 
     private static String reason(Exception failure) {
-        return failure instanceof java.nio.file.NoSuchFileException
-                ? "it does not exist"
-                : String.valueOf(failure.getMessage());
+        return switch (failure) {
+            case java.nio.file.NoSuchFileException _ -> "it does not exist";
+            case java.nio.charset.CharacterCodingException _ -> "it is no text in UTF-8";
+            default -> String.valueOf(failure.getMessage());
+        };
     }
 
     private Row row(String line, int number) {

@@ -16,7 +16,7 @@ final class SvgLineChart {
     private static final double MARK = 3.2;
 
     /// The most series that can be told apart.
-    private static final int SERIES_MAX = 4;
+    static final int SERIES_MAX = 6;
 
     /// The least value that a logarithm is taken of.
     private static final double LEAST = 1e-3;
@@ -124,7 +124,7 @@ final class SvgLineChart {
         }
     }
 
-    /// Circle, square, triangle, cross.
+    /// Circle, square, triangle, cross, diamond, plus.
     private static String mark(int index, double x, double y) {
         String classes = "mark s" + index;
         return switch (index) {
@@ -141,10 +141,25 @@ final class SvgLineChart {
                                     SvgText.at(2 * MARK + 1),
                                     SvgText.at(-2 * MARK - 2),
                                     classes);
-            default ->
+            case 3 ->
                     SvgText.line(x - MARK, y - MARK, x + MARK, y + MARK, "line s" + index)
                             + SvgText.line(
                                     x - MARK, y + MARK, x + MARK, y - MARK, "line s" + index);
+            case 4 ->
+                    "<path d=\"M%s %s l%s %s l%s %s l%s %s z\" class=\"%s\"/>\n"
+                            .formatted(
+                                    SvgText.at(x),
+                                    SvgText.at(y - MARK - 1),
+                                    SvgText.at(MARK + 1),
+                                    SvgText.at(MARK + 1),
+                                    SvgText.at(-MARK - 1),
+                                    SvgText.at(MARK + 1),
+                                    SvgText.at(-MARK - 1),
+                                    SvgText.at(-MARK - 1),
+                                    classes);
+            default ->
+                    SvgText.line(x - MARK, y, x + MARK, y, "line s" + index)
+                            + SvgText.line(x, y - MARK, x, y + MARK, "line s" + index);
         };
     }
 

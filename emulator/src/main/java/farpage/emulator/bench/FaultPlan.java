@@ -100,6 +100,7 @@ public record FaultPlan(
             return 0;
         }
         long wanted = Math.min(WARM_UP_FAULTS, WARM_UP_BYTES / folioBytes(order));
+        wanted = Math.min(wanted, 2L * faults);
         return (int) ((wanted + folios(order) - 1) / folios(order));
     }
 }

@@ -18,8 +18,14 @@ final class HeapPerPage {
     /// The most pages: counting takes as long as they move slowly.
     private static final int PAGES_MAX = 1 << 20;
 
+    /// Pages of a section of the memory map, and of a chunk of device memory.
+    private static final int SECTION_PAGES = 1 << 15;
+
     /// The part of the pages that moves before the heap is looked at.
     private static final int PARTS = 4;
+
+    /// The fewest pages, so that each part has whole sections.
+    private static final int PAGES_MIN = PARTS * SECTION_PAGES;
 
     /// Collections after which the heap counts as it is: the serial collector compacts all of it
     /// with every fourth only, and lets some dead objects lie with the others.
@@ -32,7 +38,7 @@ final class HeapPerPage {
     HeapPerPage(MetadataPlan plan, long seed) {
         this.plan = plan;
         this.random = new SplittableRandom(seed);
-        this.pages = Math.min(plan.pages(), PAGES_MAX);
+        this.pages = Math.clamp(plan.pages(), PAGES_MIN, PAGES_MAX);
     }
 
     /// Measures.
@@ -52,8 +58,8 @@ final class HeapPerPage {
     private MetadataResult measure(PageOrder order) {
         try (MigrationScene scene = new MigrationScene(pages)) {
             int part = pages / PARTS;
-            scene.addDevice(pages, part / PARTS);
-            scene.addDevice(pages, part / PARTS);
+            scene.addDevice(pages, SECTION_PAGES);
+            scene.addDevice(pages, SECTION_PAGES);
             scene.toDevice(0, scene.firstPage(), pages);
             scene.toSystem(0, scene.firstPage(), pages);
             int[] places = order.places(pages, random);
