@@ -35,7 +35,11 @@ final class BenchCommand implements CommandGroup {
     }
 
     private static List<Command> commands(CliEnvironment environment) {
-        return List.of(new FaultBenchCommand(environment), new MetadataBenchCommand(environment));
+        return List.of(
+                new CopyBenchCommand(environment),
+                new MigrateBenchCommand(environment),
+                new FaultBenchCommand(environment),
+                new MetadataBenchCommand(environment));
     }
 
     @Override

@@ -51,8 +51,12 @@ final class BenchText {
         }
         line(out, "measured", report.measured());
         out.print("\n");
-        table(out);
+        table(out, columns(), true);
         out.print("\n");
+        if (!report.detail().isEmpty()) {
+            table(out, report.detail(), false);
+            out.print("\n");
+        }
         report.findings().forEach(finding -> line(out, "found", finding));
         remarks.forEach(remark -> line(out, "baseline", remark));
         long failed = count("failed");
@@ -77,11 +81,15 @@ final class BenchText {
         out.print(line + "\n");
     }
 
-    private void table(PrintStream out) {
+    private List<BenchColumn> columns() {
         List<BenchColumn> columns = new ArrayList<>(report.columns());
         if (report.rows().stream().anyMatch(row -> row.has("baseline"))) {
             columns.add(new BenchColumn("change", false, row -> Baseline.change(bench, row)));
         }
+        return columns;
+    }
+
+    private void table(PrintStream out, List<BenchColumn> columns, boolean hasStatus) {
         List<StringBuilder> lines = new ArrayList<>();
         for (int i = 0; i <= report.rows().size(); i++) {
             lines.add(new StringBuilder());
@@ -93,7 +101,7 @@ final class BenchText {
         for (int i = 0; i < report.rows().size(); i++) {
             Row row = report.rows().get(i);
             String status =
-                    row.text("status").equals("ok")
+                    !hasStatus || row.text("status").equals("ok")
                             ? ""
                             : "  " + row.text("status") + ": " + row.text("reason");
             out.print((lines.get(i + 1) + status).stripTrailing() + "\n");

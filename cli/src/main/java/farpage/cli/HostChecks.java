@@ -73,14 +73,13 @@ final class HostChecks {
     }
 
     private DoctorCheck memory() {
-        Optional<Long> available = meminfo("MemAvailable");
-        Optional<Long> limit =
-                firstLine(root.resolve("sys/fs/cgroup/memory.max")).flatMap(HostChecks::number);
+        Optional<Long> available = usableMemory();
+        Optional<Long> limit = memoryLimit();
         if (available.isEmpty()) {
             return DoctorCheck.advice(
                     "memory", "/proc/meminfo cannot be read", "keep --memory below what is free");
         }
-        long usable = Math.min(available.get(), limit.orElse(Long.MAX_VALUE));
+        long usable = available.get();
         String found =
                 SizeConverter.format(usable)
                         + " available"
@@ -92,6 +91,16 @@ final class HostChecks {
                         found,
                         "use smaller --memory and --device-memory, or free memory up to "
                                 + SizeConverter.format(MEMORY_MIN));
+    }
+
+    /// Bytes of memory that a program may still take; empty if the host does not say.
+    Optional<Long> usableMemory() {
+        return meminfo("MemAvailable")
+                .map(available -> Math.min(available, memoryLimit().orElse(Long.MAX_VALUE)));
+    }
+
+    private Optional<Long> memoryLimit() {
+        return firstLine(root.resolve("sys/fs/cgroup/memory.max")).flatMap(HostChecks::number);
     }
 
     private DoctorCheck addressSpace() {

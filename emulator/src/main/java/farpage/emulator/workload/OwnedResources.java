@@ -7,17 +7,24 @@ import java.util.Deque;
 ///
 /// A constructor that makes several things registers each as it is made, and closes this when it
 /// cannot go on, so that a failure half way leaves nothing behind.
-final class OwnedResources implements AutoCloseable {
+///
+/// @kernel drivers/base/devres.c: devm_add_action
+public final class OwnedResources implements AutoCloseable {
     /// Gives one thing back; throws nothing checked.
-    interface Resource extends AutoCloseable {
+    ///
+    /// @kernel drivers/base/devres.c: devm_add_action
+    public interface Resource extends AutoCloseable {
         @Override
         void close();
     }
 
     private final Deque<Resource> resources = new ArrayDeque<>();
 
+    /// Of nothing yet.
+    public OwnedResources() {}
+
     /// Registers how to give a thing back.
-    void add(Resource resource) {
+    public void add(Resource resource) {
         resources.push(resource);
     }
 
