@@ -32,6 +32,10 @@ public interface ClContext extends AutoCloseable {
     ///   on the Java heap
     ClBuffer createBuffer(MemorySegment hostMemory, ClMemoryFlag... flags);
 
+    /// The most bytes of a buffer over host memory that the binding can make, whatever the devices
+    /// can.
+    long hostMemoryMax();
+
     /// Memory for the host and the devices together, without content.
     ///
     /// @throws IllegalArgumentException when a device can not share at that grain, see

@@ -11,11 +11,12 @@ import java.lang.invoke.MethodHandle;
 /// Reserving touches nothing: a frame costs memory of the host from its first use on. Alignment and
 /// huge pages are what lets a device that shares the host's memory use it in place.
 ///
-/// @kernel mmap(2), madvise(2): MADV_HUGEPAGE
-final class NativeRegion implements AutoCloseable {
+/// @kernel mmap(2), madvise(2): MADV_HUGEPAGE, MADV_DONTNEED
+public final class NativeRegion implements AutoCloseable {
     private static final long ALIGNMENT = 2L << 20;
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+    private static final int MADV_DONTNEED = 4;
     private static final int MADV_HUGEPAGE = 14;
 
     private static final MethodHandle MMAP;
@@ -55,16 +56,27 @@ final class NativeRegion implements AutoCloseable {
     private final long mappingSize;
     private final MemorySegment segment;
 
-    NativeRegion(long size) {
+    /// Reserves it.
+    ///
+    /// @throws OutOfMemoryError if the system refuses
+    public NativeRegion(long size) {
         mappingSize = size + ALIGNMENT;
         mapping = mmap(mappingSize);
         long start = (mapping + ALIGNMENT - 1) & -ALIGNMENT;
-        adviseHugePages(start, size);
+        advise(start, size, MADV_HUGEPAGE);
         segment = asSegment(start, size, arena);
     }
 
-    MemorySegment segment() {
+    /// All of it. Its bytes are zeros until they are written.
+    public MemorySegment segment() {
         return segment;
+    }
+
+    /// Gives the memory behind a part back to the host. The part stays reserved; what it holds is
+    /// undefined.
+    public void discard(long offset, long size) {
+        MemorySegment part = segment.asSlice(offset, size);
+        advise(part.address(), size, MADV_DONTNEED);
     }
 
     @Override
@@ -99,10 +111,11 @@ final class NativeRegion implements AutoCloseable {
         return address;
     }
 
-    /// A hint: without huge pages everything works, only slower, so a refusal is no error.
-    private static void adviseHugePages(long address, long size) {
+    /// A hint: without huge pages everything works, only slower, and memory that was not given back
+    /// is given back later; so a refusal is no error.
+    private static void advise(long address, long size, int advice) {
         try {
-            int _ = (int) MADVISE.invokeExact(address, size, MADV_HUGEPAGE);
+            int _ = (int) MADVISE.invokeExact(address, size, advice);
         } catch (Throwable e) { // declared by MethodHandle; madvise itself throws nothing
             throw new IllegalStateException("madvise", e);
         }

@@ -94,6 +94,11 @@ final class NativeContext extends NativeObject implements ClContext {
         return createBuffer(size, bits, hostMemory);
     }
 
+    @Override
+    public long hostMemoryMax() {
+        return cl().hostMemoryLimit();
+    }
+
     private NativeBuffer createBuffer(long size, long bits, @Nullable MemorySegment hostMemory) {
         int[] status = new int[1];
         NativeHandle buffer = cl().createBuffer(handle(), bits, size, hostMemory, status);

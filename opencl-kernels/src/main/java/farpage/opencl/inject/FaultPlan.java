@@ -90,6 +90,21 @@ public final class FaultPlan {
         return this;
     }
 
+    /// Lets the next calls of a kind fail.
+    public synchronized FaultPlan failNext(CallKind kind, int count, ClError error) {
+        long seen = calls(kind);
+        for (int nth = 1; nth <= count; nth++) {
+            fail(kind, seen + nth, error);
+        }
+        return this;
+    }
+
+    /// Forgets the faults that were planned and not met.
+    public synchronized FaultPlan forgetPlanned() {
+        planned.clear();
+        return this;
+    }
+
     /// Counts a call and says what happens to it.
     synchronized Fault next(CallKind kind) {
         long number = calls.merge(kind, 1L, Long::sum);

@@ -50,6 +50,11 @@ final class InjectingContext implements ClContext {
         return inner.createBuffer(hostMemory, flags);
     }
 
+    @Override
+    public long hostMemoryMax() {
+        return inner.hostMemoryMax();
+    }
+
     /// Strikes as a buffer does, which it is made of.
     @Override
     public ClSharedMemory createSharedMemory(long size) {

@@ -34,6 +34,10 @@ __kernel void layout_probe(__global u32 *report, u32 capacity)
         PTE_VALID,
         PTE_WRITE,
         PTE_PAGE_MASK,
+        sizeof(page_pair),
+        OFFSET(page_pair, source),
+        OFFSET(page_pair, destination),
+        PAGE_PAIR_ZERO,
         sizeof(u32),
         sizeof(u64),
     };

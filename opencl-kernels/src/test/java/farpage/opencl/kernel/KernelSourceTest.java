@@ -17,6 +17,7 @@ class KernelSourceTest {
                 "gather_pages",
                 "scatter_pages",
                 "zero_pages",
+                "copy_pages",
                 "checksum_pages",
                 "device_access",
                 "layout_probe"

@@ -7,6 +7,7 @@ import farpage.opencl.kernel.layout.AccessTaskLayout;
 import farpage.opencl.kernel.layout.DevicePteLayout;
 import farpage.opencl.kernel.layout.FaultRecordLayout;
 import farpage.opencl.kernel.layout.PageListLayout;
+import farpage.opencl.kernel.layout.PagePairLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -31,6 +32,17 @@ enum FakeKernels {
         @Override
         void run(Arguments arguments, int items) {
             copyPages(arguments, items, false);
+        }
+    },
+    /// copy_pages.cl.
+    COPY_PAGES("BBBIII") {
+        @Override
+        void run(Arguments arguments, int items) {
+            int shift = arguments.number(5);
+            int count = Math.min(items, arguments.number(4));
+            for (int i = 0; i < count; i++) {
+                copyPair(arguments, arguments.number(3) + i, shift);
+            }
         }
     },
     /// zero_pages.cl.
@@ -139,6 +151,18 @@ enum FakeKernels {
             } else {
                 page.copyFrom(staged);
             }
+        }
+    }
+
+    private static void copyPair(Arguments arguments, int pair, int shift) {
+        MemorySegment pairs = arguments.buffer(2);
+        long to = PagePairLayout.destination(pairs, pair) << shift;
+        MemorySegment target = arguments.buffer(1).asSlice(to, 1L << shift);
+        if (PagePairLayout.isZero(pairs, pair)) {
+            target.fill((byte) 0);
+        } else {
+            long from = PagePairLayout.source(pairs, pair) << shift;
+            target.copyFrom(arguments.buffer(0).asSlice(from, 1L << shift));
         }
     }
 

@@ -52,6 +52,10 @@ public final class LayoutProbe {
                     new Expected("PTE_VALID", DevicePteLayout.VALID),
                     new Expected("PTE_WRITE", DevicePteLayout.WRITE),
                     new Expected("PTE_PAGE_MASK", DevicePteLayout.PAGE_MASK),
+                    new Expected("sizeof(page_pair)", PagePairLayout.SIZE),
+                    new Expected("page_pair.source", PagePairLayout.SOURCE_OFFSET),
+                    new Expected("page_pair.destination", PagePairLayout.DESTINATION_OFFSET),
+                    new Expected("PAGE_PAIR_ZERO", PagePairLayout.ZERO),
                     new Expected("sizeof(u32)", PageListLayout.ENTRY_SIZE),
                     new Expected("sizeof(u64)", Long.BYTES));
 

@@ -48,6 +48,19 @@ class LayoutsTest {
     }
 
     @Test
+    void pagePairKeepsItsFields() {
+        MemorySegment pairs = arena.allocate(PagePairLayout.size(3), 8);
+        PagePairLayout.set(pairs, 1, 0xFFFF_FFFEL, 0x8000_0001L);
+        PagePairLayout.setZero(pairs, 2, 7);
+        assertEquals(0xFFFF_FFFEL, PagePairLayout.source(pairs, 1));
+        assertEquals(0x8000_0001L, PagePairLayout.destination(pairs, 1));
+        assertFalse(PagePairLayout.isZero(pairs, 1));
+        assertTrue(PagePairLayout.isZero(pairs, 2));
+        assertEquals(7, PagePairLayout.destination(pairs, 2));
+        assertEquals(0, pairs.get(ValueLayout.JAVA_LONG, 0));
+    }
+
+    @Test
     void accessTaskKeepsItsFields() {
         MemorySegment tasks = arena.allocate(AccessTaskLayout.size(2), 8);
         AccessTaskLayout.set(tasks, 0, 0x7FFF_FFFF_FFFFL, 12, Integer.MAX_VALUE, true);
