@@ -56,7 +56,10 @@ public final class EmulatedDevice {
         this.clDevice = copyDevice.device();
         this.config = config;
         this.folios = machine.folios();
-        this.memory = type == MemoryType.COHERENT ? newCoherentMemory(machine) : newMemory(machine);
+        this.memory =
+                type == MemoryType.COHERENT
+                        ? newCoherentMemory(machine)
+                        : newMemory(machine, copyDevice);
         boolean complete = false;
         try {
             this.engine =
@@ -85,10 +88,15 @@ public final class EmulatedDevice {
                         config.evicts());
     }
 
-    private DeviceMemory newMemory(Machine machine) {
+    private DeviceMemory newMemory(Machine machine, CopyDevice copyDevice) {
         return new DeviceMemory(
                 machine,
-                new PrivateChunks(context, new PrivateOps(), this),
+                new PrivateChunks(
+                        copyDevice,
+                        new PrivateOps(),
+                        this,
+                        config.chunkSize(),
+                        config.deviceMemory()),
                 config.deviceMemory(),
                 config.chunkSize(),
                 clDevice.info().maxAllocation(),

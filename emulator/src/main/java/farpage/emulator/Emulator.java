@@ -7,10 +7,10 @@ import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.zonedevice.MemoryType;
-import farpage.opencl.ClBinding;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import farpage.opencl.ClException;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,10 +31,13 @@ public final class Emulator implements AutoCloseable {
     private boolean closed;
 
     /// What the emulated devices of one OpenCL device share, in a context of its own.
-    private static CopyDevice open(ClBinding binding, ClDevice device, Machine machine) {
-        ClContext context = binding.createContext(device);
+    private CopyDevice open(ClDevice device) {
+        ClContext context = config.binding().createContext(device);
+        MemorySegment ram = machine.ram().segment();
         try {
-            return CopyDevice.open(context, device, machine.ram().segment());
+            return config.inPlace()
+                    ? CopyDevice.open(context, device, ram)
+                    : CopyDevice.openApart(context, device, ram);
         } catch (ClException e) {
             context.close();
             throw e;
@@ -67,7 +70,7 @@ public final class Emulator implements AutoCloseable {
     private void addDevice(ClDevice device, MemoryType type) {
         CopyDevice server = serving.get(device);
         if (server == null) {
-            server = open(config.binding(), device, machine);
+            server = open(device);
             serving.put(device, server);
         }
         devices.add(

@@ -31,6 +31,8 @@ import java.util.function.LongSupplier;
 /// @param orders of the folios that may be put on a device
 /// @param evicts whether pages make room for others when a device's memory is full; without, what
 ///   finds no room stays in system memory
+/// @param inPlace whether devices that can use RAM, and their own memory, where it lies in the
+///   host; without, they are treated like devices with memory of their own
 /// @param copyPlan which way pages take between RAM and the devices; empty for what suits each
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
 /// @kernel lib/test_hmm.c: module parameters
@@ -44,6 +46,7 @@ public record EmulatorConfig(
         long chunkSize,
         FolioOrders orders,
         boolean evicts,
+        boolean inPlace,
         Optional<CopyPlan> copyPlan,
         LongSupplier nanoClock) {
     /// Emulated devices where nothing else is asked for, as the kernel's driver has.
@@ -76,6 +79,7 @@ public record EmulatorConfig(
                 DEVICE_MEMORY_DEFAULT,
                 DeviceMemory.CHUNK_SIZE_DEFAULT,
                 FolioOrders.PMD,
+                true,
                 true,
                 Optional.empty(),
                 System::nanoTime);
@@ -124,6 +128,11 @@ public record EmulatorConfig(
         return with(draft -> draft.evicts = on);
     }
 
+    /// Whether devices that can work in place do.
+    public EmulatorConfig withInPlace(boolean on) {
+        return with(draft -> draft.inPlace = on);
+    }
+
     /// Takes this way for the pages of all devices, each of which must be able to.
     public EmulatorConfig withCopyPlan(CopyPlan plan) {
         return with(draft -> draft.copyPlan = Optional.of(plan));
@@ -149,6 +158,7 @@ public record EmulatorConfig(
         private long chunkSize;
         private FolioOrders orders;
         private boolean evicts;
+        private boolean inPlace;
         private Optional<CopyPlan> copyPlan;
         private LongSupplier nanoClock;
 
@@ -161,6 +171,7 @@ public record EmulatorConfig(
             chunkSize = from.chunkSize;
             orders = from.orders;
             evicts = from.evicts;
+            inPlace = from.inPlace;
             copyPlan = from.copyPlan;
             nanoClock = from.nanoClock;
         }
@@ -176,6 +187,7 @@ public record EmulatorConfig(
                     chunkSize,
                     orders,
                     evicts,
+                    inPlace,
                     copyPlan,
                     nanoClock);
         }

@@ -1,11 +1,14 @@
 package farpage.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.copy.CopyAbilities;
+import farpage.emulator.copy.CopyMethod;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.mm.Check;
@@ -189,22 +192,49 @@ abstract class EmulatorLifecycleContract {
 
     @Test
     void kernelThatDoesNotBuildLeavesNothingOpen() {
+        EmulatorConfig apart = config.withInPlace(false);
         for (int nth = 1; nth <= 3; nth++) {
             long made = faults.calls(CallKind.BUILD);
             faults.fail(CallKind.BUILD, made + nth, ClError.BUILD_PROGRAM_FAILURE);
-            assertThrows(ClBuildException.class, () -> new Emulator(config));
+            assertThrows(ClBuildException.class, () -> new Emulator(apart));
         }
-        new Emulator(config).close();
+        new Emulator(apart).close();
+        faults.failNext(CallKind.BUILD, 2, ClError.BUILD_PROGRAM_FAILURE);
+        assertThrows(ClBuildException.class, () -> new Emulator(config));
+    }
+
+    @Test
+    void withoutNonTemporalStoresTheKernelsInPlaceDoWithout() {
+        faults.failNext(CallKind.BUILD, ClError.BUILD_PROGRAM_FAILURE);
+        try (Emulator emulator = new Emulator(config)) {
+            CopyAbilities abilities = emulator.device(0).copyEngine().device().abilities();
+            assertFalse(abilities.nonTemporalStores());
+            assertFalse(
+                    emulator.device(0)
+                            .copyEngine()
+                            .plan()
+                            .methods()
+                            .contains(CopyMethod.IN_PLACE_ITEM_NT));
+        }
     }
 
     @Test
     void anyCallThatFailsWhileTheEmulatorIsMadeIsReported() {
+        EmulatorConfig apart = config.withInPlace(false);
         for (CallKind kind : List.of(CallKind.CREATE_QUEUE, CallKind.CREATE_BUFFER, CallKind.MAP)) {
             for (int nth = 1; nth <= 2; nth++) {
                 faults.fail(kind, faults.calls(kind) + nth, ClError.OUT_OF_HOST_MEMORY);
-                ClException e = assertThrows(ClException.class, () -> new Emulator(config));
+                ClException e = assertThrows(ClException.class, () -> new Emulator(apart));
                 assertEquals(kind.call(), e.call());
             }
+        }
+        new Emulator(apart).close();
+        for (int nth = 1; nth <= 3; nth++) {
+            faults.fail(
+                    CallKind.CREATE_BUFFER,
+                    faults.calls(CallKind.CREATE_BUFFER) + nth,
+                    ClError.OUT_OF_HOST_MEMORY);
+            assertThrows(ClException.class, () -> new Emulator(config));
         }
         new Emulator(config).close();
     }

@@ -25,7 +25,8 @@ abstract class EvictionContract extends EmulatorScene {
     EmulatorConfig configure(EmulatorConfig config) {
         return config.withRamSize(32L << 20)
                 .withDeviceMemory((long) DEVICE_PAGES * PAGE)
-                .withChunkSize(1L << 20);
+                .withChunkSize(1L << 20)
+                .withInPlace(false);
     }
 
     private long evicted() {

@@ -18,7 +18,8 @@ abstract class WithoutEvictionContract extends EmulatorScene {
         return config.withRamSize(16L << 20)
                 .withDeviceMemory(1L << 20)
                 .withChunkSize(512L << 10)
-                .withEviction(false);
+                .withEviction(false)
+                .withInPlace(false);
     }
 
     @Test

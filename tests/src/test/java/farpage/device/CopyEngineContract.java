@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import farpage.emulator.copy.AccessBatch;
 import farpage.emulator.copy.CopyBatch;
 import farpage.emulator.copy.CopyCounters;
 import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.CopyFence;
 import farpage.emulator.copy.CopyMethod;
 import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.copy.CopyResult;
@@ -24,12 +26,19 @@ import farpage.opencl.inject.CallKind;
 import farpage.opencl.inject.FaultPlan;
 import farpage.opencl.inject.InjectingBinding;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The copy engine over two buffers, with every way that a page can take.
 abstract class CopyEngineContract extends ClContract {
@@ -37,6 +46,9 @@ abstract class CopyEngineContract extends ClContract {
     private static final int RAM_PAGES = 1600;
 
     private static final int BUFFER_PAGES = 800;
+
+    /// So few that RAM takes several windows.
+    private static final int WINDOW_PAGES = 512;
 
     private final FaultPlan faults = FaultPlan.explicit();
     private final AtomicLong clock = new AtomicLong();
@@ -79,7 +91,7 @@ abstract class CopyEngineContract extends ClContract {
                                 buffer((long) BUFFER_PAGES * PAGE),
                                 buffer((long) BUFFER_PAGES * PAGE)));
         ram = pattern((long) RAM_PAGES * PAGE, 1);
-        copyDevice = use(CopyDevice.open(context, device, ram));
+        copyDevice = use(CopyDevice.open(context, device, ram, (long) WINDOW_PAGES * PAGE));
     }
 
     private CopyEngine engine(CopyPlan plan) {
@@ -177,42 +189,179 @@ abstract class CopyEngineContract extends ClContract {
         assertTrue(HeldRanks.holdsNothing());
     }
 
-    @Test
-    void everyRunAsACommandOfItsOwn() {
-        assertRoundTrip(CopyPlan.only(CopyMethod.DIRECT), 1);
+    /// A plan of one method, unless the device can not copy so.
+    private CopyPlan possible(CopyMethod method) {
+        assumeTrue(
+                copyDevice.methods().contains(method),
+                () -> method.obstacle(copyDevice.abilities()).orElseThrow());
+        return CopyPlan.only(method);
     }
 
-    @Test
-    void everythingThroughStaging() {
-        assertRoundTrip(CopyPlan.only(CopyMethod.STAGED_ITEM), 2);
+    /// One test for all, because making the kernels takes most of its time.
+    @ParameterizedTest
+    @EnumSource(CopyMethod.class)
+    void pagesArriveAndComeBackByEveryMethod(CopyMethod method) throws Exception {
+        CopyPlan plan = possible(method);
+        assertRoundTrip(plan, method.ordinal());
+        CopyEngine engine = engine(plan);
+        checkOnePage(engine);
+        checkRunAcrossBuffersAndWindows(engine);
+        checkManyBatchesUnderWay(engine);
+        checkThreadsBesideEachOther(engine);
+        assertEquals(0, engine.statistics().failures());
+        checkFailureBesideAnotherBatch(engine, method);
+        assertTrue(HeldRanks.holdsNothing());
     }
 
     @Test
     void runsStraightAndTheRestThroughStaging() {
-        assertRoundTrip(runsStraight(), 3);
+        assertRoundTrip(runsStraight(), 103);
     }
 
     @Test
     void whatSuitsTheDevice() {
-        assertRoundTrip(copyDevice.defaultPlan(), 4);
+        assertRoundTrip(copyDevice.defaultPlan(), 104);
     }
 
     @Test
-    void oneLongRunIsOneCommand() {
-        CopyEngine engine = engine(copyDevice.defaultPlan());
+    void aPlanMayBeChangedBetweenBatches() {
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.DIRECT));
+        for (CopyPlan plan : List.of(copyDevice.defaultPlan(), runsStraight())) {
+            engine.usePlan(plan);
+            assertEquals(plan, engine.plan());
+            fillDevice(0xaa);
+            int[] sourceOf = shuffledPairs(5);
+            assertTrue(engine.toDevice(batch).isCopied());
+            assertDeviceHolds(sourceOf);
+        }
+    }
+
+    private void checkOnePage(CopyEngine engine) {
+        MemorySegment expected = arena.allocate(PAGE).copyFrom(ramPage(7));
         batch.clear();
-        for (int page = 0; page < BUFFER_PAGES; page++) {
+        batch.add(Page.ofPfn(7), Page.ofDevicePfn(901));
+        assertTrue(engine.toDevice(batch).isCopied());
+        ramPage(7).fill((byte) 0);
+        batch.clear();
+        batch.add(Page.ofDevicePfn(901), Page.ofPfn(1234));
+        assertTrue(engine.toSystem(batch).isCopied());
+        assertBytes(expected, ramPage(1234));
+        batch.clear();
+        batch.addZero(Page.ofDevicePfn(901));
+        assertTrue(engine.toDevice(batch).isCopied());
+        assertBytes(
+                arena.allocate(PAGE), contents(heap.buffers().get(1)).asSlice(101L * PAGE, PAGE));
+        assertEquals(2, engine.statistics().toDevice().batches());
+        assertEquals(1, engine.statistics().toDevice().clearedPages());
+        assertEquals(1, engine.statistics().toSystem().pages());
+    }
+
+    private void checkRunAcrossBuffersAndWindows(CopyEngine engine) {
+        MemorySegment expected = arena.allocate(ram.byteSize(), 64).copyFrom(ram);
+        batch.clear();
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), RAM_PAGES);
+        assertTrue(engine.toDevice(batch).isCopied());
+        for (int half = 0; half < 2; half++) {
+            long from = (long) half * BUFFER_PAGES * PAGE;
+            assertBytes(
+                    expected.asSlice(from, (long) BUFFER_PAGES * PAGE),
+                    contents(heap.buffers().get(half)));
+        }
+        ram.fill((byte) 0x55);
+        batch.clear();
+        batch.add(Page.ofDevicePfn(0), Page.ofPfn(0), RAM_PAGES);
+        assertTrue(engine.toSystem(batch).isCopied());
+        assertBytes(expected, ram);
+    }
+
+    private void checkManyBatchesUnderWay(CopyEngine engine) {
+        MemorySegment expected = arena.allocate(ram.byteSize(), 64).copyFrom(ram);
+        int size = RAM_PAGES / 8;
+        List<CopyFence> fences = new ArrayList<>();
+        for (int part = 0; part < 8; part++) {
+            addEverySecond(part * size, size, true);
+            fences.add(engine.startToDevice(batch));
+        }
+        for (CopyFence fence : fences.reversed()) {
+            assertTrue(fence.await().isCopied());
+        }
+        fences.clear();
+        ram.fill((byte) 0x55);
+        for (int part = 0; part < 8; part++) {
+            addEverySecond(part * size, size, false);
+            fences.add(engine.startToSystem(batch));
+        }
+        for (CopyFence fence : fences.reversed()) {
+            assertTrue(fence.await().isCopied());
+        }
+        assertBytes(expected, ram);
+    }
+
+    /// Pages of a part, the even ones first, each with the device page of its number.
+    private void addEverySecond(int first, int count, boolean toDevice) {
+        batch.clear();
+        for (int i = 0; i < count; i++) {
+            int page = first + (2 * i < count ? 2 * i : 2 * i - count + 1);
+            long system = Page.ofPfn(page);
+            long onDevice = Page.ofDevicePfn(page);
+            batch.add(toDevice ? system : onDevice, toDevice ? onDevice : system);
+        }
+    }
+
+    private void checkThreadsBesideEachOther(CopyEngine engine) throws Exception {
+        MemorySegment expected = arena.allocate(ram.byteSize(), 64).copyFrom(ram);
+        List<Callable<Boolean>> workers = new ArrayList<>();
+        for (int worker = 0; worker < 2; worker++) {
+            int base = worker * RAM_PAGES / 2;
+            workers.add(() -> copyBackAndForth(engine, base));
+        }
+        try (ExecutorService executor = Executors.newFixedThreadPool(2)) {
+            for (Future<Boolean> copied : executor.invokeAll(workers)) {
+                assertTrue(copied.get());
+            }
+        }
+        assertBytes(expected, ram);
+    }
+
+    private boolean copyBackAndForth(CopyEngine engine, int base) {
+        CopyBatch own = new CopyBatch(100);
+        for (int round = 0; round < 8; round++) {
+            own.clear();
+            for (int i = 0; i < 100; i++) {
+                own.add(Page.ofPfn(base + 8L * i), Page.ofDevicePfn(base + 7L * i));
+            }
+            if (!engine.toDevice(own).isCopied()) {
+                return false;
+            }
+            own.clear();
+            for (int i = 0; i < 100; i++) {
+                ramPage(base + 8 * i).fill((byte) round);
+                own.add(Page.ofDevicePfn(base + 7L * i), Page.ofPfn(base + 8L * i));
+            }
+            if (!engine.toSystem(own).isCopied()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Test
+    void oneLongRunInOneWindowIsOneCommand() {
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.DIRECT));
+        batch.clear();
+        for (int page = 0; page < WINDOW_PAGES; page++) {
             batch.add(Page.ofPfn(page), Page.ofDevicePfn(page));
         }
         assertTrue(engine.toDevice(batch).isCopied());
         assertEquals(1, engine.statistics().toDevice().commands());
         assertBytes(
-                ram.asSlice(0, (long) BUFFER_PAGES * PAGE), contents(heap.buffers().getFirst()));
+                ram.asSlice(0, (long) WINDOW_PAGES * PAGE),
+                contents(heap.buffers().getFirst()).asSlice(0, (long) WINDOW_PAGES * PAGE));
     }
 
     @Test
     void aFolioIsOneCommandInEachDirectionAndToBeCleared() {
-        CopyEngine engine = engine(copyDevice.defaultPlan());
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.DIRECT));
         MemorySegment expected =
                 arena.allocate(512L * PAGE, 64).copyFrom(ram.asSlice(0, 512L * PAGE));
         batch.clear();
@@ -253,9 +402,9 @@ abstract class CopyEngineContract extends ClContract {
         CopyCounters counters = engine.statistics().withinDevice();
         assertEquals(33, counters.pages());
         assertEquals(3, counters.commands());
-        faults.fail(CallKind.COPY, faults.calls(CallKind.COPY) + 1, ClError.OUT_OF_RESOURCES);
-        assertFalse(engine.withinDevice(batch).isCopied());
+        faults.failNext(CallKind.COPY, ClError.OUT_OF_RESOURCES);
         assertTrue(engine.withinDevice(batch).isCopied());
+        assertEquals(1, engine.statistics().failures());
     }
 
     @Test
@@ -268,52 +417,102 @@ abstract class CopyEngineContract extends ClContract {
     }
 
     @Test
-    void everyFailureLeavesAnEngineThatWorks() {
+    void aBatchThatFailsOnceIsCopiedFolioByFolio() {
         CopyEngine engine = engine(runsStraight());
+        int failures = 0;
         for (CallKind kind :
-                List.of(CallKind.WRITE, CallKind.FILL, CallKind.LAUNCH, CallKind.FINISH)) {
+                List.of(CallKind.WRITE, CallKind.FILL, CallKind.LAUNCH, CallKind.MARKER)) {
             for (int nth = 1; nth <= 3; nth++) {
                 fillDevice(0xaa);
                 int[] sourceOf = shuffledPairs(10 + nth);
                 long before = faults.injected().size();
                 faults.fail(kind, faults.calls(kind) + nth, ClError.OUT_OF_RESOURCES);
-                boolean copied = engine.toDevice(batch).isCopied();
-                if (copied) {
-                    // One wait a batch: the second fails the next batch, and so on.
-                    assertEquals(CallKind.FINISH, kind);
-                    assertEquals(before, faults.injected().size());
-                }
                 while (faults.injected().size() == before) {
-                    copied = engine.toDevice(batch).isCopied();
+                    assertTrue(engine.toDevice(batch).isCopied());
                 }
-                assertFalse(copied);
+                assertDeviceHolds(sourceOf);
+                assertEquals(++failures, engine.statistics().failures());
                 assertTrue(engine.toDevice(batch).isCopied());
                 assertDeviceHolds(sourceOf);
             }
         }
-        assertEquals(12, engine.statistics().failures());
+        assertEquals(failures, engine.statistics().failures());
+    }
+
+    private void checkFailureBesideAnotherBatch(CopyEngine engine, CopyMethod method) {
+        MemorySegment expected = arena.allocate(ram.byteSize(), 64).copyFrom(ram);
+        addEverySecond(0, 700, true);
+        CopyFence first = engine.startToDevice(batch);
+        faults.failNext(callOf(method, CallKind.WRITE), ClError.OUT_OF_RESOURCES);
+        addEverySecond(700, 700, true);
+        CopyFence second = engine.startToDevice(batch);
+        assertTrue(second.await().isCopied());
+        assertTrue(first.await().isCopied());
+        ram.asSlice(0, 1400L * PAGE).fill((byte) 0x55);
+        faults.failNext(callOf(method, CallKind.READ), ClError.OUT_OF_RESOURCES);
+        addEverySecond(0, 1400, false);
+        assertTrue(engine.toSystem(batch).isCopied());
+        assertBytes(expected, ram);
+        assertEquals(2, engine.statistics().failures());
+    }
+
+    /// A call that a method needs and that trying again does not.
+    private static CallKind callOf(CopyMethod method, CallKind direct) {
+        return switch (method) {
+            case DIRECT -> direct;
+            case MAPPED -> CallKind.MAP;
+            case STAGED_ITEM,
+                    STAGED_GROUP,
+                    IN_PLACE_ITEM,
+                    IN_PLACE_ITEM_NT,
+                    IN_PLACE_GROUP,
+                    IN_PLACE_GROUP_NT ->
+                    CallKind.LAUNCH;
+        };
     }
 
     @Test
-    void failedReadIsReportedWithItsCall() {
-        CopyEngine engine = engine(runsStraight());
-        int[] sourceOf = shuffledPairs(20);
-        assertTrue(engine.toDevice(batch).isCopied());
-        MemorySegment expected = arena.allocate(ram.byteSize(), 64).copyFrom(ram);
+    void onlyFoliosThatCanNotBeCopiedAreMissing() {
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.DIRECT));
         batch.clear();
-        for (int page = 0; page < sourceOf.length; page++) {
-            if (sourceOf[page] >= 0) {
-                batch.add(Page.ofDevicePfn(page), Page.ofPfn(sourceOf[page]));
-            }
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), 16);
+        batch.add(Page.ofPfn(16), Page.ofDevicePfn(16), 16);
+        batch.add(Page.ofPfn(40), Page.ofDevicePfn(50));
+        batch.add(Page.ofPfn(42), Page.ofDevicePfn(60));
+        fillDevice(0xaa);
+        // The batch itself, the run of two folios, and the second of these.
+        long calls = faults.calls(CallKind.WRITE);
+        for (int nth : new int[] {1, 2, 4}) {
+            faults.fail(CallKind.WRITE, calls + nth, ClError.OUT_OF_RESOURCES);
         }
-        for (int nth = 1; nth <= 4; nth++) {
-            faults.partial(CallKind.READ, faults.calls(CallKind.READ) + nth, 100, ClError.of(-5));
-            CopyResult result = engine.toSystem(batch);
-            CopyResult.Failed failed = assertInstanceOf(CopyResult.Failed.class, result);
-            assertEquals("clEnqueueReadBuffer", failed.cause().call());
-            assertTrue(engine.toSystem(batch).isCopied());
-            assertBytes(expected, ram);
+        CopyResult result = engine.toDevice(batch);
+        CopyResult.Partial partial = assertInstanceOf(CopyResult.Partial.class, result);
+        assertEquals(16, partial.missing().pageCount());
+        assertTrue(result.hasCopied(Page.ofDevicePfn(0), 16));
+        assertFalse(result.hasCopied(Page.ofDevicePfn(16), 16));
+        assertFalse(result.hasCopied(Page.ofDevicePfn(0), 32));
+        assertTrue(result.hasCopied(Page.ofDevicePfn(50), 1));
+        assertTrue(result.hasCopied(Page.ofDevicePfn(60), 1));
+        MemorySegment bytes = contents(heap.buffers().getFirst());
+        assertBytes(ram.asSlice(0, 16L * PAGE), bytes.asSlice(0, 16L * PAGE));
+        assertBytes(ramPage(40), bytes.asSlice(50L * PAGE, PAGE));
+        assertBytes(ramPage(42), bytes.asSlice(60L * PAGE, PAGE));
+        assertEquals(18, engine.statistics().toDevice().pages());
+    }
+
+    @Test
+    void aDeviceThatCopiesNothingIsGivenUp() {
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.DIRECT));
+        long calls = faults.calls(CallKind.READ);
+        for (int nth = 1; nth <= 300; nth++) {
+            faults.fail(CallKind.READ, calls + nth, ClError.of(-5));
         }
+        addEverySecond(0, 800, false);
+        CopyResult.Failed failed =
+                assertInstanceOf(CopyResult.Failed.class, engine.toSystem(batch));
+        assertEquals("clEnqueueReadBuffer", failed.cause().call());
+        assertTrue(faults.calls(CallKind.READ) - calls < 200, "gives up");
+        assertFalse(failed.hasCopied(Page.ofPfn(0), 1));
     }
 
     @Test

@@ -80,7 +80,12 @@ final class DeviceMemoryTest {
     private DeviceMemory newMemory(FolioOrders orders, int chunkPages) {
         return new DeviceMemory(
                 machine,
-                new PrivateChunks(context, new Driver(), this),
+                new PrivateChunks(
+                        copyDevice,
+                        new Driver(),
+                        this,
+                        PageSize.pageAddress(chunkPages),
+                        PageSize.pageAddress((long) CHUNKS * CHUNK_PAGES)),
                 PageSize.pageAddress((long) CHUNKS * CHUNK_PAGES),
                 PageSize.pageAddress(chunkPages),
                 device.info().maxAllocation(),
@@ -240,7 +245,7 @@ final class DeviceMemoryTest {
 
     private void mark(BitSet[] used, Folio folio, long base, boolean on) {
         int chunk = memory.chunk(folio.page()) == memory.chunk(base) ? 0 : 1;
-        int first = (int) (memory.offset(folio.page()) / PageSize.PAGE_SIZE);
+        int first = memory.chunk(folio.page()).pagemap().index(folio.page());
         int end = first + (1 << folio.order());
         if (on) {
             assertTrue(used[chunk].get(first, end).isEmpty(), "handed out twice");

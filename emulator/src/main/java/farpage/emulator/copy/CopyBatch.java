@@ -13,6 +13,7 @@ public final class CopyBatch {
     private final long[] sources;
     private final long[] destinations;
     private final int[] lengths;
+    private final int[] units;
     private int runCount;
     private int pageCount;
 
@@ -24,6 +25,7 @@ public final class CopyBatch {
         sources = new long[capacity];
         destinations = new long[capacity];
         lengths = new int[capacity];
+        units = new int[capacity];
     }
 
     /// Forgets all pairs.
@@ -50,12 +52,14 @@ public final class CopyBatch {
                             : sources[last] != Page.NONE && sources[last] + lengths[last] == source;
             if (continues) {
                 lengths[last] += count;
+                units[last] = units[last] == count ? count : 1;
                 return;
             }
         }
         sources[runCount] = source;
         destinations[runCount] = destination;
         lengths[runCount] = count;
+        units[runCount] = count;
         runCount++;
     }
 
@@ -98,5 +102,12 @@ public final class CopyBatch {
     int length(int run) {
         assert run < runCount;
         return lengths[run];
+    }
+
+    /// Pages that each addition to a run had; 1 where they differed. What can not be copied whole
+    /// is tried in such parts.
+    int unit(int run) {
+        assert run < runCount;
+        return units[run];
     }
 }

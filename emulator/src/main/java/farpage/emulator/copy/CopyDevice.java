@@ -2,9 +2,11 @@ package farpage.emulator.copy;
 
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import farpage.opencl.ClBuildException;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import farpage.opencl.ClException;
+import farpage.opencl.kernel.CopyPages;
 import farpage.opencl.kernel.PageShape;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
@@ -15,7 +17,7 @@ import java.util.Set;
 /// An OpenCL device as the copy engines see it, shared by all of one context: what it was found to
 /// be able to do, the kernels for that, and the machine's RAM.
 ///
-/// Kernels are built when a plan first asks for them.
+/// What it can do is tried when it is opened. Kernels are built when a plan first asks for them.
 ///
 /// @opencl cl_context, cl_program
 public final class CopyDevice implements AutoCloseable {
@@ -23,15 +25,15 @@ public final class CopyDevice implements AutoCloseable {
     private final ClContext context;
     private final ClDevice device;
     private final MemorySegment ram;
-    private final CopyAbilities abilities;
+    private CopyAbilities abilities = CopyAbilities.NONE;
+    private HostWindows windows = HostWindows.NONE;
     private final Map<PageShape, CopyKernels> kernels = new EnumMap<>(PageShape.class);
+    private final Map<CopyMethod, CopyPages> programs = new EnumMap<>(CopyMethod.class);
 
-    private CopyDevice(
-            ClContext context, ClDevice device, MemorySegment ram, CopyAbilities abilities) {
+    private CopyDevice(ClContext context, ClDevice device, MemorySegment ram) {
         this.context = context;
         this.device = device;
         this.ram = ram;
-        this.abilities = abilities;
     }
 
     /// Finds out what the device can do.
@@ -40,7 +42,53 @@ public final class CopyDevice implements AutoCloseable {
     /// @param ram the machine's memory; it stays mapped until this is closed
     /// @throws ClException if the device fails at what every device can do
     public static CopyDevice open(ClContext context, ClDevice device, MemorySegment ram) {
-        return new CopyDevice(context, device, ram, CopyAbilities.NONE);
+        return open(context, device, ram, HostWindows.sizeMax(context, device));
+    }
+
+    /// The same with RAM in buffers of at most that many bytes.
+    public static CopyDevice open(
+            ClContext context, ClDevice device, MemorySegment ram, long windowSizeMax) {
+        CopyDevice opened = new CopyDevice(context, device, ram);
+        boolean complete = false;
+        try {
+            opened.probe(windowSizeMax);
+            complete = true;
+            return opened;
+        } finally {
+            if (!complete) {
+                opened.close();
+            }
+        }
+    }
+
+    /// A device that is treated as one with memory of its own, whatever it could do.
+    public static CopyDevice openApart(ClContext context, ClDevice device, MemorySegment ram) {
+        return new CopyDevice(context, device, ram);
+    }
+
+    private void probe(long windowSizeMax) {
+        CopyMethod method = CopyMethod.IN_PLACE_ITEM_NT;
+        try {
+            CopyPages _ = program(method);
+        } catch (ClBuildException e) {
+            method = CopyMethod.IN_PLACE_ITEM; // its compiler has no such stores
+        }
+        boolean inPlace =
+                InPlaceProbe.holds(context, device, program(method)) && openWindows(windowSizeMax);
+        abilities = new CopyAbilities(inPlace, method.isNonTemporal());
+    }
+
+    /// @return false if the device can not have all of RAM
+    private boolean openWindows(long sizeMax) {
+        try {
+            windows = HostWindows.open(context, ram, sizeMax);
+            return true;
+        } catch (ClException e) {
+            if (e.error().isOutOfMemory()) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     public ClContext context() {
@@ -58,6 +106,11 @@ public final class CopyDevice implements AutoCloseable {
 
     public CopyAbilities abilities() {
         return abilities;
+    }
+
+    /// RAM as buffers; none unless the device uses RAM in place.
+    HostWindows windows() {
+        return windows;
     }
 
     /// The methods that can be had.
@@ -89,10 +142,32 @@ public final class CopyDevice implements AutoCloseable {
         }
     }
 
+    /// The program of a method in place.
+    ///
+    /// @throws farpage.opencl.ClBuildException with the compiler's log
+    CopyPages program(CopyMethod method) {
+        lock.lock();
+        try {
+            CopyPages built = programs.get(method);
+            if (built == null) {
+                PageShape shape = method.shape().orElseThrow();
+                built = new CopyPages(context, device, shape, method.isNonTemporal());
+                programs.put(method, built);
+            }
+            return built;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Gives everything back; engines that use it are closed.
     @Override
     public void close() {
+        windows.close();
+        windows = HostWindows.NONE;
         kernels.values().forEach(CopyKernels::close);
         kernels.clear();
+        programs.values().forEach(CopyPages::close);
+        programs.clear();
     }
 }

@@ -3,92 +3,83 @@ package farpage.emulator.copy;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
-import farpage.mm.memory.HostMemory;
 import farpage.opencl.ClEvent;
 import farpage.opencl.ClException;
 import farpage.opencl.ClQueue;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
-/// The copy engine of one device: it carries out whole batches, in order, and waits for each
-/// exactly once. Several may be under way.
+/// The copy engine of one device: it carries out whole batches, and waits for each exactly once.
+/// Several may be under way, of several threads.
 ///
-/// Every method that copies takes the engine's own lock, rank `COPY_QUEUE`, and waits for the
-/// device under it. So it is called with folio locks and the mmap lock held, or a driver's update
-/// lock for the device's own accesses, but never with a page table's lock.
+/// A method that copies waits for the device. So it is called with folio locks and the mmap lock
+/// held, or a driver's update lock for the device's own accesses, but never with a page table's
+/// lock. The engine's own locks, of rank `COPY_QUEUE`, guard its books and are not held meanwhile.
 ///
-/// A command that is refused, or a wait that fails, fails its batch. The engine then waits until
-/// nothing of the batch is under way any more, so the pages may be used and the engine too. An
-/// error that strikes a command after it was accepted is noticed only if the wait for its batch
-/// reports it, which OpenCL leaves to the implementation.
+/// Batches under way have no page in common, so nothing orders their commands: they are spread over
+/// two queues.
 ///
-/// Neighbouring pairs go as one command between RAM and the device's buffer; what is too scattered
-/// for that goes the way that the [CopyPlan] says.
+/// A command that is refused, or a wait that fails, does not fail its batch: once nothing of it is
+/// under way any more, each folio is tried by a command of its own, see [CopyResult]. An error that
+/// strikes a transfer after it was accepted is noticed only if the wait for its batch reports it,
+/// which OpenCL leaves to the implementation; launches and single transfers are waited for
+/// themselves.
 ///
-/// @opencl clEnqueueWriteBuffer, clEnqueueReadBuffer, clEnqueueFillBuffer on one in-order queue
+/// Which way pages go says the [CopyPlan].
+///
+/// @opencl Two in-order queues
 public final class CopyEngine implements PageCopier, AutoCloseable {
-    /// The longest run that goes as one command: 64 MiB. A `memcpy` of more, between buffers that
-    /// are aligned differently, may switch to stores that bypass the cache and get slower.
+    /// The longest piece: 64 MiB. A `memcpy` of more, between buffers that are aligned differently,
+    /// may switch to stores that bypass the cache and get slower.
     static final int RUN_PAGES_MAX = 1 << 14;
 
-    private static final int SETTLE_ATTEMPTS = 3;
     private static final CopyTable WITHIN_DEVICE = CopyTable.only(CopyMethod.DIRECT);
+    private static final CopyResult COPIED = new CopyResult.Copied();
 
     private final RankedLock lock = new RankedLock(LockRank.COPY_QUEUE);
-    private final ClQueue queue;
-    private final PageBuffers buffers;
-    private final MemorySegment ram;
     private final CopyDevice device;
+    private final ClQueue[] queues;
+    private final PageBuffers buffers;
     private final LongSupplier nanoClock;
-    private final Map<CopyMethod, CopyStrategy> strategies = new EnumMap<>(CopyMethod.class);
-    private CopyPlan plan;
-    private final CopyRuns runs = new CopyRuns();
+    private final CopyCutter cutter;
+    private final DirectCopy direct;
+    private final CopyRetry retry;
+    private final CopyTallies tallies = new CopyTallies();
+    private final AtomicInteger turns = new AtomicInteger();
+    private volatile Ways ways;
 
-    private final Tally toDevice = new Tally();
-    private final Tally toSystem = new Tally();
-    private final Tally withinDevice = new Tally();
-    private final Tally deviceReads = new Tally();
-    private final Tally deviceWrites = new Tally();
-    private long failures;
-    private Optional<ClException> lastFailure = Optional.empty();
+    /// Flights that are not under way; under the lock.
+    private final Deque<CopyFlight> resting = new ArrayDeque<>();
 
-    /// Counts in one direction, under the engine's lock.
-    private static final class Tally {
-        private long batches;
-        private long pages;
-        private long clearedPages;
-        private long commands;
-        private long nanos;
-
-        /// When the last batch that was waited for was done.
-        private long lastEnd = Long.MIN_VALUE;
-
-        private CopyCounters counters() {
-            return new CopyCounters(batches, pages, clearedPages, bytes(pages), commands, nanos);
-        }
-    }
+    /// A plan and what carries it out.
+    private record Ways(CopyPlan plan, Map<CopyMethod, CopyStrategy> strategies) {}
 
     /// @param device what the engines of one OpenCL device share; it stays the caller's
     /// @param buffers where device pages lie
     /// @param plan which way pages take
     /// @param nanoClock for the counters
     /// @throws IllegalArgumentException if the device can not do what the plan says
-    /// @throws ClException if queue, kernels or staging memory can not be made
+    /// @throws ClException if queues, kernels or staging memory can not be made
     public CopyEngine(
             CopyDevice device, PageBuffers buffers, CopyPlan plan, LongSupplier nanoClock) {
         this.device = device;
         this.buffers = buffers;
-        this.ram = device.ram();
         this.nanoClock = nanoClock;
-        this.queue = device.context().createQueue(device.device());
-        this.plan = plan;
+        this.queues = openQueues(device);
+        this.cutter = new CopyCutter(buffers, device.windows());
+        this.direct = new DirectCopy(queues, buffers, device.ram());
+        this.retry = new CopyRetry(direct, queues);
+        this.ways = new Ways(plan, Map.of());
         boolean complete = false;
         try {
-            prepare(plan);
+            usePlan(plan);
             complete = true;
         } finally {
             if (!complete) {
@@ -97,287 +88,243 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
         }
     }
 
-    /// Takes another plan from the next batch on.
-    ///
-    /// @throws IllegalArgumentException if the device can not do what the plan says
-    /// @throws ClException if kernels or staging memory can not be made
-    public void usePlan(CopyPlan next) {
-        prepare(next);
-        lock.lock();
-        plan = next;
-        lock.unlock();
-    }
-
-    /// Which way pages take now.
-    public CopyPlan plan() {
-        lock.lock();
+    private static ClQueue[] openQueues(CopyDevice device) {
+        ClQueue first = device.context().createQueue(device.device());
         try {
-            return plan;
-        } finally {
-            lock.unlock();
+            return new ClQueue[] {first, device.context().createQueue(device.device())};
+        } catch (ClException e) {
+            first.close();
+            throw e;
         }
-    }
-
-    /// Makes what the methods of a plan need, unless they have it.
-    private void prepare(CopyPlan next) {
-        for (CopyMethod method : next.methods()) {
-            method.obstacle(device.abilities())
-                    .ifPresent(obstacle -> {
-                        throw new IllegalArgumentException(
-                                "method: value=" + method + ", limit=" + obstacle);
-                    });
-            if (method.isStaged()) {
-                CopyKernels kernels = device.kernels(method.shape().orElseThrow());
-                lock.lock();
-                try {
-                    if (!strategies.containsKey(method)) {
-                        strategies.put(
-                                method,
-                                new StagedCopy(device.context(), queue, kernels, buffers, ram));
-                    }
-                } finally {
-                    lock.unlock();
-                }
-            }
-        }
-    }
-
-    private CopyStrategy strategy(CopyMethod method) {
-        return Objects.requireNonNull(strategies.get(method));
     }
 
     static long bytes(long pageCount) {
         return PageSize.pageAddress(pageCount);
     }
 
+    /// Takes another plan for the batches that are started from now on.
+    ///
+    /// @throws IllegalArgumentException if the device can not do what the plan says
+    /// @throws ClException if kernels or staging memory can not be made
+    public void usePlan(CopyPlan next) {
+        Map<CopyMethod, CopyStrategy> strategies = new EnumMap<>(CopyMethod.class);
+        strategies.putAll(ways.strategies());
+        try {
+            for (CopyMethod method : next.methods()) {
+                Optional<String> obstacle = method.obstacle(device.abilities());
+                if (obstacle.isPresent()) {
+                    throw new IllegalArgumentException(
+                            "method: value=" + method + ", limit=" + obstacle.get());
+                }
+                if (method != CopyMethod.DIRECT && !strategies.containsKey(method)) {
+                    strategies.put(method, newStrategy(method));
+                }
+            }
+        } finally {
+            // Also what was made before a failure has an owner so.
+            ways = new Ways(ways.plan(), strategies);
+        }
+        ways = new Ways(next, strategies);
+    }
+
+    private CopyStrategy newStrategy(CopyMethod method) {
+        return switch (method) {
+            case DIRECT -> throw new AssertionError("needs nothing");
+            case STAGED_ITEM, STAGED_GROUP ->
+                    new StagedCopy(
+                            device, device.kernels(method.shape().orElseThrow()), buffers, queues);
+            case IN_PLACE_ITEM, IN_PLACE_ITEM_NT, IN_PLACE_GROUP, IN_PLACE_GROUP_NT ->
+                    new InPlaceCopy(device, buffers, device.program(method));
+            case MAPPED -> new MappedCopy(buffers, device.ram());
+        };
+    }
+
+    /// Which way pages take now.
+    public CopyPlan plan() {
+        return ways.plan();
+    }
+
+    /// What the engines of its OpenCL device share.
+    public CopyDevice device() {
+        return device;
+    }
+
     /// Copies system pages, or zeros, to device pages.
     public CopyResult toDevice(CopyBatch batch) {
-        return batch.count() == 0
-                ? new CopyResult.Copied()
-                : run(toDevice, () -> enqueueToDevice(batch));
+        return copy(CopyDirection.TO_DEVICE, batch);
     }
 
+    /// Copies device pages to system pages. Every pair has a source.
     @Override
     public CopyResult toSystem(CopyBatch batch) {
-        return batch.count() == 0
-                ? new CopyResult.Copied()
-                : run(toSystem, () -> enqueueToSystem(batch));
+        return copy(CopyDirection.TO_SYSTEM, batch);
     }
 
+    /// Copies device pages to other pages of the same device. Every pair has a source, and no page
+    /// is both a source and a destination.
     @Override
     public CopyResult withinDevice(CopyBatch batch) {
-        return batch.count() == 0
-                ? new CopyResult.Copied()
-                : run(withinDevice, () -> enqueueWithinDevice(batch));
+        return copy(CopyDirection.WITHIN_DEVICE, batch);
     }
 
+    /// Starts what [#toDevice] does. The pages of the batch are the device's until the fence was
+    /// waited for; the batch itself can be used again at once.
     @Override
     public CopyFence startToDevice(CopyBatch batch) {
-        return start(toDevice, () -> enqueueToDevice(batch));
+        return start(CopyDirection.TO_DEVICE, batch);
     }
 
+    /// Starts what [#toSystem] does, as [#startToDevice].
     @Override
     public CopyFence startToSystem(CopyBatch batch) {
-        return start(toSystem, () -> enqueueToSystem(batch));
+        return start(CopyDirection.TO_SYSTEM, batch);
     }
+
+    private CopyResult copy(CopyDirection direction, CopyBatch batch) {
+        if (batch.count() == 0) {
+            return COPIED;
+        }
+        CopyFlight flight = prepare(direction, batch);
+        if (flight.scattered.count() == 0 && flight.straight.count() == 1) {
+            try {
+                retry.copyPiece(flight, 0);
+                flight.commands++;
+            } catch (ClException e) {
+                flight.fail(e);
+            }
+        } else {
+            enqueue(flight);
+        }
+        return await(flight);
+    }
+
+    private CopyFence start(CopyDirection direction, CopyBatch batch) {
+        if (batch.count() == 0) {
+            return () -> COPIED;
+        }
+        CopyFlight flight = prepare(direction, batch);
+        enqueue(flight);
+        return flight;
+    }
+
+    private CopyFlight prepare(CopyDirection direction, CopyBatch batch) {
+        lock.lock();
+        CopyFlight rested = resting.poll();
+        lock.unlock();
+        CopyFlight flight = rested == null ? new CopyFlight(this) : rested;
+        ClQueue queue = queues[turns.getAndIncrement() & 1];
+        flight.begin(direction, queue, nanoClock.getAsLong());
+        Ways now = ways;
+        CopyTable table =
+                switch (direction) {
+                    case TO_DEVICE -> now.plan().toDevice();
+                    case TO_SYSTEM -> now.plan().toSystem();
+                    case WITHIN_DEVICE -> WITHIN_DEVICE;
+                };
+        CopyMethod method = cutter.cut(batch, direction, table, flight.straight, flight.scattered);
+        if (method != CopyMethod.DIRECT) {
+            flight.strategy = Objects.requireNonNull(now.strategies().get(method));
+        }
+        return flight;
+    }
+
+    /// Straight pieces first: the device works on them while the host prepares the rest.
+    private void enqueue(CopyFlight flight) {
+        try {
+            if (flight.straight.count() > 0) {
+                direct.start(flight);
+            }
+            if (flight.strategy != null) {
+                flight.strategy.start(flight);
+            }
+        } catch (ClException e) {
+            flight.fail(e);
+        }
+    }
+
+    /// The one place where a failed command becomes an answer.
+    CopyResult await(CopyFlight flight) {
+        if (flight.failure() != null) {
+            retry.settle(flight);
+        }
+        flight.awaitEvents();
+        CopyStrategy strategy = flight.strategy;
+        if (strategy != null) {
+            strategy.finish(flight);
+        }
+        CopyResult result = COPIED;
+        ClException failure = flight.failure();
+        if (failure != null) {
+            retry.settle(flight);
+            result = retry.folioByFolio(flight, failure);
+        }
+        long end = nanoClock.getAsLong();
+        lock.lock();
+        tallies.count(flight, result, end);
+        flight.end();
+        resting.push(flight);
+        lock.unlock();
+        return result;
+    }
+
+    // The device's own accesses.
 
     /// The device loads pages of its memory for the caller.
     ///
     /// @param to memory off the Java heap
     public CopyResult read(AccessBatch batch, MemorySegment to) {
-        return run(deviceReads, () -> enqueueRead(batch, to));
+        return access(batch, to, false);
     }
 
     /// The device stores the caller's bytes in pages of its memory.
     ///
     /// @param from memory off the Java heap
     public CopyResult write(AccessBatch batch, MemorySegment from) {
-        return run(deviceWrites, () -> enqueueWrite(batch, from));
+        return access(batch, from, true);
     }
 
-    /// The one place where a failed command becomes an answer.
-    private CopyResult run(Tally tally, Runnable enqueue) {
-        lock.lock();
+    /// The one place where a failed access becomes an answer.
+    private CopyResult access(AccessBatch batch, MemorySegment host, boolean isWrite) {
+        long start = nanoClock.getAsLong();
+        ClQueue queue = queues[turns.getAndIncrement() & 1];
         try {
-            long start = nanoClock.getAsLong();
-            enqueue.run();
-            queue.finish();
-            tally.batches++;
-            tally.nanos += nanoClock.getAsLong() - start;
-            return new CopyResult.Copied();
-        } catch (ClException e) {
-            return failed(e);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private CopyFence start(Tally tally, Runnable enqueue) {
-        lock.lock();
-        try {
-            long start = nanoClock.getAsLong();
-            enqueue.run();
-            ClEvent done = queue.marker();
-            flush(done);
-            return () -> await(tally, done, start);
-        } catch (ClException e) {
-            CopyResult failed = failed(e);
-            return () -> failed;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void flush(ClEvent done) {
-        try {
-            queue.flush();
-        } catch (ClException e) {
-            done.close();
-            throw e;
-        }
-    }
-
-    /// Batches that overlap count the time of each but once.
-    private CopyResult await(Tally tally, ClEvent done, long start) {
-        lock.lock();
-        try (done) {
-            done.await();
-            long end = nanoClock.getAsLong();
-            tally.batches++;
-            tally.nanos += end - Math.max(start, tally.lastEnd);
-            tally.lastEnd = end;
-            return new CopyResult.Copied();
-        } catch (ClException e) {
-            return failed(e);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// The lock is held.
-    private CopyResult failed(ClException e) {
-        failures++;
-        lastFailure = Optional.of(e);
-        settle(e);
-        return new CopyResult.Failed(e);
-    }
-
-    /// Waits for what was enqueued before the failure. The wait itself may fail once, on account of
-    /// the same trouble.
-    private void settle(ClException failure) {
-        for (int attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
-            try {
-                queue.finish();
-                break;
-            } catch (ClException e) {
-                failure.addSuppressed(e);
+            for (int run = 0; run < batch.runCount(); run++) {
+                access(queue, batch, run, host, isWrite);
             }
-        }
-        strategies.values().forEach(CopyStrategy::reset);
-    }
-
-    /// Runs first: the device works on them while the host gathers the rest.
-    private void enqueueToDevice(CopyBatch batch) {
-        CopyMethod method =
-                runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, plan.toDevice());
-        for (int run = 0; run < runs.runCount(); run++) {
-            int length = runs.length(run);
-            long to = runs.destination(run);
-            if (runs.isZero(run)) {
-                queue.enqueueFill(buffers.buffer(to), buffers.offset(to), bytes(length), 0, 8);
-                toDevice.clearedPages += length;
-            } else {
-                long from = HostMemory.offset(runs.source(run));
-                queue.enqueueWrite(
-                        buffers.buffer(to), buffers.offset(to), ram, from, bytes(length));
-                toDevice.pages += length;
+            try (ClEvent done = queue.marker()) {
+                done.await();
             }
+        } catch (ClException e) {
+            retry.settle(e);
+            lock.lock();
+            tallies.countFailure(e);
+            lock.unlock();
+            return new CopyResult.Failed(e);
         }
-        toDevice.commands += runs.runCount();
-        if (method != CopyMethod.DIRECT) {
-            toDevice.commands += strategy(method).enqueueToDevice(runs);
-        }
-        toDevice.pages += runs.copiedCount();
-        toDevice.clearedPages += runs.clearedCount();
+        long end = nanoClock.getAsLong();
+        lock.lock();
+        tallies.countAccess(batch, isWrite, end - start);
+        lock.unlock();
+        return COPIED;
     }
 
-    /// Runs first: the device works on them while the host waits for the first row of the rest.
-    private void enqueueToSystem(CopyBatch batch) {
-        CopyMethod method =
-                runs.split(batch, buffers, CopyRuns.Direction.TO_SYSTEM, plan.toSystem());
-        for (int run = 0; run < runs.runCount(); run++) {
-            int length = runs.length(run);
-            long from = runs.source(run);
-            queue.enqueueRead(
-                    buffers.buffer(from),
-                    buffers.offset(from),
-                    ram,
-                    HostMemory.offset(runs.destination(run)),
-                    bytes(length));
-            toSystem.pages += length;
-        }
-        toSystem.commands += runs.runCount();
-        if (method != CopyMethod.DIRECT) {
-            toSystem.commands += strategy(method).toSystem(runs);
-        }
-        toSystem.pages += runs.copiedCount();
-    }
-
-    /// Each run is a command: nothing crosses the bus, so nothing is gained by gathering.
-    private void enqueueWithinDevice(CopyBatch batch) {
-        CopyMethod _ = runs.split(batch, buffers, CopyRuns.Direction.WITHIN_DEVICE, WITHIN_DEVICE);
-        for (int run = 0; run < runs.runCount(); run++) {
-            long from = runs.source(run);
-            long to = runs.destination(run);
-            queue.enqueueCopy(
-                    buffers.buffer(from),
-                    buffers.offset(from),
-                    buffers.buffer(to),
-                    buffers.offset(to),
-                    bytes(runs.length(run)));
-            withinDevice.pages += runs.length(run);
-        }
-        withinDevice.commands += runs.runCount();
-    }
-
-    private void enqueueRead(AccessBatch batch, MemorySegment to) {
-        for (int run = 0; run < batch.runCount(); run++) {
-            long page = batch.firstPage(run);
-            queue.enqueueRead(
-                    buffers.buffer(page),
-                    buffers.offset(page),
-                    to,
-                    batch.offset(run),
-                    bytes(batch.pageCount(run)));
-        }
-        deviceReads.pages += batch.pageCount();
-        deviceReads.commands += batch.runCount();
-    }
-
-    private void enqueueWrite(AccessBatch batch, MemorySegment from) {
-        for (int run = 0; run < batch.runCount(); run++) {
-            long page = batch.firstPage(run);
+    private void access(
+            ClQueue queue, AccessBatch batch, int run, MemorySegment host, boolean isWrite) {
+        long page = batch.firstPage(run);
+        long size = bytes(batch.pageCount(run));
+        if (isWrite) {
             queue.enqueueWrite(
-                    buffers.buffer(page),
-                    buffers.offset(page),
-                    from,
-                    batch.offset(run),
-                    bytes(batch.pageCount(run)));
+                    buffers.buffer(page), buffers.offset(page), host, batch.offset(run), size);
+        } else {
+            queue.enqueueRead(
+                    buffers.buffer(page), buffers.offset(page), host, batch.offset(run), size);
         }
-        deviceWrites.pages += batch.pageCount();
-        deviceWrites.commands += batch.runCount();
     }
 
     public CopyStatistics statistics() {
         lock.lock();
         try {
-            return new CopyStatistics(
-                    toDevice.counters(),
-                    toSystem.counters(),
-                    withinDevice.counters(),
-                    deviceReads.counters(),
-                    deviceWrites.counters(),
-                    failures);
+            return tallies.statistics();
         } finally {
             lock.unlock();
         }
@@ -387,16 +334,25 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
     public Optional<ClException> lastFailure() {
         lock.lock();
         try {
-            return lastFailure;
+            return tallies.lastFailure();
         } finally {
             lock.unlock();
         }
     }
 
-    /// Nothing is under way afterwards.
+    /// Nothing is under way afterwards; every fence was waited for.
     @Override
     public void close() {
-        strategies.values().forEach(CopyStrategy::close);
-        queue.close();
+        for (ClQueue queue : queues) {
+            try {
+                queue.finish();
+            } catch (ClException e) {
+                // What was under way has ended, which is all that matters here.
+            }
+        }
+        ways.strategies().values().forEach(CopyStrategy::close);
+        for (ClQueue queue : queues) {
+            queue.close();
+        }
     }
 }

@@ -1,23 +1,23 @@
 package farpage.emulator.copy;
 
-/// The way that scattered pages take. Under the engine's lock.
+/// The way that the scattered pieces of a batch take. Several batches may be under way, started and
+/// waited for by several threads; no lock is held.
 ///
 /// @opencl The commands of one [CopyMethod]
 interface CopyStrategy extends AutoCloseable {
-    /// Enqueues the scattered pages of a batch, those that become zeros too.
+    /// Enqueues the scattered pieces of a flight. What it needs until they are copied it keeps with
+    /// the flight.
     ///
-    /// @return the commands that it took
-    long enqueueToDevice(CopyRuns runs);
+    /// @throws farpage.opencl.ClException if a command is refused
+    void start(CopyFlight flight);
 
-    /// Moves the scattered pages of a batch. What it leaves under way is enqueued.
+    /// Once the flight's events were waited for: whatever is left to do, and what was kept is given
+    /// back. Also after a failure, with nothing under way any more; it may be called again then.
     ///
-    /// @return the commands that it took
-    long toSystem(CopyRuns runs);
+    /// @throws farpage.opencl.ClException if what it waits for failed
+    void finish(CopyFlight flight);
 
-    /// After a failure, with nothing under way any more.
-    void reset();
-
-    /// Gives its memory back.
+    /// Gives its memory back. Nothing is under way.
     @Override
     void close();
 }

@@ -1,6 +1,7 @@
 package farpage.emulator.devmem;
 
 import farpage.emulator.copy.CopyBatch;
+import farpage.emulator.copy.CopyResult;
 import farpage.emulator.copy.PageCopier;
 import farpage.mm.Machine;
 import farpage.mm.Page;
@@ -124,9 +125,9 @@ public final class Compactor {
         int heldCount = chunk.isolate(block, held);
         migration.setupRange(chunk.pagemap().page(block.firstIndex()), block.pageCount());
         findPlaces();
-        boolean copied = engine.withinDevice(batch).isCopied();
-        if (!copied) {
-            SystemDestinations.drop(machine, migration);
+        CopyResult result = engine.withinDevice(batch);
+        if (!result.isCopied()) {
+            SystemDestinations.drop(machine, migration, result);
         }
         migration.pages();
         long moved = 0;
@@ -137,7 +138,7 @@ public final class Compactor {
         memory.countCompacted(moved);
         migration.finish();
         chunk.endIsolation(held, heldCount);
-        return copied;
+        return result.isCopied();
     }
 
     /// The largest first: they are the hardest to place.

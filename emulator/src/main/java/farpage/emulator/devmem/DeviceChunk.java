@@ -56,8 +56,14 @@ public final class DeviceChunk {
         }
     }
 
+    /// The chunk as a buffer of its own.
     public ClBuffer buffer() {
         return space.buffer();
+    }
+
+    /// The buffer that the chunk is a part of, which its pages' offsets are in.
+    ClBuffer whole() {
+        return space.whole();
     }
 
     public DevicePagemap pagemap() {
@@ -91,7 +97,7 @@ public final class DeviceChunk {
     }
 
     long offset(long page) {
-        return PageSize.pageAddress(pagemap.index(page));
+        return space.offset() + PageSize.pageAddress(pagemap.index(page));
     }
 
     int pagesToEnd(long page) {

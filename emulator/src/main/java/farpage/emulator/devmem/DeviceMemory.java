@@ -326,7 +326,7 @@ public final class DeviceMemory implements PageBuffers {
 
     @Override
     public ClBuffer buffer(long page) {
-        return chunk(page).buffer();
+        return chunk(page).whole();
     }
 
     @Override

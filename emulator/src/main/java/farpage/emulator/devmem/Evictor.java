@@ -125,7 +125,7 @@ public final class Evictor {
         }
         CopyResult result = engine.toSystem(batch);
         if (!result.isCopied()) {
-            SystemDestinations.drop(machine, migration);
+            SystemDestinations.drop(machine, migration, result);
         }
         migration.pages();
         long moved = 0;
@@ -134,7 +134,7 @@ public final class Evictor {
             moved += MigratePfn.hasMigrated(word) ? 1L << MigratePfn.order(word) : 0;
         }
         migration.finish();
-        return result.isCopied() ? moved : NOTHING_TO_GAIN;
+        return result.isCopied() || moved > 0 ? moved : NOTHING_TO_GAIN;
     }
 
     /// A migration of device pages can not cut what it moves. So folios are cut before it, if there

@@ -1,39 +1,103 @@
 package farpage.emulator.devmem;
 
+import farpage.emulator.copy.CopyDevice;
 import farpage.mm.PageSize;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.PagemapRequest;
 import farpage.opencl.ClBuffer;
-import farpage.opencl.ClContext;
 import farpage.opencl.ClMemoryFlag;
+import java.util.ArrayList;
+import java.util.List;
 
-/// Chunks of device-private memory: plain buffers, wherever the machine has numbers for them.
+/// Chunks of device-private memory, wherever the machine has numbers for them: plain buffers, or
+/// where the device uses memory of the host in place, parts of a [DeviceHeap].
 ///
 /// @kernel lib/test_hmm.c: dmirror_allocate_chunk, MEMORY_DEVICE_PRIVATE
 public final class PrivateChunks implements ChunkSource {
-    private final ClContext context;
+    private final CopyDevice device;
     private final DevicePrivateOps ops;
     private final Object owner;
+    private final long chunkSize;
+    private final long limitBytes;
 
-    /// @param context where the buffers are made
+    /// Under the `DRIVER_SVM` lock of the device, as making chunks is.
+    private final List<DeviceHeap> heaps = new ArrayList<>();
+
+    /// @param device where the memory is made
     /// @param ops for the pagemaps
     /// @param owner of the pagemaps
-    public PrivateChunks(ClContext context, DevicePrivateOps ops, Object owner) {
-        this.context = context;
+    /// @param chunkSize bytes of the largest chunk
+    /// @param limitBytes of all chunks
+    public PrivateChunks(
+            CopyDevice device,
+            DevicePrivateOps ops,
+            Object owner,
+            long chunkSize,
+            long limitBytes) {
+        this.device = device;
         this.ops = ops;
         this.owner = owner;
+        this.chunkSize = chunkSize;
+        this.limitBytes = limitBytes;
     }
 
     @Override
     public ChunkSpace make(int pageCount) {
-        ClBuffer buffer =
-                context.createBuffer(PageSize.pageAddress(pageCount), ClMemoryFlag.READ_WRITE);
-        return new ChunkSpace(
-                buffer, PagemapRequest.devicePrivate(pageCount, ops, owner), buffer::close);
+        PagemapRequest request = PagemapRequest.devicePrivate(pageCount, ops, owner);
+        long size = PageSize.pageAddress(pageCount);
+        if (device.abilities().usesHostMemory() && size <= bufferMax()) {
+            return makeInHeap(pageCount, request);
+        }
+        ClBuffer buffer = device.context().createBuffer(size, ClMemoryFlag.READ_WRITE);
+        return new ChunkSpace(buffer, request, buffer::close);
+    }
+
+    private ChunkSpace makeInHeap(int pageCount, PagemapRequest request) {
+        DeviceHeap heap = heapWithRoom(PageSize.pageAddress(pageCount));
+        long offset = heap.take();
+        boolean complete = false;
+        try {
+            ClBuffer part = heap.part(offset, pageCount);
+            ChunkSpace space =
+                    new ChunkSpace(
+                            part,
+                            heap.buffer(),
+                            offset,
+                            request,
+                            () -> {
+                                part.close();
+                                heap.give(offset);
+                            });
+            complete = true;
+            return space;
+        } finally {
+            if (!complete) {
+                heap.give(offset);
+            }
+        }
+    }
+
+    /// The most bytes of a buffer over host memory.
+    private long bufferMax() {
+        return Math.min(device.device().info().maxAllocation(), device.context().hostMemoryMax());
+    }
+
+    private DeviceHeap heapWithRoom(long size) {
+        for (DeviceHeap heap : heaps) {
+            if (heap.hasRoom(size)) {
+                return heap;
+            }
+        }
+        long slot = Math.max(size, Math.min(chunkSize, bufferMax()));
+        long slots = Math.min(Math.ceilDiv(limitBytes, slot), bufferMax() / slot);
+        DeviceHeap more = new DeviceHeap(device.context(), slot, (int) slots);
+        heaps.add(more);
+        return more;
     }
 
     @Override
     public void close() {
-        // Each chunk gives its buffer back itself.
+        heaps.forEach(DeviceHeap::close);
+        heaps.clear();
     }
 }

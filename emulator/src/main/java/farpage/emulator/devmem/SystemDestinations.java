@@ -1,6 +1,7 @@
 package farpage.emulator.devmem;
 
 import farpage.emulator.copy.CopyBatch;
+import farpage.emulator.copy.CopyResult;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.migrate.MigratePfn;
@@ -112,12 +113,13 @@ public final class SystemDestinations {
         return append(machine, migration, batch);
     }
 
-    /// Takes all destinations back, system or device, because they could not be filled: the pages
-    /// stay where they are.
-    public static void drop(Machine machine, Migration migration) {
+    /// Takes back the destinations, system or device, that a copy could not fill: those pages stay
+    /// where they are.
+    public static void drop(Machine machine, Migration migration, CopyResult result) {
         for (int i = 0; i < migration.pageCount(); i++) {
-            long to = MigratePfn.page(migration.dst(i));
-            if (to != Page.NONE) {
+            long word = migration.dst(i);
+            long to = MigratePfn.page(word);
+            if (to != Page.NONE && !result.hasCopied(to, MigratePfn.pageCount(word))) {
                 migration.setDst(i, MigratePfn.SKIP);
                 machine.folios().unlock(to);
                 machine.put(to);

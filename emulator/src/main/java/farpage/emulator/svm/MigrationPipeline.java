@@ -1,6 +1,7 @@
 package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyFence;
+import farpage.emulator.copy.CopyResult;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Errno;
 import farpage.mm.Vma;
@@ -55,7 +56,7 @@ abstract class MigrationPipeline {
 
     /// Ends everything that was added.
     ///
-    /// @return OK, or EIO if a copy failed; the pages of that copy stayed where they were
+    /// @return OK, or EIO if pages could not be copied; they stayed where they were
     final MigrationResult finish(ProcessMirror mirror) {
         startWaiting(mirror);
         long moved = 0;
@@ -63,12 +64,12 @@ abstract class MigrationPipeline {
         int migration = 0;
         for (int copy = 0; copy < fences.size(); copy++) {
             set.clock().enter(MigratePhase.COPY);
-            boolean copied = fences.get(copy).await().isCopied();
-            if (!copied) {
+            CopyResult result = fences.get(copy).await();
+            if (!result.isCopied()) {
                 errno = Errno.EIO;
             }
             for (; migration < ends.get(copy); migration++) {
-                moved += settle(mirror, set.get(migration), copied);
+                moved += settle(mirror, set.get(migration), result);
                 set.finish(migration);
             }
         }
@@ -84,8 +85,8 @@ abstract class MigrationPipeline {
     /// Finds destinations for the migrations of the set from an index on, and starts their copy.
     abstract CopyFence start(ProcessMirror mirror, MigrationSet set, int from);
 
-    /// Moves the state of a migration's pages, or keeps them where they are if the copy failed.
+    /// Moves the state of a migration's pages; those that could not be copied stay where they are.
     ///
     /// @return the pages that moved
-    abstract long settle(ProcessMirror mirror, MigrateVma migration, boolean copied);
+    abstract long settle(ProcessMirror mirror, MigrateVma migration, CopyResult result);
 }

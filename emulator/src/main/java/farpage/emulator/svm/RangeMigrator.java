@@ -1,6 +1,7 @@
 package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyBatch;
+import farpage.emulator.copy.CopyResult;
 import farpage.emulator.copy.PageCopier;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.Evictor;
@@ -431,13 +432,18 @@ public final class RangeMigrator {
         }
         if (SystemDestinations.append(machine, migration, injected, refusesLarge, batch) > 0) {
             result = FaultResult.OUT_OF_MEMORY;
-        } else if (!copy(batch)) {
-            SystemDestinations.drop(machine, migration);
-            result = FaultResult.SIGBUS;
+        }
+        clock.enter(MigratePhase.COPY);
+        CopyResult copied = engine.toSystem(batch);
+        if (!copied.isCopied()) {
+            SystemDestinations.drop(machine, migration, copied);
         }
         migration.pages();
         boolean moved = hasMoved(migration, (int) PageSize.pageNumber(fault.address() - start));
         migration.finish();
+        if (!copied.isCopied() && !moved) {
+            result = FaultResult.SIGBUS;
+        }
         boolean fallsBack = !moved && pageCount > 1 && !fault.pmd();
         return fallsBack && result != FaultResult.SIGBUS ? FaultResult.FALLBACK : result;
     }
@@ -450,11 +456,6 @@ public final class RangeMigrator {
         }
         long word = migration.src(at);
         return MigratePfn.hasMigrated(word) && at + (1 << MigratePfn.order(word)) > index;
-    }
-
-    private boolean copy(CopyBatch batch) {
-        clock.enter(MigratePhase.COPY);
-        return engine.toSystem(batch).isCopied();
     }
 
     /// A page that has an entry of its own comes back alone, whatever folio it is part of, as in

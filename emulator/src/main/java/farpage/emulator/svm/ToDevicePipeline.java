@@ -2,6 +2,7 @@ package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyBatch;
 import farpage.emulator.copy.CopyFence;
+import farpage.emulator.copy.CopyResult;
 import farpage.emulator.copy.PageCopier;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.SystemDestinations;
@@ -91,9 +92,9 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     @Override
-    long settle(ProcessMirror mirror, MigrateVma migration, boolean copied) {
-        if (!copied) {
-            SystemDestinations.drop(machine, migration);
+    long settle(ProcessMirror mirror, MigrateVma migration, CopyResult result) {
+        if (!result.isCopied()) {
+            SystemDestinations.drop(machine, migration, result);
         }
         migration.pages();
         clock.enter(MigratePhase.FINISH);

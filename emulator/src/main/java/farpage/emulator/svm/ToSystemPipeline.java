@@ -2,6 +2,7 @@ package farpage.emulator.svm;
 
 import farpage.emulator.copy.CopyBatch;
 import farpage.emulator.copy.CopyFence;
+import farpage.emulator.copy.CopyResult;
 import farpage.emulator.copy.PageCopier;
 import farpage.emulator.devmem.SystemDestinations;
 import farpage.emulator.mirror.DevicePageTable;
@@ -55,9 +56,9 @@ final class ToSystemPipeline extends MigrationPipeline {
     }
 
     @Override
-    long settle(ProcessMirror mirror, MigrateVma migration, boolean copied) {
-        if (!copied) {
-            SystemDestinations.drop(machine, migration);
+    long settle(ProcessMirror mirror, MigrateVma migration, CopyResult result) {
+        if (!result.isCopied()) {
+            SystemDestinations.drop(machine, migration, result);
         }
         migration.pages();
         long moved = 0;

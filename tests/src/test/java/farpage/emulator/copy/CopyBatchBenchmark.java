@@ -30,7 +30,8 @@ public class CopyBatchBenchmark {
 
     private final CopyBatch batch = new CopyBatch(PAGES);
     private final CopyBatch built = new CopyBatch(PAGES);
-    private final CopyRuns runs = new CopyRuns();
+    private final CopyPieces straight = new CopyPieces();
+    private final CopyPieces scattered = new CopyPieces();
     private final CopyTable table =
             new CopyTable(List.of(new CopyTable.Step(1, CopyMethod.STAGED_ITEM)), DIRECT_RUN_PAGES);
     private final PageBuffers buffers =
@@ -74,10 +75,13 @@ public class CopyBatchBenchmark {
         return batch.runCount();
     }
 
-    /// Its runs and scattered pages.
+    /// Its pieces, straight and scattered.
     @Benchmark
     @OperationsPerInvocation(PAGES)
     public CopyMethod split() {
-        return runs.split(built, buffers, CopyRuns.Direction.TO_DEVICE, table);
+        straight.clear();
+        scattered.clear();
+        return new CopyCutter(buffers, HostWindows.NONE)
+                .cut(built, CopyDirection.TO_DEVICE, table, straight, scattered);
     }
 }

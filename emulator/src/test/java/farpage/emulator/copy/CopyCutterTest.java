@@ -8,13 +8,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// Runs of device pages whose buffers hold 64 pages each.
-final class CopyRunsTest {
+final class CopyCutterTest {
     private static final int BUFFER_PAGES = 64;
 
     private static final CopyTable ALL_DIRECT = CopyTable.only(CopyMethod.DIRECT);
 
     private final CopyBatch batch = new CopyBatch(256);
-    private final CopyRuns runs = new CopyRuns();
+    private final CopyPieces straight = new CopyPieces();
+    private final CopyPieces scattered = new CopyPieces();
 
     /// Places without buffers: splitting asks only where a buffer ends.
     private final PageBuffers buffers =
@@ -56,33 +57,30 @@ final class CopyRunsTest {
                 directRunPages);
     }
 
-    /// Runs as `source>destination+length`, then the scattered pairs with a source, then those
-    /// without.
-    private String split(CopyTable table) {
-        return split(CopyRuns.Direction.TO_DEVICE, table);
+    /// Straight pieces as `source>destination+length`, then the scattered ones.
+    private String cut(CopyTable table) {
+        return cut(batch, CopyDirection.TO_DEVICE, table);
     }
 
-    private String split(CopyRuns.Direction direction, CopyTable table) {
-        CopyMethod _ = runs.split(batch, buffers, direction, table);
+    private String cut(CopyBatch cut, CopyDirection direction, CopyTable table) {
+        straight.clear();
+        scattered.clear();
+        CopyMethod method =
+                new CopyCutter(buffers, HostWindows.NONE)
+                        .cut(cut, direction, table, straight, scattered);
+        assertEquals(method == CopyMethod.DIRECT, scattered.count() == 0);
+        return text(straight) + "|" + text(scattered);
+    }
+
+    private static String text(CopyPieces pieces) {
         StringBuilder text = new StringBuilder();
-        for (int run = 0; run < runs.runCount(); run++) {
-            text.append(runs.isZero(run) ? "0" : number(runs.source(run)))
+        for (int piece = 0; piece < pieces.count(); piece++) {
+            text.append(pieces.isZero(piece) ? "0" : number(pieces.source(piece)))
                     .append('>')
-                    .append(number(runs.destination(run)))
+                    .append(number(pieces.destination(piece)))
                     .append('+')
-                    .append(runs.length(run))
+                    .append(pieces.length(piece))
                     .append(' ');
-        }
-        text.append('|');
-        for (int i = 0; i < runs.copiedCount(); i++) {
-            text.append(' ')
-                    .append(number(runs.copiedSource(i)))
-                    .append('>')
-                    .append(number(runs.copiedDestination(i)));
-        }
-        text.append(" |");
-        for (int i = 0; i < runs.clearedCount(); i++) {
-            text.append(' ').append(number(runs.cleared(i)));
         }
         return text.toString();
     }
@@ -94,7 +92,7 @@ final class CopyRunsTest {
     @Test
     void neighboursOnBothSidesFormARun() {
         add(100, 0, 10);
-        assertEquals("100>d0+10 | |", split(ALL_DIRECT));
+        assertEquals("100>d0+10 |", cut(ALL_DIRECT));
     }
 
     @Test
@@ -102,13 +100,13 @@ final class CopyRunsTest {
         add(100, 0, 3);
         add(200, 3, 2);
         add(202, 10, 4);
-        assertEquals("100>d0+3 200>d3+2 202>d10+4 | |", split(ALL_DIRECT));
+        assertEquals("100>d0+3 200>d3+2 202>d10+4 |", cut(ALL_DIRECT));
     }
 
     @Test
     void aRunEndsWithItsBuffer() {
         add(100, 60, 10);
-        assertEquals("100>d60+4 104>d64+6 | |", split(ALL_DIRECT));
+        assertEquals("100>d60+4 104>d64+6 |", cut(ALL_DIRECT));
     }
 
     @Test
@@ -116,7 +114,7 @@ final class CopyRunsTest {
         add(100, 0, 2);
         addZeros(2, 5);
         addZeros(20, 3);
-        assertEquals("100>d0+2 0>d2+5 0>d20+3 | |", split(ALL_DIRECT));
+        assertEquals("100>d0+2 0>d2+5 0>d20+3 |", cut(ALL_DIRECT));
     }
 
     @Test
@@ -125,7 +123,7 @@ final class CopyRunsTest {
         add(200, 10, 3);
         addZeros(20, 2);
         addZeros(30, 4);
-        assertEquals("100>d0+4 0>d30+4 | 200>d10 201>d11 202>d12 | d20 d21", split(staged(1, 4)));
+        assertEquals("100>d0+4 0>d30+4 |200>d10+3 0>d20+2 ", cut(staged(1, 4)));
     }
 
     @Test
@@ -133,8 +131,8 @@ final class CopyRunsTest {
         add(100, 0, 4);
         add(200, 10, 1);
         addZeros(20, 1);
-        assertEquals("100>d0+4 200>d10+1 0>d20+1 | |", split(staged(3, 4)));
-        assertEquals("100>d0+4 | 200>d10 | d20", split(staged(2, 4)));
+        assertEquals("100>d0+4 200>d10+1 0>d20+1 |", cut(staged(3, 4)));
+        assertEquals("100>d0+4 |200>d10+1 0>d20+1 ", cut(staged(2, 4)));
     }
 
     @Test
@@ -144,9 +142,13 @@ final class CopyRunsTest {
         folios.add(Page.ofPfn(528), Page.ofDevicePfn(32), 16);
         folios.add(Page.ofPfn(544), Page.ofDevicePfn(48));
         assertEquals(33, folios.count());
-        CopyMethod _ = runs.split(folios, buffers, CopyRuns.Direction.TO_DEVICE, ALL_DIRECT);
-        assertEquals(1, runs.runCount());
-        assertEquals(33, runs.length(0));
+        assertEquals("512>d16+33 |", cut(folios, CopyDirection.TO_DEVICE, ALL_DIRECT));
+        assertEquals(1, straight.unit(0));
+        folios.clear();
+        folios.add(Page.ofPfn(512), Page.ofDevicePfn(16), 16);
+        folios.add(Page.ofPfn(528), Page.ofDevicePfn(32), 16);
+        assertEquals("512>d16+32 |", cut(folios, CopyDirection.TO_DEVICE, ALL_DIRECT));
+        assertEquals(16, straight.unit(0));
     }
 
     @Test
@@ -154,7 +156,7 @@ final class CopyRunsTest {
         batch.addZero(Page.ofDevicePfn(0));
         batch.add(Page.ofPfn(0), Page.ofDevicePfn(1), 4);
         batch.addZero(Page.ofDevicePfn(5), 4);
-        assertEquals("0>d0+1 0>d1+4 0>d5+4 | |", split(ALL_DIRECT));
+        assertEquals("0>d0+1 0>d1+4 0>d5+4 |", cut(ALL_DIRECT));
         assertEquals(9, batch.count());
     }
 
@@ -163,8 +165,8 @@ final class CopyRunsTest {
         batch.add(Page.ofDevicePfn(4), Page.ofDevicePfn(120), 16);
         batch.add(Page.ofDevicePfn(60), Page.ofDevicePfn(0), 8);
         assertEquals(
-                "d4>d120+8 d12>d128+8 d60>d0+4 d64>d4+4 | |",
-                split(CopyRuns.Direction.WITHIN_DEVICE, ALL_DIRECT));
+                "d4>d120+8 d12>d128+8 d60>d0+4 d64>d4+4 |",
+                cut(batch, CopyDirection.WITHIN_DEVICE, ALL_DIRECT));
     }
 
     @Test
@@ -172,11 +174,11 @@ final class CopyRunsTest {
         for (int i = 0; i < 100; i++) {
             add(1000 + 10L * i, 2L * i, 1);
         }
-        CopyMethod _ = runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, ALL_DIRECT);
-        assertEquals(100, runs.runCount());
-        CopyMethod _ = runs.split(batch, buffers, CopyRuns.Direction.TO_DEVICE, staged(1, 2));
-        assertEquals(0, runs.runCount());
-        assertEquals(100, runs.copiedCount());
-        assertEquals(Page.ofDevicePfn(198), runs.copiedDestination(99));
+        String _ = cut(ALL_DIRECT);
+        assertEquals(100, straight.count());
+        String _ = cut(staged(1, 2));
+        assertEquals(0, straight.count());
+        assertEquals(100, scattered.count());
+        assertEquals(Page.ofDevicePfn(198), scattered.destination(99));
     }
 }
