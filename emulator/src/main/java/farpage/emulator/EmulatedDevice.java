@@ -142,6 +142,11 @@ public final class EmulatedDevice {
         public void pagesFree(long firstPage, int count) {
             memory.freePages(firstPage, count);
         }
+
+        @Override
+        public void pagesFree(long[] pages, int from, int to) {
+            memory.freePages(pages, from, to);
+        }
     }
 
     private final class PrivateOps extends CoherentOps implements DevicePrivateOps {

@@ -280,8 +280,13 @@ public final class Machine implements AutoCloseable {
             System.arraycopy(more, 0, pages, allocated, found);
             allocated += found;
         }
-        for (int i = 0; i < allocated; i++) {
-            folios.initLocked(pages[i], 0);
+        for (int from = 0; from < allocated; ) {
+            int to = from + 1;
+            while (to < allocated && pages[to] == pages[to - 1] + 1) {
+                to++;
+            }
+            folios.initLockedPages(pages[from], to - from, null);
+            from = to;
         }
         return allocated;
     }
@@ -447,6 +452,30 @@ public final class Machine implements AutoCloseable {
                     Math.min(count - from, pagemap.pageCount() - pagemap.index(firstPage + from));
             pagemap.freePages(firstPage + from, inPagemap);
             from += inPagemap;
+        }
+    }
+
+    /// Whether base pages may go straight from [FolioTable#tryUnlockAndFree(long)] to
+    /// [#freeTaken(long\[\], int, int)]: nothing else is kept of any page.
+    public boolean freesTaken() {
+        return !memcgs.isEnabled() && !memoryFailure.isAny();
+    }
+
+    /// Frees the frames of base pages, those at `[from, to)` of a list, that nobody holds and that
+    /// have forgotten what they were used for. All are of the system, or all of devices.
+    public void freeTaken(long[] pages, int from, int to) {
+        for (int first = from; first < to; ) {
+            if (!Page.isDevice(pages[first])) {
+                ram.freeAll(pages, first, to);
+                return;
+            }
+            DevicePagemap pagemap = pagemap(pages[first]);
+            int next = first + 1;
+            while (next < to && pagemap.contains(pages[next])) {
+                next++;
+            }
+            pagemap.freeTakenPages(pages, first, next);
+            first = next;
         }
     }
 

@@ -69,6 +69,12 @@ public final class Page {
         return page;
     }
 
+    /// The PFN or device PFN.
+    public static long number(long page) {
+        assert page != NONE;
+        return page & ~DEVICE;
+    }
+
     public static long devicePfn(long page) {
         assert isDevice(page) : describe(page);
         return page & ~DEVICE;

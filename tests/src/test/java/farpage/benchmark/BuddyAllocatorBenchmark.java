@@ -21,7 +21,7 @@ public class BuddyAllocatorBenchmark {
     private static final int BATCH = 512;
 
     private final BuddyAllocator allocator = new BuddyAllocator(LockRank.DEVICE_ALLOCATOR, FRAMES);
-    private final int[] frames = new int[BATCH];
+    private final long[] frames = new long[BATCH];
 
     /// Every other page of the low half is free.
     @Setup
@@ -50,9 +50,9 @@ public class BuddyAllocatorBenchmark {
     @Benchmark
     @OperationsPerInvocation(BATCH)
     public void batch() {
-        int count = allocator.allocateBatch(frames, BATCH);
+        int count = allocator.allocateBatch(frames, 0, BATCH, 0);
         for (int i = 0; i < count; i++) {
-            allocator.free(frames[i], 0);
+            allocator.free((int) frames[i], 0);
         }
     }
 
@@ -60,13 +60,13 @@ public class BuddyAllocatorBenchmark {
     @Benchmark
     @OperationsPerInvocation(BATCH)
     public void batchAndRun() {
-        int count = allocator.allocateBatch(frames, BATCH);
+        int count = allocator.allocateBatch(frames, 0, BATCH, 0);
         for (int first = 0; first < count; ) {
             int end = first + 1;
             while (end < count && frames[end] == frames[end - 1] + 1) {
                 end++;
             }
-            allocator.freeRun(frames[first], end - first);
+            allocator.freeRun((int) frames[first], end - first);
             first = end;
         }
     }

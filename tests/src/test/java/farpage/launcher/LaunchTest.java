@@ -72,14 +72,25 @@ final class LaunchTest {
     @Test
     void optionsOfTheUserComeAfterTheDefaults() {
         LauncherSandbox sandbox = LauncherSandbox.complete(temporary);
-        sandbox.set("FARPAGE_JAVA_OPTS", "-Xmx1g  -da");
+        sandbox.set("FARPAGE_JAVA_OPTS", "-Xmx2g  -ea");
 
         List<String> arguments = sandbox.farpage("devices").arguments();
 
-        assertTrue(arguments.indexOf("-Xmx256m") < arguments.indexOf("-Xmx1g"), "" + arguments);
-        assertTrue(arguments.indexOf("-ea") < arguments.indexOf("-da"), "" + arguments);
-        assertTrue(arguments.indexOf("-Xmx256m") >= 0, "" + arguments);
-        assertTrue(arguments.indexOf("-ea") >= 0, "" + arguments);
+        assertTrue(arguments.indexOf("-Xmx1g") < arguments.indexOf("-Xmx2g"), "" + arguments);
+        assertTrue(arguments.indexOf("-da") < arguments.indexOf("-ea"), "" + arguments);
+        assertTrue(arguments.indexOf("-Xmx1g") >= 0, "" + arguments);
+        assertTrue(arguments.indexOf("-da") >= 0, "" + arguments);
+    }
+
+    @Test
+    void assertionsAreOnWhereTheModelIsChecked() {
+        LauncherSandbox sandbox = LauncherSandbox.complete(temporary);
+
+        assertTrue(sandbox.farpage("selftest").arguments().contains("-ea"));
+        assertTrue(sandbox.farpage("replay", "x.trace").arguments().contains("-ea"));
+        assertTrue(sandbox.farpage("run", "stress").arguments().contains("-ea"));
+        assertTrue(sandbox.farpage("bench", "migrate").arguments().contains("-da"));
+        assertTrue(sandbox.farpage("run", "gups").arguments().contains("-da"));
     }
 
     @Test

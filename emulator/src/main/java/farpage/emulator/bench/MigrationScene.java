@@ -8,7 +8,6 @@ import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /// A process with a range of anonymous memory, and devices that it can migrate to. Nobody looks
@@ -95,7 +94,6 @@ final class MigrationScene implements AutoCloseable {
     ///
     /// @param pages their numbers, in any order
     void toDevice(int device, long[] pages, int count) {
-        Arrays.sort(pages, 0, count);
         require(devices.get(device).migrator().toDevice(mirrors.get(device), pages, count), count);
     }
 
@@ -103,7 +101,6 @@ final class MigrationScene implements AutoCloseable {
     ///
     /// @param pages their numbers, in any order
     void toSystem(int device, long[] pages, int count) {
-        Arrays.sort(pages, 0, count);
         require(devices.get(device).migrator().toSystem(mirrors.get(device), pages, count), count);
     }
 

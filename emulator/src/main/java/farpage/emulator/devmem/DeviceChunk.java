@@ -10,6 +10,7 @@ import farpage.opencl.ClBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// One OpenCL buffer cut into pages: the buffer, the device pages registered for it, and the
 /// allocator that hands them out. Page `n` of the chunk lies at byte `n * 4096` of the buffer.
@@ -165,25 +166,22 @@ public final class DeviceChunk {
     /// Allocates base pages, in runs as long as free blocks permit: locked, with one reference
     /// each. The device's `DRIVER_SVM` lock is held.
     ///
+    /// @param data what the driver keeps for each of them
     /// @return how far `pages` is filled
-    int allocate(long[] pages, int from, int to) {
-        int filled = from;
-        int order = BuddyAllocator.MAX_ORDER;
-        while (filled < to && freePageCount() > 0) {
-            order = Math.min(order, BuddyAllocator.orderWithin(to - filled));
-            int frame = allocator.allocate(order);
-            if (frame < 0 && order == 0) {
-                break;
+    int allocate(long[] pages, int from, int to, @Nullable Object data) {
+        int filled = allocator.allocateBatch(pages, from, to, pagemap.page(0));
+        for (int first = from; first < filled; ) {
+            int frame = pagemap.index(pages[first]);
+            int limit = Math.min(filled, first + BLOCK_PAGES - frame % BLOCK_PAGES);
+            int next = first + 1;
+            while (next < limit && pages[next] == pages[next - 1] + 1) {
+                next++;
             }
-            if (frame < 0) {
-                order--; // for the rest of the call
-                continue;
-            }
-            pagemap.initPages(pagemap.page(frame), 1 << order);
-            for (int i = 0; i < 1 << order; i++) {
-                pages[filled++] = pagemap.page(frame + i);
-            }
-            noteAllocation(frame, 1 << order);
+            pagemap.initPages(pages[first], next - first, data);
+            DeviceBlock block = block(frame);
+            block.addLivePages(next - first);
+            order.makeNewest(block);
+            first = next;
         }
         return filled;
     }
@@ -217,6 +215,20 @@ public final class DeviceChunk {
             at = stop;
         }
         allocator.freeRun(frame, count);
+    }
+
+    /// The same for pages that lie anywhere, those at `[from, to)` of a list.
+    void freePages(long[] pages, int from, int to) {
+        for (int first = from; first < to; ) {
+            int number = pagemap.index(pages[first]) >> BLOCK_ORDER;
+            int next = first + 1;
+            while (next < to && pagemap.index(pages[next]) >> BLOCK_ORDER == number) {
+                next++;
+            }
+            blocks.get(number).addLivePages(first - next);
+            first = next;
+        }
+        allocator.freeAll(pages, from, to, pagemap.page(0));
     }
 
     /// The units of eviction.

@@ -143,11 +143,20 @@ public final class DeviceMemory implements PageBuffers {
     /// @return how many were allocated; if fewer than `count`, the caller may try the next lower
     ///   order for the rest
     public int allocate(long[] pages, int count, int order) {
+        return allocate(pages, count, order, null);
+    }
+
+    /// The same, with what the driver keeps for each base page. For large folios it stores that
+    /// itself.
+    public int allocate(long[] pages, int count, int order, @Nullable Object data) {
         assert lock.isHeldByCurrentThread();
         if (!orders.contains(order)) {
             throw new IllegalArgumentException("order: value=" + order + ", limit=" + orders);
         }
-        int filled = order == 0 ? allocatePages(pages, count) : allocateFolios(pages, count, order);
+        int filled =
+                order == 0
+                        ? allocatePages(pages, count, data)
+                        : allocateFolios(pages, count, order);
         folios.countAllocated(order, filled);
         if (filled < count) {
             folios.countFallback(order, count - filled);
@@ -179,19 +188,19 @@ public final class DeviceMemory implements PageBuffers {
         return filled;
     }
 
-    private int allocatePages(long[] pages, int count) {
+    private int allocatePages(long[] pages, int count, @Nullable Object data) {
         int first = firstWithRoom.getAcquire();
-        int filled = allocateFrom(first, pages, 0, count);
+        int filled = allocateFrom(first, pages, 0, count, data);
         if (filled < count && first > 0) {
-            filled = allocateFrom(0, pages, filled, count);
+            filled = allocateFrom(0, pages, filled, count, data);
         }
         return filled;
     }
 
-    private int allocateFrom(int first, long[] pages, int from, int to) {
+    private int allocateFrom(int first, long[] pages, int from, int to, @Nullable Object data) {
         int filled = from;
         for (int i = first; i < chunks.size() && filled < to; i++) {
-            filled = chunks.get(i).allocate(pages, filled, to);
+            filled = chunks.get(i).allocate(pages, filled, to, data);
             if (filled < to) {
                 firstWithRoom.compareAndSet(i, i + 1);
             }
@@ -215,6 +224,14 @@ public final class DeviceMemory implements PageBuffers {
         chunk.freePages(firstPage, count);
         noteRoom(chunk);
         folios.countFreed(0, count);
+    }
+
+    /// The same for base pages that lie anywhere in one chunk, those at `[from, to)` of a list.
+    public void freePages(long[] pages, int from, int to) {
+        DeviceChunk chunk = chunk(pages[from]);
+        chunk.freePages(pages, from, to);
+        noteRoom(chunk);
+        folios.countFreed(0, to - from);
     }
 
     /// A folio in use became smaller ones; each is freed by itself from now on. Needs no lock.

@@ -155,12 +155,18 @@ public final class Dmirror implements AutoCloseable {
                 : DmirrorReply.failed(result.errno());
     }
 
-    /// Migrates single pages to the device, many ranges in one batch, and loads nothing.
+    /// Migrates pages to the device, wherever they lie, and loads nothing.
     ///
-    /// @param pageNumbers in ascending order, none twice
+    /// @param pageNumbers in any order
     /// @param count how many of them
     public MigrationResult migrateToDevice(long[] pageNumbers, int count) {
-        return whileOpen(() -> migrator.toDevice(mirror, pageNumbers, count));
+        return migrateToDevice(pageNumbers, count, RangeMigrator.COPY_PAGES);
+    }
+
+    /// The same with one copy for as many pages as given: while the device copies them the next are
+    /// collected.
+    public MigrationResult migrateToDevice(long[] pageNumbers, int count, int copyPages) {
+        return whileOpen(() -> migrator.toDevice(mirror, pageNumbers, count, copyPages));
     }
 
     /// Migrates a range to the device and loads nothing.
@@ -184,12 +190,17 @@ public final class Dmirror implements AutoCloseable {
         return whileOpen(() -> migrator.toSystem(mirror, address, end(address, pageCount)));
     }
 
-    /// Migrates single pages back to system memory, many ranges in one batch.
+    /// Migrates pages back to system memory, wherever they lie.
     ///
-    /// @param pageNumbers in ascending order, none twice
+    /// @param pageNumbers in any order
     /// @param count how many of them
     public MigrationResult migrateToSystem(long[] pageNumbers, int count) {
-        return whileOpen(() -> migrator.toSystem(mirror, pageNumbers, count));
+        return migrateToSystem(pageNumbers, count, RangeMigrator.COPY_PAGES);
+    }
+
+    /// The same with one copy for as many pages as given.
+    public MigrationResult migrateToSystem(long[] pageNumbers, int count, int copyPages) {
+        return whileOpen(() -> migrator.toSystem(mirror, pageNumbers, count, copyPages));
     }
 
     // The file's life.

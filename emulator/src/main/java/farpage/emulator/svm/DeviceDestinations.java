@@ -47,7 +47,7 @@ final class DeviceDestinations {
         failsNext = fails;
         batch.clear();
         baseUsed = 0;
-        baseCount = memory.allocate(basePages, basePagesWanted(set, from), 0);
+        baseCount = memory.allocate(basePages, basePagesWanted(set, from), 0, mirror);
         for (int i = from; i < set.size(); i++) {
             fill(mirror, set.get(i));
         }
@@ -60,6 +60,12 @@ final class DeviceDestinations {
         boolean fails = failsNext;
         for (int i = from; i < set.size(); i++) {
             MigrateVma migration = set.get(i);
+            if (!migration.hasLarge()) {
+                int entries = migration.migratingCount();
+                wanted += entries - (fails && entries > 0 ? 1 : 0);
+                fails &= entries == 0;
+                continue;
+            }
             int pageCount = migration.pageCount();
             for (int at = 0; at < pageCount; at += MigratePfn.pageCount(migration.src(at))) {
                 long word = migration.src(at);
@@ -95,10 +101,10 @@ final class DeviceDestinations {
         int sourceOrder = MigratePfn.order(word);
         boolean refused = mirror.refusesLargeFolios();
         int order = sourceOrder;
-        int count = fails || refused ? 0 : allocatePieces(1, order);
+        int count = fails || refused ? 0 : allocatePieces(mirror, 1, order);
         while (count == 0 && order > 0) {
             order = refused ? 0 : memory.orders().below(order);
-            count = allocatePieces(1 << (sourceOrder - order), order);
+            count = allocatePieces(mirror, 1 << (sourceOrder - order), order);
         }
         long source = MigratePfn.page(word);
         for (int i = 0; i < count; i++) {
@@ -111,8 +117,8 @@ final class DeviceDestinations {
     /// All of them, or none; of base pages as many as there are.
     ///
     /// @return how many
-    private int allocatePieces(int wanted, int order) {
-        int count = memory.allocate(pieces, wanted, order);
+    private int allocatePieces(ProcessMirror mirror, int wanted, int order) {
+        int count = memory.allocate(pieces, wanted, order, mirror);
         if (count == wanted || order == 0) {
             return count;
         }
@@ -131,7 +137,9 @@ final class DeviceDestinations {
             long source,
             long to,
             int order) {
-        folios.setZoneDeviceData(to, mirror);
+        if (order > 0) {
+            folios.setZoneDeviceData(to, mirror);
+        }
         long destination = MigratePfn.ofFolio(to, order);
         migration.setDst(
                 i, MigratePfn.isWritable(word) ? MigratePfn.withWrite(destination) : destination);

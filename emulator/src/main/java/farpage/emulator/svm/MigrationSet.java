@@ -42,20 +42,26 @@ final class MigrationSet {
 
     /// Collects a range of a VMA into the set, unless nothing of it can migrate.
     Errno setup(Vma vma, long start, long end) {
-        int pageCount = (int) PageSize.pageNumber(end - start);
-        MigrateVma migration = take(sizeClass(pageCount));
-        Errno errno = migration.setup(vma, start, end);
-        if (!errno.isOk()) {
-            rest(migration, sizeClass(pageCount));
+        MigrateVma migration = take(sizeClass((int) PageSize.pageNumber(end - start)));
+        return keep(migration, migration.setup(vma, start, end));
+    }
+
+    /// The same for pages that lie anywhere in a VMA.
+    Errno setup(Vma vma, long[] numbers, int from, int count) {
+        MigrateVma migration = take(sizeClass(count));
+        return keep(migration, migration.setup(vma, numbers, from, count));
+    }
+
+    private Errno keep(MigrateVma migration, Errno errno) {
+        if (errno.isOk() && migration.migratingCount() > 0) {
+            active.add(migration);
+            rangePages += migration.pageCount();
             return errno;
         }
-        if (migration.migratingCount() == 0) {
+        if (errno.isOk()) {
             migration.finish();
-            rest(migration, sizeClass(pageCount));
-            return errno;
         }
-        active.add(migration);
-        rangePages += migration.pageCount();
+        rest(migration);
         return errno;
     }
 
@@ -77,17 +83,15 @@ final class MigrationSet {
         return clock;
     }
 
-    /// Ends one of them.
+    /// Ends one of them, whose arrays serve the next one.
     void finish(int index) {
-        active.get(index).finish();
+        MigrateVma migration = active.get(index);
+        migration.finish();
+        rest(migration);
     }
 
     /// Forgets them; each was finished.
     void clear() {
-        for (int i = 0; i < active.size(); i++) {
-            MigrateVma migration = active.get(i);
-            rest(migration, sizeClass(migration.pageCount()));
-        }
         active.clear();
         rangePages = 0;
     }
@@ -104,7 +108,7 @@ final class MigrationSet {
                 : candidates.removeLast();
     }
 
-    private void rest(MigrateVma migration, int sizeClass) {
-        resting.get(sizeClass).add(migration);
+    private void rest(MigrateVma migration) {
+        resting.get(sizeClass(migration.capacity())).add(migration);
     }
 }

@@ -41,6 +41,9 @@ public final class RangeMigrator {
     /// The most pages whose folios are locked at once.
     public static final int BATCH_PAGES = 16384;
 
+    /// How many pages go with one copy where nothing else is asked for.
+    public static final int COPY_PAGES = MigrationPipeline.COPY_PAGES;
+
     /// The most pages of one collection, counted from the start of the range: a longer one is cut,
     /// so that the copy of one piece can go on while the next is collected.
     ///
@@ -59,6 +62,7 @@ public final class RangeMigrator {
     private final PhaseClock clock = new PhaseClock();
 
     // Working storage, under the DRIVER_SVM lock.
+    private final PageNumberSort sorter = new PageNumberSort();
     private final ToDevicePipeline toDevice;
     private final ToSystemPipeline toSystem;
 
@@ -164,22 +168,35 @@ public final class RangeMigrator {
     /// Migrates single pages, wherever they lie. Pages without a readable mapping are left out.
     /// Nothing is held.
     ///
-    /// @param pageNumbers in ascending order, none twice
-    /// @param count how many of them
+    /// @param pageNumbers in any order; they are gone through in ascending order
+    /// @param pageCount how many of them
     /// @return OK, or EIO after a failed copy
-    public MigrationResult toDevice(ProcessMirror mirror, long[] pageNumbers, int count) {
+    public MigrationResult toDevice(ProcessMirror mirror, long[] pageNumbers, int pageCount) {
+        return toDevice(mirror, pageNumbers, pageCount, COPY_PAGES);
+    }
+
+    /// The same with copies of a given size.
+    ///
+    /// @param copyPages how many go with one copy
+    /// @return OK, or EIO after a failed copy
+    public MigrationResult toDevice(
+            ProcessMirror mirror, long[] pageNumbers, int pageCount, int copyPages) {
         long moved = 0;
         Errno errno = Errno.OK;
         memory.lock();
         try {
+            long[] sorted = sorter.sorted(pageNumbers, pageCount);
+            int count = sorter.count();
             for (int from = 0; from < count && errno.isOk(); from += BATCH_PAGES) {
                 int first = from;
                 int to = Math.min(count, from + BATCH_PAGES);
-                makeRoom(() -> missingPages(mirror, pageNumbers, first, to));
+                if (memory.freePageCount() < to - from) {
+                    makeRoom(() -> missingPages(mirror, sorted, first, to));
+                }
                 mirror.mm().lockRead();
                 mirror.beginMigration();
                 try {
-                    addPages(toDevice, mirror, pageNumbers, from, to);
+                    addPages(toDevice, mirror, sorted, from, to, copyPages);
                     MigrationResult result = toDevice.finish(mirror);
                     moved += result.movedPages();
                     errno = result.errno();
@@ -299,17 +316,25 @@ public final class RangeMigrator {
     }
 
     /// Migrates single pages back, as for the other direction.
-    public MigrationResult toSystem(ProcessMirror mirror, long[] pageNumbers, int count) {
+    public MigrationResult toSystem(ProcessMirror mirror, long[] pageNumbers, int pageCount) {
+        return toSystem(mirror, pageNumbers, pageCount, COPY_PAGES);
+    }
+
+    /// The same with copies of a given size.
+    public MigrationResult toSystem(
+            ProcessMirror mirror, long[] pageNumbers, int pageCount, int copyPages) {
         long moved = 0;
         Errno errno = Errno.OK;
         memory.lock();
         try {
+            long[] sorted = sorter.sorted(pageNumbers, pageCount);
+            int count = sorter.count();
             for (int from = 0; from < count && errno.isOk(); from += BATCH_PAGES) {
                 int to = Math.min(count, from + BATCH_PAGES);
                 mirror.mm().lockRead();
                 mirror.beginMigration();
                 try {
-                    addPages(toSystem, mirror, pageNumbers, from, to);
+                    addPages(toSystem, mirror, sorted, from, to, copyPages);
                     MigrationResult result = toSystem.finish(mirror);
                     moved += result.movedPages();
                     errno = result.errno();
@@ -360,28 +385,39 @@ public final class RangeMigrator {
             ProcessMirror mirror,
             long[] pageNumbers,
             int from,
-            int to) {
+            int to,
+            int copyPages) {
+        pipeline.copyEvery(copyPages);
+        int piecePages = Math.min(copyPages, PIECE_PAGES);
         for (int i = from; i < to; ) {
-            long start = PageSize.pageAddress(pageNumbers[i]);
-            Vma vma = mirror.mm().lookupVma(start);
+            Vma vma = mirror.mm().lookupVma(PageSize.pageAddress(pageNumbers[i]));
             if (vma == null || !vma.isReadable()) {
                 i++;
                 continue;
             }
-            long endPage = PageSize.pageNumber(vma.end());
-            int next = i + 1;
-            while (next < to
-                    && pageNumbers[next] % PIECE_PAGES != 0
-                    && pageNumbers[next] == pageNumbers[next - 1] + 1
-                    && pageNumbers[next] < endPage) {
-                next++;
-            }
+            int next = pieceStop(pageNumbers, i, Math.min(to, i + piecePages), to, vma);
             // A mapping of a kind that can not migrate is left out like no mapping.
-            Errno _ =
-                    pipeline.add(
-                            mirror, vma, start, PageSize.pageAddress(pageNumbers[next - 1] + 1));
+            Errno _ = pipeline.add(mirror, vma, pageNumbers, i, next - i);
             i = next;
         }
+    }
+
+    /// Where a piece of a list ends: at the end of the VMA; and where it is full, but not within a
+    /// huge page that the list has all of.
+    private static int pieceStop(long[] pageNumbers, int from, int full, int to, Vma vma) {
+        long endPage = PageSize.pageNumber(vma.end());
+        int stop = full;
+        while (pageNumbers[stop - 1] >= endPage) {
+            stop--;
+        }
+        int whole = stop;
+        while (whole < to
+                && whole > from
+                && pageNumbers[whole] % PIECE_PAGES != 0
+                && pageNumbers[whole] == pageNumbers[whole - 1] + 1) {
+            whole--;
+        }
+        return whole > from ? whole : stop;
     }
 
     // The CPU's fault.

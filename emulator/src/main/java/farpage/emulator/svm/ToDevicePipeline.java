@@ -11,7 +11,6 @@ import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Machine;
 import farpage.mm.Page;
-import farpage.mm.PageSize;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
@@ -55,27 +54,24 @@ final class ToDevicePipeline extends MigrationPipeline {
     /// would be lost. It faults then, and waits for the migration. The page of a file will not
     /// move, so the device keeps what it has.
     private void withdrawWrite(DevicePageTable table, MigrateVma migration) {
-        long first = PageSize.pageNumber(migration.address(0));
-        long end = first + migration.pageCount();
         table.lock();
-        if (table.nextPresentLocked(first, end) >= 0) {
-            withdrawWriteLocked(table, migration, first);
+        if (table.entryCountLocked() > 0) {
+            for (int i = 0; i < migration.pageCount(); ) {
+                long source = migration.src(i);
+                int pageCount = MigratePfn.pageCount(source);
+                if (table.nextPresentLocked(
+                                        migration.pageNumber(i),
+                                        migration.pageNumber(i) + pageCount)
+                                >= 0
+                        && MigratePfn.hasMigrated(source)
+                        && machine.folios().isAnonymous(MigratePfn.page(source))
+                        && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
+                    withdrawWriteLocked(table, migration.pageNumber(i), pageCount);
+                }
+                i += pageCount;
+            }
         }
         table.unlock();
-    }
-
-    private void withdrawWriteLocked(DevicePageTable table, MigrateVma migration, long first) {
-        for (int i = 0; i < migration.pageCount(); ) {
-            long source = migration.src(i);
-            int pageCount = MigratePfn.pageCount(source);
-            boolean anonymous =
-                    MigratePfn.hasMigrated(source)
-                            && machine.folios().isAnonymous(MigratePfn.page(source));
-            if (anonymous && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
-                withdrawWriteLocked(table, first + i, pageCount);
-            }
-            i += pageCount;
-        }
     }
 
     private static boolean hasDestination(MigrateVma migration, int i) {
@@ -102,7 +98,6 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     private static long mapOnDevice(DevicePageTable table, MigrateVma migration) {
-        long first = PageSize.pageNumber(migration.address(0));
         long moved = 0;
         table.lock();
         for (int i = 0; i < migration.pageCount(); ) {
@@ -110,7 +105,8 @@ final class ToDevicePipeline extends MigrationPipeline {
             int pageCount = MigratePfn.pageCount(migration.src(i));
             if (MigratePfn.isMigrating(migration.src(i)) && to != Page.NONE) {
                 boolean writable = MigratePfn.isWritable(migration.dst(i));
-                table.setEntriesLocked(first + i, pageCount, DevicePte.of(to, writable));
+                table.setEntriesLocked(
+                        migration.pageNumber(i), pageCount, DevicePte.of(to, writable));
                 moved += pageCount;
             }
             i += pageCount;

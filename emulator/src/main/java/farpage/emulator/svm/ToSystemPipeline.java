@@ -8,7 +8,6 @@ import farpage.emulator.devmem.SystemDestinations;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Machine;
-import farpage.mm.PageSize;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
@@ -43,14 +42,22 @@ final class ToSystemPipeline extends MigrationPipeline {
     }
 
     private static void eraseMoving(DevicePageTable table, MigrateVma migration) {
-        long first = PageSize.pageNumber(migration.address(0));
         table.lock();
         for (int i = 0; i < migration.pageCount(); ) {
-            int pageCount = MigratePfn.pageCount(migration.dst(i));
-            if (MigratePfn.hasPage(migration.dst(i))) {
-                table.eraseLocked(first + i, first + i + pageCount);
+            int first = i;
+            long next = migration.pageNumber(i);
+            while (i < migration.pageCount()
+                    && migration.pageNumber(i) == next
+                    && MigratePfn.hasPage(migration.dst(i))) {
+                int pageCount = MigratePfn.pageCount(migration.dst(i));
+                next += pageCount;
+                i += pageCount;
             }
-            i += pageCount;
+            if (i == first) {
+                i += MigratePfn.pageCount(migration.dst(i));
+            } else {
+                table.eraseLocked(migration.pageNumber(first), next);
+            }
         }
         table.unlock();
     }

@@ -57,5 +57,7 @@ public enum LockRank {
     COPY_QUEUE,
     /// A wait queue's own lock: who sleeps for a folio, for the last page of a pagemap, or for a
     /// page that the program provides.
-    WAIT_QUEUE
+    WAIT_QUEUE,
+    /// What the memmap of a section keeps beside its words.
+    MEMMAP_COUNTS
 }

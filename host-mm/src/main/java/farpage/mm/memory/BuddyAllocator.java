@@ -166,15 +166,16 @@ public final class BuddyAllocator {
 
     /// Allocates single frames, in runs as long as free blocks permit.
     ///
-    /// @param frames is filled from the start, ascending within each run
-    /// @return how many; fewer than `count` if memory is out
-    public int allocateBatch(int[] frames, int count) {
-        int filled = 0;
+    /// @param numbers is filled from `from` to `to`, ascending within each run
+    /// @param base the number of frame 0
+    /// @return how far it is filled: not to the end if memory is out
+    public int allocateBatch(long[] numbers, int from, int to, long base) {
+        int filled = from;
         int order = MAX_ORDER;
         lock.lock();
         try {
-            while (filled < count) {
-                order = Math.min(order, orderWithin(count - filled));
+            while (filled < to) {
+                order = Math.min(order, orderWithin(to - filled));
                 int block = allocateLocked(order, MAX_ORDER);
                 if (block < 0 && order == 0) {
                     break;
@@ -184,7 +185,7 @@ public final class BuddyAllocator {
                     continue;
                 }
                 for (int i = 0; i < 1 << order; i++) {
-                    frames[filled++] = block + i;
+                    numbers[filled++] = base + block + i;
                 }
             }
         } finally {
@@ -201,18 +202,44 @@ public final class BuddyAllocator {
 
     /// Gives a run of frames back, in blocks as large as their places permit.
     public void freeRun(int firstFrame, int count) {
-        int frame = firstFrame;
-        int left = count;
         lock.lock();
         try {
-            while (left > 0) {
-                int order = orderWithin(left);
-                if (frame != 0) {
-                    order = Math.min(order, Integer.numberOfTrailingZeros(frame));
+            freeRunLocked(firstFrame, count);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void freeRunLocked(int firstFrame, int count) {
+        int frame = firstFrame;
+        int left = count;
+        while (left > 0) {
+            int order = orderWithin(left);
+            if (frame != 0) {
+                order = Math.min(order, Integer.numberOfTrailingZeros(frame));
+            }
+            freeLocked(frame, order);
+            frame += 1 << order;
+            left -= 1 << order;
+        }
+    }
+
+    /// Gives single frames back, those at `[from, to)` of a list. Neighbours in the list may ascend
+    /// or descend.
+    ///
+    /// @param base the number of frame 0 in that list
+    public void freeAll(long[] numbers, int from, int to, long base) {
+        lock.lock();
+        try {
+            for (int first = from; first < to; ) {
+                int next = first + 1;
+                int step = next < to && numbers[next] < numbers[first] ? -1 : 1;
+                while (next < to && numbers[next] == numbers[next - 1] + step) {
+                    next++;
                 }
-                freeLocked(frame, order);
-                frame += 1 << order;
-                left -= 1 << order;
+                long lowest = Math.min(numbers[first], numbers[next - 1]);
+                freeRunLocked((int) (lowest - base), next - first);
+                first = next;
             }
         } finally {
             lock.unlock();

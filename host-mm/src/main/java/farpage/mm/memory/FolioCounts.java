@@ -1,7 +1,8 @@
 package farpage.mm.memory;
 
 import farpage.mm.Page;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /// The part of the memmap that counts: where the state of a page is, which folio it belongs to, and
@@ -22,14 +23,17 @@ abstract class FolioCounts {
     private static final int ALL_MAPPINGS = 2;
     private static final int PINS = 3;
 
-    private final AtomicReferenceArray<@Nullable FolioSection> systemSections;
-    private final AtomicReferenceArray<@Nullable FolioSection> deviceSections;
+    private static final VarHandle SECTIONS =
+            MethodHandles.arrayElementVarHandle(FolioSection[].class);
+
+    private final @Nullable FolioSection[] systemSections;
+    private final @Nullable FolioSection[] deviceSections;
 
     /// @param systemPageCount PFNs from 0
     /// @param devicePageCountMax the most device PFNs that may ever exist
     FolioCounts(long systemPageCount, long devicePageCountMax) {
-        systemSections = new AtomicReferenceArray<>(sectionCount(systemPageCount));
-        deviceSections = new AtomicReferenceArray<>(sectionCount(devicePageCountMax));
+        systemSections = new FolioSection[sectionCount(systemPageCount)];
+        deviceSections = new FolioSection[sectionCount(devicePageCountMax)];
     }
 
     private static int sectionCount(long pageCount) {
@@ -47,25 +51,30 @@ abstract class FolioCounts {
         return FolioFlags.isTail(flags) ? slot & -(1 << FolioFlags.order(flags)) : slot;
     }
 
+    private @Nullable FolioSection[] sections(long page) {
+        return Page.isDevice(page) ? deviceSections : systemSections;
+    }
+
+    private static int sectionNumber(long page) {
+        return (int) (Page.number(page) >> FolioSection.SHIFT);
+    }
+
+    /// A plain look, since the memmap of a section never changes once it is there, and whoever
+    /// knows a page of it has learnt of it from one who saw it.
     final FolioSection section(long page) {
-        FolioSection section =
-                Page.isDevice(page)
-                        ? deviceSections.getAcquire(
-                                (int) (Page.devicePfn(page) >> FolioSection.SHIFT))
-                        : systemSections.getAcquire((int) (page >> FolioSection.SHIFT));
+        FolioSection section = sections(page)[sectionNumber(page)];
         assert section != null : Page.describe(page) + " was never initialised";
         return section;
     }
 
     final FolioSection sectionOrNew(long page) {
-        boolean device = Page.isDevice(page);
-        AtomicReferenceArray<@Nullable FolioSection> sections =
-                device ? deviceSections : systemSections;
-        int number = (int) ((device ? Page.devicePfn(page) : page) >> FolioSection.SHIFT);
-        FolioSection section = sections.getAcquire(number);
+        @Nullable FolioSection[] sections = sections(page);
+        int number = sectionNumber(page);
+        FolioSection section = (FolioSection) SECTIONS.getAcquire(sections, number);
         if (section == null) {
-            FolioSection fresh = new FolioSection();
-            section = sections.compareAndExchange(number, null, fresh);
+            FolioSection fresh =
+                    Page.isDevicePrivate(page) ? new PrivateSection() : new SystemSection();
+            section = (FolioSection) SECTIONS.compareAndExchange(sections, number, null, fresh);
             if (section == null) {
                 section = fresh;
             }
@@ -75,10 +84,7 @@ abstract class FolioCounts {
 
     /// Whether the page was ever initialised; the others have no state to ask for.
     public boolean isKnown(long page) {
-        return Page.isDevice(page)
-                ? deviceSections.getAcquire((int) (Page.devicePfn(page) >> FolioSection.SHIFT))
-                        != null
-                : systemSections.getAcquire((int) (page >> FolioSection.SHIFT)) != null;
+        return (FolioSection) SECTIONS.getAcquire(sections(page), sectionNumber(page)) != null;
     }
 
     /// The first page of the folio that a page belongs to.
@@ -171,9 +177,9 @@ abstract class FolioCounts {
     ///
     /// @kernel include/linux/page_ref.h: folio_ref_unfreeze
     public void unfreezeReferences(long page, int count) {
-        assert refCount(page) == 0 : Page.describe(page) + " is not frozen";
         FolioSection section = section(page);
-        section.setReferencesRelease(headSlot(section, slot(page)), count);
+        boolean frozen = section.casReferences(headSlot(section, slot(page)), 0, count);
+        assert frozen : Page.describe(page) + " is not frozen";
     }
 
     // Pins.

@@ -3,8 +3,8 @@ package farpage.mm.memory;
 /// The flag word of a page: state bits, and the order of the folio that it belongs to.
 ///
 /// ```
-///  31  29  28  27  24 23                                 0
-/// | zero | T | order | state bits                         |
+///  31  27 26               21  20  19  16 15                0
+/// | zero | marks of the system | T | order | marks of any page |
 /// T tail: the page lies inside a large folio of that order, and only the bits of single pages are
 /// its own; the others are the head's
 /// ```
@@ -20,40 +20,40 @@ public final class FolioFlags {
     public static final int DIRTY = 0x8;
     public static final int REFERENCED = 0x10;
     public static final int ACTIVE = 0x20;
-    public static final int LRU = 0x40;
-    public static final int SWAPBACKED = 0x80;
-    public static final int RESERVED = 0x100;
-    public static final int WORKINGSET = 0x200;
-    public static final int UNEVICTABLE = 0x400;
-    public static final int YOUNG = 0x800;
-    public static final int IDLE = 0x1000;
+    public static final int LRU = 0x200000;
+    public static final int SWAPBACKED = 0x40;
+    public static final int RESERVED = 0x400000;
+    public static final int WORKINGSET = 0x80;
+    public static final int UNEVICTABLE = 0x100;
+    public static final int YOUNG = 0x200;
+    public static final int IDLE = 0x400;
 
     /// Exactly one process maps the page and may write it without a copy. Per page, not per folio.
-    public static final int ANON_EXCLUSIVE = 0x2000;
+    public static final int ANON_EXCLUSIVE = 0x800;
 
     /// The folio has a swap slot that its contents can be found by.
-    public static final int SWAPCACHE = 0x4000;
+    public static final int SWAPCACHE = 0x800000;
 
     /// Its contents are on the way to its file or swap slot.
-    public static final int WRITEBACK = 0x8000;
+    public static final int WRITEBACK = 0x1000000;
 
     /// Contents shared by same-page merging; never exclusive, never writable.
-    public static final int KSM = 0x10000;
+    public static final int KSM = 0x1000;
 
     /// The memory is broken.
-    public static final int HWPOISON = 0x20000;
+    public static final int HWPOISON = 0x2000;
 
     /// Locked in memory: counted as unevictable.
-    public static final int MLOCKED = 0x40000;
+    public static final int MLOCKED = 0x4000;
 
     /// Somebody wants it written back or freed soon.
-    public static final int RECLAIM = 0x80000;
+    public static final int RECLAIM = 0x2000000;
 
     /// Some pages of the large folio are mapped no more, while others are.
-    public static final int PARTIALLY_MAPPED = 0x100000;
+    public static final int PARTIALLY_MAPPED = 0x8000;
 
     /// A page of the pool of huge pages, free or not.
-    public static final int HUGETLB = 0x200000;
+    public static final int HUGETLB = 0x4000000;
 
     /// Marks of a single page, also where it is part of a large folio.
     public static final int PER_PAGE = ANON_EXCLUSIVE | HWPOISON;
@@ -72,9 +72,19 @@ public final class FolioFlags {
                     | KSM
                     | MLOCKED;
 
-    private static final int ORDER_SHIFT = 24;
+    /// All there are.
+    static final int ALL = 0x7ffffff;
+
+    /// What a device-private page can have: no list of the system's has it, and no file or swap
+    /// slot.
+    static final int DEVICE = 0x1fffff;
+
+    /// What only the pages of a large folio have.
+    static final int LARGE = 0x1f0000;
+
+    private static final int ORDER_SHIFT = 16;
     private static final int ORDER_MASK = 0xf;
-    private static final int TAIL = 0x10000000;
+    private static final int TAIL = 0x100000;
 
     private FolioFlags() {}
 

@@ -2,30 +2,28 @@ package farpage.mm.memory;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// The memmap of one section: the state of 32,768 pages as parallel arrays, one entry a page.
+/// The memmap of one section: the state of 32,768 pages.
 ///
-/// Reference count, map count and flags change atomically at any time. Mapping and index change
-/// under the folio lock or before the page is visible.
+/// What counts and what is marked of a page is one word, so that a migration locks a page, takes it
+/// off the LRU and gives up its exclusivity in one step, and unlocks and frees it in another. Words
+/// of both kinds of section have the flags lowest; how wide the counts are differs. Counts and
+/// flags change atomically at any time. Mapping and index, the *place* of the page, change under
+/// the folio lock or before the page is visible.
 ///
 /// @kernel include/linux/mmzone.h: struct mem_section; include/linux/mm_types.h: struct folio
-final class FolioSection {
+abstract class FolioSection {
     static final int SHIFT = 15;
     static final int PAGES = 1 << SHIFT;
 
-    private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
-    private static final VarHandle OBJECTS = MethodHandles.arrayElementVarHandle(Object[].class);
-    private static final VarHandle ZONE_DEVICE_DATA;
+    static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle SWAP_ENTRIES;
     private static final VarHandle MEMCGS;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            ZONE_DEVICE_DATA =
-                    lookup.findVarHandle(FolioSection.class, "zoneDeviceData", Object[].class);
             SWAP_ENTRIES = lookup.findVarHandle(FolioSection.class, "swapEntries", long[].class);
             MEMCGS = lookup.findVarHandle(FolioSection.class, "memcgs", char[].class);
         } catch (ReflectiveOperationException e) {
@@ -33,11 +31,14 @@ final class FolioSection {
         }
     }
 
-    private final int[] references = new int[PAGES];
-    private final int[] mappings = new int[PAGES];
-    private final int[] flags = new int[PAGES];
-    private final @Nullable Object[] mapping = new Object[PAGES];
-    private final long[] index = new long[PAGES];
+    /// The words of all pages, `1 << wordsShift` for each.
+    final long[] words;
+
+    private final int wordsShift;
+    private final int flagsMask;
+    private final PackedCount references;
+    private final PackedCount mappings;
+    private final int mappingsWord;
 
     /// The swap entries of folios in the swap cache; made when the first one is stored.
     private long @Nullable [] swapEntries;
@@ -45,110 +46,183 @@ final class FolioSection {
     /// The memory cgroup that each page is charged to, by number; made when the first is stored.
     private char @Nullable [] memcgs;
 
-    /// The driver's private pointer; made when a driver first stores one.
-    private @Nullable Object @Nullable [] zoneDeviceData;
-
-    int referencesAcquire(int page) {
-        return (int) INTS.getAcquire(references, page);
+    /// @param wordsShift the logarithm of the words that a page has
+    /// @param flagsMask the flags that pages of this section may have
+    /// @param references where the reference count lies in the first word
+    /// @param mappings where the map count lies
+    /// @param mappingsWord in which of the page's words
+    FolioSection(
+            int wordsShift,
+            int flagsMask,
+            PackedCount references,
+            PackedCount mappings,
+            int mappingsWord) {
+        this.words = new long[PAGES << wordsShift];
+        this.wordsShift = wordsShift;
+        this.flagsMask = flagsMask;
+        this.references = references;
+        this.mappings = mappings;
+        this.mappingsWord = mappingsWord;
     }
 
-    int getAndAddReferences(int page, int delta) {
-        return (int) INTS.getAndAdd(references, page, delta);
+    final int at(int page) {
+        return page << wordsShift;
     }
 
-    boolean casReferences(int page, int expected, int next) {
-        return INTS.compareAndSet(references, page, expected, next);
+    final long word(int page) {
+        return (long) LONGS.getAcquire(words, page << wordsShift);
     }
 
-    void setReferencesRelease(int page, int value) {
-        INTS.setRelease(references, page, value);
+    final boolean casWord(int page, long expected, long next) {
+        return LONGS.compareAndSet(words, page << wordsShift, expected, next);
     }
 
-    int mappingsAcquire(int page) {
-        return (int) INTS.getAcquire(mappings, page);
+    // References.
+
+    final int referencesAcquire(int page) {
+        return references.get(words, page << wordsShift, page);
     }
 
-    int getAndAddMappings(int page, int delta) {
-        return (int) INTS.getAndAdd(mappings, page, delta);
+    final int getAndAddReferences(int page, int delta) {
+        return references.getAndAdd(words, page << wordsShift, page, delta);
     }
 
-    void setMappingsRelease(int page, int value) {
-        INTS.setRelease(mappings, page, value);
+    final boolean casReferences(int page, int expected, int next) {
+        return references.compareAndSet(words, page << wordsShift, page, expected, next);
     }
 
-    int flagsAcquire(int page) {
-        return (int) INTS.getAcquire(flags, page);
+    // Mappings.
+
+    final int mappingsAcquire(int page) {
+        return mappings.get(words, at(page) + mappingsWord, page);
     }
 
-    int getAndSetFlags(int page, int set) {
-        return (int) INTS.getAndBitwiseOr(flags, page, set);
+    final int getAndAddMappings(int page, int delta) {
+        return mappings.getAndAdd(words, at(page) + mappingsWord, page, delta);
     }
 
-    int getAndClearFlags(int page, int clear) {
-        return (int) INTS.getAndBitwiseAnd(flags, page, ~clear);
+    // Flags.
+
+    final int flagsAcquire(int page) {
+        return (int) word(page) & flagsMask;
     }
 
-    boolean casFlags(int page, int expected, int next) {
-        return INTS.compareAndSet(flags, page, expected, next);
+    final int getAndSetFlags(int page, int set) {
+        assert (set & ~flagsMask) == 0 : "a page of this kind has no such flag";
+        return (int) (long) LONGS.getAndBitwiseOr(words, at(page), (long) set) & flagsMask;
     }
 
-    void setFlagsRelease(int page, int value) {
-        INTS.setRelease(flags, page, value);
+    final int getAndClearFlags(int page, int clear) {
+        long kept = ~Integer.toUnsignedLong(clear & flagsMask);
+        return (int) (long) LONGS.getAndBitwiseAnd(words, at(page), kept) & flagsMask;
     }
 
-    /// Stores one value in the words of the pages `[from, to)`, which nobody else looks at before
+    final boolean casFlags(int page, int expected, int next) {
+        assert (next & ~flagsMask) == 0 : "a page of this kind has no such flag";
+        long word;
+        do {
+            word = word(page);
+            if (((int) word & flagsMask) != expected) {
+                return false;
+            }
+        } while (!casWord(page, word, withFlags(word, next)));
+        return true;
+    }
+
+    private long withFlags(long word, int flags) {
+        return word & ~(long) flagsMask | flags;
+    }
+
+    final void setFlags(int page, int flags) {
+        long word;
+        do {
+            word = word(page);
+        } while (!casWord(page, word, withFlags(word, flags)));
+    }
+
+    /// Stores one value in the flags of the pages `[from, to)`, which nobody else looks at before
     /// the head of their folio is published.
-    void fillFlags(int from, int to, int value) {
-        Arrays.fill(flags, from, to, value);
+    final void fillFlags(int from, int to, int value) {
+        for (int page = from; page < to; page++) {
+            words[at(page)] = withFlags(words[at(page)], value);
+        }
         VarHandle.releaseFence();
     }
 
-    @Nullable Object mappingAcquire(int page) {
-        return OBJECTS.getAcquire(mapping, page);
+    /// Gives a free page flags and one reference, and no place.
+    final void begin(int page, int flags) {
+        assert (flags & ~flagsMask) == 0 : "a page of this kind has no such flag";
+        beginAll(page, page + 1, flags, null);
     }
 
-    void setMappingRelease(int page, @Nullable Object value) {
-        OBJECTS.setRelease(mapping, page, value);
-    }
+    /// The same for the free pages `[from, to)`, and stores what the driver keeps for them.
+    abstract void beginAll(int from, int to, int flags, @Nullable Object data);
 
-    long index(int page) {
-        return index[page];
-    }
+    // What a migration does in one step.
 
-    void setIndex(int page, long value) {
-        index[page] = value;
-    }
-
-    @Nullable Object zoneDeviceData(int page) {
-        @Nullable Object[] data = zoneDeviceData;
-        return data == null ? null : data[page];
-    }
-
-    void setZoneDeviceData(int page, @Nullable Object value) {
-        @Nullable Object[] data = zoneDeviceData;
-        if (data == null) {
-            if (value == null) {
-                return;
+    /// Locks a small folio and gives up its exclusivity, and what else is to be cleared.
+    ///
+    /// @return the flags as they were, or -1 if the folio is locked
+    final int tryLockTaking(int page, int setFlags, int clearFlags) {
+        long set = FolioFlags.LOCKED | setFlags;
+        long kept = ~(long) clearFlags;
+        long word;
+        do {
+            word = word(page);
+            if ((word & FolioFlags.LOCKED) != 0) {
+                return -1;
             }
-            data = zoneDeviceDataOrNew();
-        }
-        data[page] = value;
+        } while (!casWord(page, word, word & kept | set));
+        return (int) word & flagsMask;
     }
 
-    /// Of several drivers that come first at once, one makes the array.
-    private @Nullable Object[] zoneDeviceDataOrNew() {
-        @Nullable Object[] fresh = new Object[PAGES];
-        @Nullable Object[] present =
-                (@Nullable Object[]) ZONE_DEVICE_DATA.compareAndExchange(this, null, fresh);
-        return present == null ? fresh : present;
-    }
+    /// Locks a small folio that one process has for itself, takes its only mapping away and leaves
+    /// it the reference of that, all at once.
+    ///
+    /// @return the flags as they were; -1, and nothing changed, if it is locked, or not exclusive,
+    ///   or has more references than that one
+    abstract int tryTakeExclusive(int page, int setFlags);
 
-    long swapEntry(int page) {
+    /// Gives a locked small folio that is not mapped its place, flags and first mapping, and
+    /// unlocks it.
+    ///
+    /// @return the flags as they were
+    abstract int publish(int page, @Nullable Object mapping, long index, int setFlags);
+
+    /// Gives a locked page the place and the flags of another.
+    abstract void adopt(int page, @Nullable Object mapping, long index, int flags);
+
+    /// Drops the lock and the last reference of a small folio that is not mapped, and forgets what
+    /// it was used for.
+    ///
+    /// @return the flags as they were; -1, and nothing changed, if there are more references, or
+    ///   the page is broken
+    abstract int tryUnlockAndFree(int page);
+
+    // The place.
+
+    abstract @Nullable Object mapping(int page);
+
+    abstract long index(int page);
+
+    abstract boolean isAt(int page, Object mapping, long index);
+
+    /// Index first, so that whoever sees the mapping sees the index.
+    abstract void setPlace(int page, @Nullable Object mapping, long index);
+
+    /// The driver's private pointer.
+    abstract @Nullable Object zoneDeviceData(int page);
+
+    abstract void setZoneDeviceData(int page, @Nullable Object value);
+
+    // What few pages have.
+
+    final long swapEntry(int page) {
         long[] entries = swapEntries;
         return entries == null ? 0 : entries[page];
     }
 
-    void setSwapEntry(int page, long entry) {
+    final void setSwapEntry(int page, long entry) {
         long[] entries = swapEntries;
         if (entries == null) {
             entries = swapEntriesOrNew();
@@ -162,12 +236,12 @@ final class FolioSection {
         return present == null ? fresh : present;
     }
 
-    int memcg(int page) {
+    final int memcg(int page) {
         char[] numbers = memcgs;
         return numbers == null ? 0 : numbers[page];
     }
 
-    void setMemcg(int page, int number) {
+    final void setMemcg(int page, int number) {
         char[] numbers = memcgs;
         if (numbers == null) {
             if (number == 0) {

@@ -41,20 +41,33 @@ public final class FolioTable extends FolioCounts {
         assert (page & ((1L << order) - 1)) == 0 : Page.describe(page) + " begins no such folio";
         assert section.referencesAcquire(slot) == 0 : Page.describe(page) + " is in use";
         assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
-        section.setMappingRelease(slot, null);
-        section.setIndex(slot, 0);
         if (order > 0) {
             assert order >= LARGE_ORDER_MIN : order;
             section.fillFlags(slot + 1, slot + (1 << order), FolioFlags.ofTail(order));
         }
-        section.setFlagsRelease(slot, flags | FolioFlags.ofOrder(order));
-        section.setReferencesRelease(slot, 1);
+        section.begin(slot, flags | FolioFlags.ofOrder(order));
     }
 
     /// Makes free pages a folio with one reference that its allocator has locked.
     public void initLocked(long page, int order) {
         init(page, order, FolioFlags.LOCKED);
         assert HeldRanks.acquired(LockRank.FOLIO);
+    }
+
+    /// The same for base pages with consecutive numbers.
+    ///
+    /// @param data what the driver keeps for each of them, if they are a device's
+    public void initLockedPages(long firstPage, int count, @Nullable Object data) {
+        for (int done = 0; done < count; ) {
+            FolioSection section = sectionOrNew(firstPage + done);
+            int slot = slot(firstPage + done);
+            int stop = Math.min(FolioSection.PAGES, slot + count - done);
+            section.beginAll(slot, stop, FolioFlags.LOCKED, data);
+            done += stop - slot;
+        }
+        for (int i = 0; i < count; i++) {
+            assert HeldRanks.acquired(LockRank.FOLIO);
+        }
     }
 
     /// Forgets what the pages of a folio were used for, before it is freed.
@@ -70,8 +83,8 @@ public final class FolioTable extends FolioCounts {
         if (order > 0) {
             section.fillFlags(slot + 1, slot + (1 << order), 0);
         }
-        section.setFlagsRelease(slot, 0);
-        section.setMappingRelease(slot, null);
+        section.setFlags(slot, 0);
+        section.setPlace(slot, null, 0);
     }
 
     /// Cuts a large folio into smaller ones of one order. Its references are frozen, it is locked,
@@ -92,22 +105,21 @@ public final class FolioTable extends FolioCounts {
         int shared =
                 flags & ~(FolioFlags.PER_PAGE | FolioFlags.PARTIALLY_MAPPED | FolioFlags.WAITERS);
         int pieceFlags = FolioFlags.withOrder(shared, newOrder);
-        Object mapping = section.mappingAcquire(slot);
+        Object mapping = section.mapping(slot);
         for (int piece = slot; piece < slot + (1 << order); piece += 1 << newOrder) {
             int own = section.flagsAcquire(piece) & FolioFlags.PER_PAGE;
             for (int tail = piece + 1; tail < piece + (1 << newOrder); tail++) {
                 int tailOwn = section.flagsAcquire(tail) & FolioFlags.PER_PAGE;
-                section.setFlagsRelease(tail, FolioFlags.ofTail(newOrder) | tailOwn);
+                section.setFlags(tail, FolioFlags.ofTail(newOrder) | tailOwn);
             }
             if (piece == slot) {
                 // Whoever waits for the lock of the whole waits for that of its first piece.
                 section.getAndClearFlags(piece, ~(pieceFlags | own | FolioFlags.WAITERS));
                 section.getAndSetFlags(piece, pieceFlags);
             } else {
-                section.setIndex(piece, section.index(slot) + (piece - slot));
-                section.setMappingRelease(piece, mapping);
+                section.setPlace(piece, mapping, section.index(slot) + (piece - slot));
                 section.setMemcg(piece, section.memcg(slot));
-                section.setFlagsRelease(piece, pieceFlags | own);
+                section.setFlags(piece, pieceFlags | own);
                 assert HeldRanks.acquired(LockRank.FOLIO);
             }
         }
@@ -182,10 +194,8 @@ public final class FolioTable extends FolioCounts {
         int fromSlot = slot(fromPage);
         FolioSection to = section(toPage);
         int toSlot = slot(toPage);
-        to.setIndex(toSlot, from.index(fromSlot));
-        to.setMappingRelease(toSlot, from.mappingAcquire(fromSlot));
         int moved = from.flagsAcquire(fromSlot) & FolioFlags.MIGRATED;
-        to.getAndSetFlags(toSlot, moved);
+        to.adopt(toSlot, from.mapping(fromSlot), from.index(fromSlot), moved);
     }
 
     /// Marks a page as broken, be it in use or not.
@@ -201,7 +211,7 @@ public final class FolioTable extends FolioCounts {
 
     public @Nullable Object mapping(long page) {
         FolioSection section = section(page);
-        return section.mappingAcquire(headSlot(section, slot(page)));
+        return section.mapping(headSlot(section, slot(page)));
     }
 
     /// Whether the page belongs to processes, and not to a file or a driver. A merged page does,
@@ -227,8 +237,7 @@ public final class FolioTable extends FolioCounts {
         FolioSection section = section(page);
         int slot = slot(page);
         int head = headSlot(section, slot);
-        section.setIndex(head, index - (slot - head));
-        section.setMappingRelease(head, mapping);
+        section.setPlace(head, mapping, index - (slot - head));
     }
 
     /// The swap entry of a folio in the swap cache. Changes under the folio lock.
@@ -273,6 +282,13 @@ public final class FolioTable extends FolioCounts {
         section.setZoneDeviceData(headSlot(section, slot(page)), data);
     }
 
+    /// Reads what a migration is about to change, and nothing else.
+    public long touch(long page) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        return section.word(slot) ^ section.index(slot);
+    }
+
     // The folio lock.
 
     public boolean isLocked(long page) {
@@ -296,46 +312,75 @@ public final class FolioTable extends FolioCounts {
     /// @return the flags as they were, or -1 if the folio is locked
     public int tryLockTakingExclusive(long page, int setFlags) {
         assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
-        FolioSection section = section(page);
-        int slot = slot(page);
-        int flags;
-        do {
-            flags = section.flagsAcquire(slot);
-            if ((flags & FolioFlags.LOCKED) != 0) {
-                return -1;
-            }
-        } while (!section.casFlags(
-                slot, flags, (flags | FolioFlags.LOCKED | setFlags) & ~FolioFlags.ANON_EXCLUSIVE));
-        assert HeldRanks.acquired(LockRank.FOLIO);
+        int flags = section(page).tryLockTaking(slot(page), setFlags, FolioFlags.ANON_EXCLUSIVE);
+        assert flags < 0 || HeldRanks.acquired(LockRank.FOLIO);
         return flags;
     }
 
-    /// Gives a small folio that its migration has locked and that nobody can find yet its first
-    /// mapping, and unlocks it: the reference of its allocation is from now on the mapping's. The
-    /// caller holds the leaf's lock and installs the entry before it drops that.
+    /// Locks a small folio that one process maps, and nobody else holds, for a migration: takes it
+    /// off the LRU, its exclusivity away and the mapping back, whose reference is the migration's
+    /// from now on. All in one step.
+    ///
+    /// @param setFlags are set if that could be done
+    /// @return the flags as they were; -1, and nothing changed, if the folio is not of that kind
+    public int tryTakeExclusive(long page, int setFlags) {
+        assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
+        int flags = section(page).tryTakeExclusive(slot(page), setFlags);
+        assert flags < 0 || HeldRanks.acquired(LockRank.FOLIO);
+        return flags;
+    }
+
+    /// Unlocks a small folio that is not mapped and gives it up, if nobody else holds it.
+    ///
+    /// @return false, and nothing changed, if somebody does; else the caller frees its frame
+    public boolean tryUnlockAndFree(long page) {
+        int flags = section(page).tryUnlockAndFree(slot(page));
+        if (flags < 0) {
+            return false;
+        }
+        assert (flags & FolioFlags.LOCKED) != 0 : Page.describe(page) + " was not locked";
+        assert HeldRanks.released(LockRank.FOLIO);
+        if ((flags & FolioFlags.WAITERS) != 0) {
+            waitTable.wakeAll(page);
+        }
+        assert Stepping.point(YieldPoint.UNLOCK, LockRank.FOLIO);
+        return true;
+    }
+
+    /// Whether a small folio has this place.
+    public boolean isAt(long page, Object mapping, long index) {
+        return section(page).isAt(slot(page), mapping, index);
+    }
+
+    /// Gives a small folio that its migration has locked, and that nobody can find yet, the place
+    /// and the flags of the source, its first mapping, and unlocks it: the reference of its
+    /// allocation is from now on the mapping's. The caller has locked the source and holds the
+    /// leaf's lock, and installs the entry before it drops that.
     ///
     /// There may be waiters all the same: who read a migration entry waits without a reference, and
     /// meanwhile the page may have been freed and allocated again.
     ///
     /// @param setFlags are set with it
-    public void publishMapped(long page, int setFlags) {
-        FolioSection section = section(page);
-        int slot = slot(page);
-        assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
+    /// @return the flags that moved
+    public int publishMoved(long fromPage, long toPage, int setFlags) {
+        FolioSection from = section(fromPage);
+        int fromSlot = slot(fromPage);
+        FolioSection to = section(toPage);
+        int toSlot = slot(toPage);
+        assert to.mappingsAcquire(toSlot) == 0 : Page.describe(toPage) + " is mapped";
         assert HeldRanks.released(LockRank.FOLIO);
-        section.setMappingsRelease(slot, 1);
-        int flags;
-        do {
-            flags = section.flagsAcquire(slot);
-            assert (flags & FolioFlags.LOCKED) != 0 : Page.describe(page) + " is not locked";
-        } while (!section.casFlags(
-                slot, flags, (flags | setFlags) & ~(FolioFlags.LOCKED | FolioFlags.WAITERS)));
-        if ((flags & FolioFlags.WAITERS) != 0) {
-            waitTable.wakeAll(page);
+        int moved = from.flagsAcquire(fromSlot) & FolioFlags.MIGRATED;
+        int before =
+                to.publish(toSlot, from.mapping(fromSlot), from.index(fromSlot), moved | setFlags);
+        assert (before & FolioFlags.LOCKED) != 0 : Page.describe(toPage) + " was not locked";
+        if ((before & FolioFlags.WAITERS) != 0) {
+            waitTable.wakeAll(toPage);
         }
+        return moved;
     }
 
-    /// As [#publishMapped(long, int)] for a large folio that one PMD entry is about to map.
+    /// As [#publishMoved(long, long, int)] for a large folio that has its state already, and that
+    /// one PMD entry is about to map.
     public void publishEntirelyMapped(long page, int setFlags) {
         assert mapCount(page) == 0 : Page.describe(page) + " is mapped";
         addEntireMapping(page);

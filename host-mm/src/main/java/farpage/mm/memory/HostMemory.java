@@ -55,17 +55,17 @@ public final class HostMemory implements AutoCloseable {
     ///
     /// @return how many; fewer than `count` if memory is out
     public int allocateBatch(long[] pages, int count) {
-        int[] frames = new int[count];
-        int allocated = zone.allocateBatch(frames, count);
-        for (int i = 0; i < allocated; i++) {
-            pages[i] = Page.ofPfn(frames[i]);
-        }
-        return allocated;
+        return zone.allocateBatch(pages, 0, count, Page.ofPfn(0));
     }
 
     /// Gives base pages with consecutive numbers back.
     public void freeRun(long firstPage, int count) {
         zone.freeRun((int) Page.pfn(firstPage), count);
+    }
+
+    /// Gives base pages back, those at `[from, to)` of a list.
+    public void freeAll(long[] pages, int from, int to) {
+        zone.freeAll(pages, from, to, 0);
     }
 
     public void free(long page, int order) {

@@ -27,7 +27,7 @@ public final class MigrateCoherentFolio {
         assert Page.isDeviceCoherent(page);
         assert machine.folios().order(page) == 0;
         machine.folios().lock(page);
-        long[] src = {MigratePfn.ofSource(page, false)};
+        long[] src = {MigratePfn.withMapped(MigratePfn.ofSource(page, false))};
         long[] dst = {MigratePfn.SKIP};
         if (new MigrateUnmap(machine, Page.NONE, src, 1).unmap() == 0) {
             return Errno.EBUSY;
@@ -48,7 +48,7 @@ public final class MigrateCoherentFolio {
                             throw new AssertionError("a hole without a VMA");
                         });
         boolean moved = MigratePfn.hasMigrated(src[0]);
-        new MigrateFinish(machine, Page.NONE, src, dst, 1).finish();
+        new MigrateFinish(machine, Page.NONE, src, dst, 1, new long[2]).finish();
         return moved ? Errno.OK : Errno.EBUSY;
     }
 }

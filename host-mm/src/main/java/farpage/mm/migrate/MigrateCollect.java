@@ -8,16 +8,16 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
-import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.TryToMigrate;
+import farpage.mm.zonedevice.DevicePagemap;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// The first half of *setup*: finds the pages of a range, locks those that it can, and puts
-/// migration entries in their place. It never waits for a folio: two migrations that want each
-/// other's pages would wait for ever.
+/// The first half of *setup*: finds the pages, locks those that it can, and puts migration entries
+/// in their place. It never waits for a folio: two migrations that want each other's pages would
+/// wait for ever.
 ///
 /// A large folio is taken whole where the driver can use one of its order and the range has all of
 /// it; else it is cut first.
@@ -30,11 +30,20 @@ final class MigrateCollect {
     private final MigrateSelect select;
     private final @Nullable Object owner;
     private final long faultPage;
+    private final long[] pageNumbers;
     private final long[] src;
     private final CollectLarge large;
     private final FolioOrders orders;
 
     private int collected;
+    private boolean mapped;
+    private boolean hasLarge;
+
+    /// Keeps what is read ahead from being left out.
+    private long touched;
+
+    /// That of the device page met last.
+    private @Nullable DevicePagemap recentPagemap;
 
     MigrateCollect(
             Vma vma,
@@ -42,6 +51,7 @@ final class MigrateCollect {
             @Nullable Object owner,
             long faultPage,
             FolioOrders orders,
+            long[] pageNumbers,
             long[] src) {
         this.machine = vma.mm().machine();
         this.folios = machine.folios();
@@ -50,31 +60,81 @@ final class MigrateCollect {
         this.owner = owner;
         this.faultPage = faultPage;
         this.orders = orders;
+        this.pageNumbers = pageNumbers;
         this.src = src;
         this.large = new CollectLarge(machine, faultPage, orders);
     }
 
-    /// Fills `src` for the pages of `[start, end)`.
+    /// Fills `src` for the pages, leaf by leaf.
     ///
     /// @return the entries that are to migrate
-    int collect(long start, long end) {
+    int collect(int pageCount) {
+        long start = PageSize.pageAddress(pageNumbers[0]);
+        long end = PageSize.pageAddress(pageNumbers[pageCount - 1] + 1);
         boolean started = vma.mm().notifiers().start(MmuNotifierRange.migrate(start, end, owner));
         assert started;
         collected = 0;
-        for (long at = start; at < end; ) {
-            long stop = PageTable.leafEnd(at, end);
-            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(at);
-            int first = (int) PageSize.pageNumber(at - start);
-            int count = (int) PageSize.pageNumber(stop - at);
+        for (int first = 0; first < pageCount; ) {
+            int stop = leafStop(first, pageCount);
+            PageTableLeaf leaf =
+                    vma.mm().pageTable().lookupLeaf(PageSize.pageAddress(pageNumbers[first]));
             if (leaf == null || leaf.isEmptyAcquire()) {
-                hole(at, first, count);
+                leafRuns(null, first, stop);
             } else {
-                leaf(leaf, at, first, count);
+                leaf.lock();
+                if (stop - first < PageSize.ENTRIES_PER_TABLE / 2) {
+                    touched ^= touch(leaf, first, stop);
+                }
+                leafRuns(leaf, first, stop);
+                leaf.unlock();
             }
-            at = stop;
+            first = stop;
         }
         vma.mm().notifiers().end();
         return collected;
+    }
+
+    /// Reads what will be changed of scattered pages, so that their cache lines come in side by
+    /// side. The changes are atomic, and each of those waits for the one before.
+    private long touch(PageTableLeaf leaf, int from, int to) {
+        long seen = 0;
+        for (int i = from; i < to; i++) {
+            long entry = leaf.entryLocked((int) pageNumbers[i] & PageSize.ENTRIES_PER_TABLE - 1);
+            if (PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry)) {
+                seen ^= folios.touch(PageTableEntry.page(entry));
+            }
+        }
+        return seen;
+    }
+
+    /// Where the pages end that lie in one leaf with that at `first`.
+    private int leafStop(int first, int pageCount) {
+        long leafEnd = (pageNumbers[first] | PageSize.ENTRIES_PER_TABLE - 1) + 1;
+        int stop = Math.min(pageCount, first + PageSize.ENTRIES_PER_TABLE);
+        while (pageNumbers[stop - 1] >= leafEnd) {
+            stop--;
+        }
+        return stop;
+    }
+
+    /// Pages of one leaf, in runs that lie side by side. Without a leaf nothing is mapped.
+    private void leafRuns(@Nullable PageTableLeaf leaf, int from, int to) {
+        for (int first = from; first < to; ) {
+            int stop = to;
+            if (pageNumbers[to - 1] - pageNumbers[first] != to - 1 - first) {
+                stop = first + 1;
+                while (pageNumbers[stop] == pageNumbers[stop - 1] + 1) {
+                    stop++;
+                }
+            }
+            long address = PageSize.pageAddress(pageNumbers[first]);
+            if (leaf == null) {
+                hole(address, first, stop - first);
+            } else {
+                leaf(leaf, address, first, stop - first);
+            }
+            first = stop;
+        }
     }
 
     /// Nothing is mapped there.
@@ -104,10 +164,29 @@ final class MigrateCollect {
         if (MigratePfn.isMigrating(word)) {
             collected++;
         }
+        hasLarge |= order > 0;
+    }
+
+    /// Whether pages were collected that may still be mapped elsewhere, or must be taken off the
+    /// LRU.
+    boolean isUnmappingLeft() {
+        return mapped;
+    }
+
+    /// Whether there are words that stand for more than one page.
+    boolean hasLarge() {
+        return hasLarge;
+    }
+
+    private long noteMapped(long word) {
+        if (!MigratePfn.hasPage(word)) {
+            return word;
+        }
+        mapped = true;
+        return MigratePfn.withMapped(word);
     }
 
     private void leaf(PageTableLeaf leaf, long address, int first, int count) {
-        leaf.lock();
         int done = 0;
         while (done < count) {
             if (leaf.isHugeLocked()) {
@@ -119,13 +198,23 @@ final class MigrateCollect {
             long page = selected(entry);
             if (page == Page.NONE) {
                 done += vacant(leaf, entry, slot, first + done, count - done);
+                continue;
+            }
+            int dirty = TryToMigrate.isDirtyPresent(entry) ? FolioFlags.DIRTY : 0;
+            if (page != faultPage && folios.tryTakeExclusive(page, dirty) >= 0) {
+                leaf.setEntryLocked(slot, TryToMigrate.migrationEntry(entry, true));
+                src[first + done] = MigratePfn.ofSource(page, isWritable(entry));
+                collected++;
+                done++;
             } else if (!folios.isLarge(page)) {
-                store(first + done, 0, take(leaf, slot, entry));
+                store(first + done, 0, noteMapped(take(leaf, slot, entry)));
                 done++;
             } else {
                 int run = large.tryTakeRun(leaf, slot, count - done, src, first + done);
                 if (run > 0) {
+                    src[first + done] = noteMapped(src[first + done]);
                     collected += MigratePfn.isMigrating(src[first + done]) ? 1 : 0;
+                    hasLarge = true;
                     done += run;
                 } else if (!large.split(leaf, page)) {
                     Arrays.fill(src, first + done, first + count, MigratePfn.SKIP);
@@ -133,7 +222,6 @@ final class MigrateCollect {
                 }
             }
         }
-        leaf.unlock();
     }
 
     /// A leaf that one entry maps.
@@ -155,7 +243,7 @@ final class MigrateCollect {
             if (count == PageSize.ENTRIES_PER_TABLE && orders.contains(PageSize.HPAGE_PMD_ORDER)) {
                 long taken = large.tryTakeHuge(leaf);
                 if (taken != MigratePfn.SKIP || !large.mayBeSplit(page)) {
-                    store(first, PageSize.HPAGE_PMD_ORDER, taken);
+                    store(first, PageSize.HPAGE_PMD_ORDER, noteMapped(taken));
                     return count;
                 }
             }
@@ -207,17 +295,25 @@ final class MigrateCollect {
         if (!PageTableEntry.isPresent(entry)) {
             return select == MigrateSelect.DEVICE_PRIVATE
                             && PageTableEntry.isDevicePrivate(entry)
-                            && machine.pagemap(PageTableEntry.page(entry)).isOwnedBy(owner)
+                            && isOwned(PageTableEntry.page(entry))
                     ? PageTableEntry.page(entry)
                     : Page.NONE;
         }
         long page = PageTableEntry.page(entry);
         boolean isSelected =
                 Page.isDevice(page)
-                        ? select == MigrateSelect.DEVICE_COHERENT
-                                && machine.pagemap(page).isOwnedBy(owner)
+                        ? select == MigrateSelect.DEVICE_COHERENT && isOwned(page)
                         : select == MigrateSelect.SYSTEM && !PageTableEntry.isSpecial(entry);
         return isSelected ? page : Page.NONE;
+    }
+
+    private boolean isOwned(long page) {
+        DevicePagemap pagemap = recentPagemap;
+        if (pagemap == null || !pagemap.contains(page)) {
+            pagemap = machine.pagemap(page);
+            recentPagemap = pagemap;
+        }
+        return pagemap.isOwnedBy(owner);
     }
 
     /// Takes the lock of a small folio and gives the mapping up for a migration entry; the
@@ -247,8 +343,10 @@ final class MigrateCollect {
         boolean exclusive = (flags & FolioFlags.ANON_EXCLUSIVE) != 0;
         leaf.setEntryLocked(slot, TryToMigrate.migrationEntry(entry, exclusive));
         folios.removeMapping(page);
-        boolean writable =
-                PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
-        return MigratePfn.ofSource(page, writable);
+        return MigratePfn.ofSource(page, isWritable(entry));
+    }
+
+    private static boolean isWritable(long entry) {
+        return PageTableEntry.isWritable(entry) || PageTableEntry.isWritableDevicePrivate(entry);
     }
 }

@@ -64,7 +64,7 @@ public final class MigrateDevice implements Migration {
             machine.put(page);
             return MigratePfn.SKIP;
         }
-        return MigratePfn.ofSourceFolio(page, folios.order(page), false);
+        return MigratePfn.withMapped(MigratePfn.ofSourceFolio(page, folios.order(page), false));
     }
 
     @Override
@@ -108,7 +108,8 @@ public final class MigrateDevice implements Migration {
 
     @Override
     public void finish() {
-        new MigrateFinish(machine, Page.NONE, src, dst, pageCount).finish();
+        new MigrateFinish(machine, Page.NONE, src, dst, pageCount, new long[2 * pageCount])
+                .finish();
         pageCount = 0;
     }
 }

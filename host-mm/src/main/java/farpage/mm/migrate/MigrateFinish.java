@@ -6,10 +6,10 @@ import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
-import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.RemoveMigrationEntries;
+import java.util.Arrays;
 
 /// Phase *finish*: migration entries become mappings again, locks and references are dropped, and
 /// what nobody needs any more is freed: the source where the page moved, else the destination.
@@ -23,18 +23,32 @@ final class MigrateFinish {
     private final Machine machine;
     private final FolioTable folios;
     private final RemoveMigrationEntries removeMigrationEntries;
+
+    /// The words that are left for the long way.
+    private int[] rest = new int[0];
+
+    private int restCount;
     private final long faultPage;
     private final long[] src;
     private final long[] dst;
     private final int pageCount;
-    private final int wordCount;
 
-    /// The pages that a reference is dropped of at the end.
+    /// From the start, the pages that a reference is dropped of at the end; from [#freedFrom] on,
+    /// those that are free already but for their frames.
     private final long[] dropped;
 
     private int droppedCount;
+    private int freedFrom;
+    private final boolean freesAtOnce;
 
-    MigrateFinish(Machine machine, long faultPage, long[] src, long[] dst, int pageCount) {
+    /// @param scratch room for two words a page
+    MigrateFinish(
+            Machine machine,
+            long faultPage,
+            long[] src,
+            long[] dst,
+            int pageCount,
+            long[] scratch) {
         this.machine = machine;
         this.folios = machine.folios();
         this.removeMigrationEntries = new RemoveMigrationEntries(machine);
@@ -42,17 +56,9 @@ final class MigrateFinish {
         this.src = src;
         this.dst = dst;
         this.pageCount = pageCount;
-        this.wordCount = countWords();
-        this.dropped = new long[2 * wordCount];
-    }
-
-    /// Words with a source or a destination: there may be one for many pages.
-    private int countWords() {
-        int words = 0;
-        for (int i = 0; i < pageCount; i += wordPages(i)) {
-            words += src[i] == MigratePfn.SKIP && dst[i] == MigratePfn.SKIP ? 0 : 1;
-        }
-        return words;
+        this.dropped = scratch;
+        this.freedFrom = scratch.length;
+        this.freesAtOnce = machine.freesTaken();
     }
 
     /// Pages that the words of a place stand for. A source that stays may have base pages as
@@ -66,97 +72,126 @@ final class MigrateFinish {
         for (int i = 0; i < pageCount; i += wordPages(i)) {
             finishPage(i);
         }
-        machine.putAll(dropped, droppedCount);
+        letGo();
     }
 
-    /// Ends a migration of a range of a VMA.
-    void finish(Vma vma, long start) {
+    private void letGo() {
+        machine.putAll(dropped, droppedCount);
+        machine.freeTaken(dropped, freedFrom, dropped.length);
+    }
+
+    /// Ends a migration of pages of a VMA.
+    ///
+    /// @param pageNumbers of the words, ascending
+    void finish(Vma vma, long[] pageNumbers) {
         AnonVma own = vma.anonVma();
         if (own == null) {
             finish();
             return;
         }
-        int[] rest = new int[wordCount];
-        int restCount = 0;
+        if (isOnlyVma(own, vma)) {
+            publish(vma, pageNumbers);
+            for (int i = 0; i < restCount; i++) {
+                finishPage(rest[i]);
+            }
+            letGo();
+        } else {
+            for (int i = 0; i < pageCount; i += wordPages(i)) {
+                moveStateLate(i);
+            }
+            finish();
+        }
+    }
+
+    /// That stays so while the mmap lock of its process is held: what could give the family another
+    /// VMA of these offsets is a fork or a move of this one.
+    private static boolean isOnlyVma(AnonVma own, Vma vma) {
         own.lock();
         try {
-            if (own.isOnlyVmaLocked(vma)) {
-                restCount = publish(vma, start, rest);
-            } else {
-                for (int i = 0; i < pageCount; i += wordPages(i)) {
-                    restCount = addRest(rest, restCount, i);
-                }
-            }
+            return own.isOnlyVmaLocked(vma);
         } finally {
             own.unlock();
         }
-        for (int i = 0; i < restCount; i++) {
-            finishPage(rest[i]);
-        }
-        machine.putAll(dropped, droppedCount);
     }
 
-    /// Leaf by leaf.
-    ///
-    /// @return how many pages are left for the long way
-    private int publish(Vma vma, long start, int[] rest) {
-        int restCount = 0;
+    /// Leaf by leaf. What can not be published so is left for the long way.
+    private void publish(Vma vma, long[] pageNumbers) {
         int i = 0;
         while (i < pageCount) {
-            long address = start + PageSize.pageAddress(i);
-            long stop = PageTable.leafEnd(address, start + PageSize.pageAddress(pageCount));
-            int end = (int) PageSize.pageNumber(stop - start);
-            PageTableLeaf leaf = vma.mm().pageTable().lookupLeaf(address);
-            if (leaf == null || !leaf.lockIfAlive()) {
-                for (; i < end; i += wordPages(i)) {
-                    restCount = addRest(rest, restCount, i);
-                }
-                continue;
-            }
-            int firstSlot = PageTableLeaf.slot(address) - i;
-            for (; i < end; i += wordPages(i)) {
-                long at = start + PageSize.pageAddress(i);
-                if (!publishFolio(leaf, firstSlot + i, vma, at, i)) {
-                    restCount = addRest(rest, restCount, i);
+            long leafEnd = (pageNumbers[i] | PageSize.ENTRIES_PER_TABLE - 1) + 1;
+            PageTableLeaf leaf =
+                    vma.mm().pageTable().lookupLeaf(PageSize.pageAddress(pageNumbers[i]));
+            boolean alive = leaf != null && leaf.lockIfAlive();
+            for (; i < pageCount && pageNumbers[i] < leafEnd; i += wordPages(i)) {
+                if (!alive) {
+                    moveStateLate(i);
+                    addRest(i);
+                } else if (!publishFolio(leaf, pageNumbers[i], vma, i)) {
+                    addRest(i);
                 }
             }
-            leaf.unlock();
+            if (alive) {
+                leaf.unlock();
+            }
         }
-        return restCount;
     }
 
-    private int addRest(int[] rest, int restCount, int i) {
+    private void addRest(int i) {
         if (src[i] == MigratePfn.SKIP && dst[i] == MigratePfn.SKIP) {
-            return restCount;
+            return;
         }
-        rest[restCount] = i;
-        return restCount + 1;
+        if (restCount == rest.length) {
+            rest = Arrays.copyOf(rest, Math.max(16, 2 * restCount));
+        }
+        rest[restCount++] = i;
     }
 
     /// The short way.
     ///
     /// @return false for a page that did not move, or that may be mapped elsewhere
-    private boolean publishFolio(PageTableLeaf leaf, int slot, Vma vma, long address, int i) {
-        if (!MigratePfn.hasMigrated(src[i])) {
+    private boolean publishFolio(PageTableLeaf leaf, long pageNumber, Vma vma, int i) {
+        long word = src[i];
+        int slot = (int) pageNumber & (PageSize.ENTRIES_PER_TABLE - 1);
+        if (MigratePfn.isSoleBasePage(word)) {
+            return publishPage(leaf, slot, vma, i);
+        }
+        if (!MigratePfn.isCompound(word) || !MigratePfn.hasMigrated(word)) {
             return false;
         }
-        long from = MigratePfn.page(src[i]);
+        long from = MigratePfn.page(word);
         long to = MigratePfn.page(dst[i]);
-        if (folios.mapping(to) != vma.anonVma()
-                || vma.addressOfIndex(folios.index(to)) != address
-                || !publish(leaf, slot, vma, from, to, MigratePfn.order(src[i]))) {
+        AnonVma anonVma = vma.anonVma();
+        if (anonVma == null
+                || !folios.isAt(to, anonVma, vma.pageIndex(PageSize.pageAddress(pageNumber)))
+                || MigratePfn.order(word) != PageSize.HPAGE_PMD_ORDER
+                || !leaf.isHugeLocked()
+                || !removeMigrationEntries.publishPmdLocked(leaf, from, to, vma)) {
             return false;
         }
         drop(from, false);
         return true;
     }
 
-    private boolean publish(PageTableLeaf leaf, int slot, Vma vma, long from, long to, int order) {
-        if (leaf.isHugeLocked()) {
-            return order == PageSize.HPAGE_PMD_ORDER
-                    && removeMigrationEntries.publishPmdLocked(leaf, from, to, vma);
+    /// *pages* has left the state of such a page to be moved with its publication.
+    private void moveStateLate(int i) {
+        if (MigratePfn.isSoleBasePage(src[i])) {
+            folios.migrateState(MigratePfn.page(src[i]), MigratePfn.page(dst[i]));
         }
-        return order == 0 && removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma);
+    }
+
+    private boolean publishPage(PageTableLeaf leaf, int slot, Vma vma, int i) {
+        long from = MigratePfn.page(src[i]);
+        long to = MigratePfn.page(dst[i]);
+        if (!removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma)) {
+            moveStateLate(i);
+            return false;
+        }
+        if (freesAtOnce && faultPage == Page.NONE && folios.tryUnlockAndFree(from)) {
+            dropped[--freedFrom] = from;
+        } else {
+            drop(from, false);
+        }
+        return true;
     }
 
     /// The long way, for any page.

@@ -4,11 +4,14 @@ import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmStat;
+import farpage.mm.Vma;
 import farpage.mm.file.FileMapping;
 import farpage.mm.hugememory.HugePageCounters;
 import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.rmap.AnonVma;
+import org.jspecify.annotations.Nullable;
 
 /// Phase *pages*: what is known about each page moves from the source to the destination. From here
 /// on the destination is the page; only the entries still name the source.
@@ -22,6 +25,12 @@ final class MigratePages {
     private final long[] dst;
     private final SplitUnmapped split;
     private final boolean mayCut;
+
+    private @Nullable AnonVma anonVma;
+    private long[] pageNumbers = new long[0];
+
+    /// What makes the number of a page its index in the reverse map.
+    private long indexOffset;
 
     /// @param mayCut whether large sources can be cut, which the kernel does only where it knows
     ///   the VMA
@@ -44,11 +53,26 @@ final class MigratePages {
         boolean fill(int index, long page);
     }
 
+    /// The pages are those of a VMA, so that where its reverse map would find them is known.
+    ///
+    /// @param numbers of the pages
+    MigratePages collectedFrom(Vma vma, long[] numbers) {
+        anonVma = vma.anonVma();
+        pageNumbers = numbers;
+        indexOffset = vma.pageIndex(vma.start()) - PageSize.pageNumber(vma.start());
+        return this;
+    }
+
     void migrate(int pageCount, HoleFiller holes) {
         int migrated = 0;
         int failed = 0;
         for (int i = 0; i < pageCount; ) {
             if (!MigratePfn.isMigrating(src[i])) {
+                i++;
+                continue;
+            }
+            if (faultPage == Page.NONE && tryMoveBasePage(i)) {
+                migrated++;
                 i++;
                 continue;
             }
@@ -58,6 +82,9 @@ final class MigratePages {
             int order = MigratePfn.order(src[i]);
             if (migrateFolio(i, order, holes)) {
                 migrated += 1 << order;
+                if (MigratePfn.isBasePage(src[i]) && isWhereCollected(i, MigratePfn.page(src[i]))) {
+                    src[i] = MigratePfn.withSole(src[i]);
+                }
             } else {
                 src[i] = MigratePfn.withoutMigrate(src[i]);
                 failed += 1 << order;
@@ -66,6 +93,33 @@ final class MigratePages {
         }
         machine.vmStat().count(VmStat.Event.PGMIGRATE_SUCCESS, migrated);
         machine.vmStat().count(VmStat.Event.PGMIGRATE_FAIL, failed);
+    }
+
+    /// The short way: a base page that goes to a base page, and that nobody else holds.
+    private boolean tryMoveBasePage(int i) {
+        if (!MigratePfn.isBasePage(src[i])
+                || !MigratePfn.hasPage(dst[i])
+                || MigratePfn.isCompound(dst[i])) {
+            return false;
+        }
+        long from = MigratePfn.page(src[i]);
+        long to = MigratePfn.page(dst[i]);
+        if (folios.refCount(from) != 1) {
+            return false;
+        }
+        if (isWhereCollected(i, from)) {
+            // Its state moves when it is published, in one step with that.
+            src[i] = MigratePfn.withSole(src[i]);
+        } else {
+            migrateState(from, to);
+        }
+        moveCharge(from, to);
+        return true;
+    }
+
+    /// Whether the reverse map finds a page at the place where it was collected.
+    private boolean isWhereCollected(int i, long from) {
+        return anonVma != null && folios.isAt(from, anonVma, pageNumbers[i] + indexOffset);
     }
 
     /// A large source with destinations of another size becomes several sources; a large hole,

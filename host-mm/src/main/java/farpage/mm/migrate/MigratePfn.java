@@ -6,10 +6,12 @@ import farpage.mm.Page;
 ///
 /// ```
 ///  63  61 60  57 56                    6  5  4  3  2  1  0
-/// | zero | order | page word             | -  C  W  -  M  V |
+/// | zero | order | page word             | P  C  W  S  M  V |
 /// V valid: there is a page      M migrate: the page moves     W write: the mapping is writable
 /// C compound: the word stands for a whole large folio of that order, and the words of the other
 /// pages of it are SKIP
+/// P mapped: only within *setup*, for a page that may still have to be unmapped elsewhere
+/// S sole: from *pages* to *finish*, for a page that its reverse map finds where it was collected
 /// ```
 ///
 /// In the source array M without V is a hole or a zero page that is to be filled.
@@ -24,6 +26,8 @@ public final class MigratePfn {
     private static final long MIGRATE = 0x2;
     private static final long WRITE = 0x8;
     private static final long COMPOUND = 0x10;
+    private static final long MAPPED = 0x20;
+    private static final long SOLE = 0x4;
     private static final int PAGE_SHIFT = 6;
     private static final long PAGE_MASK = (1L << Page.BITS) - 1;
     private static final int ORDER_SHIFT = PAGE_SHIFT + Page.BITS;
@@ -103,6 +107,32 @@ public final class MigratePfn {
     /// The destination word with the note that the device's mapping may be writable.
     public static long withWrite(long word) {
         return word | WRITE;
+    }
+
+    static long withMapped(long word) {
+        return word | MAPPED;
+    }
+
+    static boolean isMapped(long word) {
+        return (word & MAPPED) != 0;
+    }
+
+    static long withoutMapped(long word) {
+        return word & ~MAPPED;
+    }
+
+    static long withSole(long word) {
+        return word | SOLE;
+    }
+
+    /// Whether a base page has moved that can be mapped nowhere but where it was collected.
+    static boolean isSoleBasePage(long word) {
+        return (word & (VALID | MIGRATE | COMPOUND | SOLE)) == (VALID | MIGRATE | SOLE);
+    }
+
+    /// Whether a base page is to move.
+    static boolean isBasePage(long word) {
+        return (word & (VALID | MIGRATE | COMPOUND)) == (VALID | MIGRATE);
     }
 
     static long withoutMigrate(long word) {

@@ -35,10 +35,13 @@ final class MigrateUnmap {
         int migrating = 0;
         int refused = 0;
         for (int i = 0; i < pageCount; i += MigratePfn.pageCount(src[i])) {
-            long page = MigratePfn.page(src[i]);
-            if (page == Page.NONE) {
+            if (!MigratePfn.isMapped(src[i])) {
                 migrating += MigratePfn.isMigrating(src[i]) ? 1 : 0;
-            } else if (unmapPage(tryToMigrate, page)) {
+                continue;
+            }
+            src[i] = MigratePfn.withoutMapped(src[i]);
+            long page = MigratePfn.page(src[i]);
+            if (unmapPage(tryToMigrate, page)) {
                 migrating++;
             } else {
                 src[i] = MigratePfn.withoutMigrate(src[i]);

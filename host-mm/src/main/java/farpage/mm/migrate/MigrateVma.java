@@ -13,8 +13,9 @@ import farpage.mm.notifier.MmuNotifierRange;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// A migration of a range of one VMA. The mmap lock is held, for reading at least, from
-/// [#setup(Vma, long, long)] to [#finish()], and *finish* follows every *setup* that succeeded.
+/// A migration of pages of one VMA: of a range, or of a list of pages that lie anywhere in it. The
+/// mmap lock is held, for reading at least, from [#setup(Vma, long, long)] to [#finish()], and
+/// *finish* follows every *setup* that succeeded.
 ///
 /// The arrays belong to the migration: the driver reads [#src(int)] and stores [#setDst(int,
 /// long)]. An instance can be used again after *finish*.
@@ -34,15 +35,17 @@ public final class MigrateVma implements Migration {
     private final @Nullable Object owner;
     private final long faultPage;
     private final FolioOrders orders;
+    private final long[] pageNumbers;
     private final long[] src;
     private final long[] dst;
     private PhaseClock clock = new PhaseClock();
+    private long[] scratch = new long[0];
 
     private @Nullable Vma vma;
-    private long start;
     private long end;
     private int pageCount;
     private int migratingCount;
+    private boolean hasLarge;
     private boolean notified;
 
     /// @param pageCountMax the most base pages that one *setup* may cover
@@ -61,6 +64,7 @@ public final class MigrateVma implements Migration {
             @Nullable Object owner,
             long faultPage,
             FolioOrders orders) {
+        this.pageNumbers = new long[pageCountMax];
         this.src = new long[pageCountMax];
         this.dst = new long[pageCountMax];
         this.select = select;
@@ -93,30 +97,65 @@ public final class MigrateVma implements Migration {
                 || !isLegalFaultPage(vma.mm().machine())) {
             return Errno.EINVAL;
         }
+        long first = PageSize.pageNumber(start);
+        long count = PageSize.pageNumber(end) - first;
+        assert count <= src.length : "more pages than the migration has room for";
+        this.pageCount = (int) count;
+        for (int i = 0; i < pageCount; i++) {
+            pageNumbers[i] = first + i;
+        }
+        collect(vma);
+        return Errno.OK;
+    }
+
+    /// Collects and unmaps pages wherever they lie in the VMA. Mirrors are told of the stretch from
+    /// the first to the last of them.
+    ///
+    /// @param numbers page numbers in ascending order, none twice, from `from` on
+    /// @return EINVAL as for a range
+    public Errno setup(Vma vma, long[] numbers, int from, int count) {
+        assert this.vma == null : "the migration before this one was not finished";
+        assert vma.mm().isLocked();
+        assert count <= src.length : "more pages than the migration has room for";
+        if ((vma.flags() & (VmFlags.SPECIAL | VmFlags.HUGETLB)) != 0
+                || count <= 0
+                || !vma.contains(PageSize.pageAddress(numbers[from]))
+                || !vma.contains(PageSize.pageAddress(numbers[from + count - 1]))
+                || !isLegalFaultPage(vma.mm().machine())) {
+            return Errno.EINVAL;
+        }
+        this.pageCount = count;
+        System.arraycopy(numbers, from, pageNumbers, 0, count);
+        collect(vma);
+        return Errno.OK;
+    }
+
+    private void collect(Vma vma) {
         this.vma = vma;
-        this.start = PageSize.alignDown(start);
-        this.end = PageSize.alignDown(end);
-        long rounded = PageSize.pageNumber(this.end - this.start);
-        assert rounded <= src.length : "more pages than the migration has room for";
-        this.pageCount = (int) rounded;
+        this.end = address(pageCount - 1) + PageSize.PAGE_SIZE;
         this.notified = false;
         clock.enter(MigratePhase.COLLECT);
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
-        migratingCount =
-                new MigrateCollect(vma, select, owner, faultPage, orders, src)
-                        .collect(this.start, this.end);
-        if (migratingCount > 0) {
+        MigrateCollect collection =
+                new MigrateCollect(vma, select, owner, faultPage, orders, pageNumbers, src);
+        migratingCount = collection.collect(pageCount);
+        hasLarge = collection.hasLarge();
+        if (collection.isUnmappingLeft()) {
             clock.enter(MigratePhase.UNMAP);
             migratingCount =
                     new MigrateUnmap(vma.mm().machine(), faultPage, src, pageCount).unmap();
         }
         assert Stepping.point(YieldPoint.MIGRATE_SETUP);
-        return Errno.OK;
     }
 
     private boolean isLegalFaultPage(Machine machine) {
         return faultPage == Page.NONE
                 || Page.isDevicePrivate(faultPage) && machine.folios().isLocked(faultPage);
+    }
+
+    /// The most pages that one *setup* may cover.
+    public int capacity() {
+        return src.length;
     }
 
     @Override
@@ -131,8 +170,19 @@ public final class MigrateVma implements Migration {
         return migratingCount;
     }
 
+    /// Whether some entries stand for more than one page, after *setup*.
+    public boolean hasLarge() {
+        return hasLarge;
+    }
+
     public long address(int index) {
-        return start + PageSize.pageAddress(index);
+        return PageSize.pageAddress(pageNumbers[index]);
+    }
+
+    /// The number of a page in its process.
+    public long pageNumber(int index) {
+        assert index < pageCount;
+        return pageNumbers[index];
     }
 
     @Override
@@ -165,6 +215,7 @@ public final class MigrateVma implements Migration {
         Vma mapped = openVma();
         MigrateInsert insert = new MigrateInsert(mapped);
         new MigratePages(mapped.mm().machine(), faultPage, src, dst, mayCut())
+                .collectedFrom(mapped, pageNumbers)
                 .migrate(
                         pageCount,
                         (index, page) -> {
@@ -191,10 +242,17 @@ public final class MigrateVma implements Migration {
     public void finish() {
         clock.enter(MigratePhase.FINISH);
         Vma mapped = openVma();
-        new MigrateFinish(mapped.mm().machine(), faultPage, src, dst, pageCount)
-                .finish(mapped, start);
+        new MigrateFinish(mapped.mm().machine(), faultPage, src, dst, pageCount, scratch())
+                .finish(mapped, pageNumbers);
         vma = null;
         assert Stepping.point(YieldPoint.MIGRATE_FINISHED);
+    }
+
+    private long[] scratch() {
+        if (scratch.length == 0) {
+            scratch = new long[2 * src.length];
+        }
+        return scratch;
     }
 
     private Vma openVma() {

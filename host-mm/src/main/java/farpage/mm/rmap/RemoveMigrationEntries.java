@@ -130,9 +130,9 @@ public final class RemoveMigrationEntries {
         leaf.setPmdLocked(mappedHuge(to, vma, word));
     }
 
-    /// Restores the one entry of a small folio that moved, if it is still a migration entry, and
-    /// unlocks the page where it is now. Only for a page that can be mapped nowhere else, under the
-    /// locks of its leaf and its `AnonVma`.
+    /// Restores the one entry of a small folio that moved, if it is still a migration entry, moves
+    /// the folio's state with it and unlocks the page where it is now. Only for a page that can be
+    /// mapped nowhere else, under the locks of its leaf and its `AnonVma`.
     ///
     /// @return false, and nothing changed, if the entry is gone: the page is not mapped any more
     public boolean publishAtLocked(PageTableLeaf leaf, int slot, long from, long to, Vma vma) {
@@ -141,8 +141,10 @@ public final class RemoveMigrationEntries {
             return false;
         }
         int flags = PageTableEntry.isSharedMigration(entry) ? 0 : FolioFlags.ANON_EXCLUSIVE;
-        leaf.setEntryLocked(slot, mapped(to, vma, entry));
-        folios.publishMapped(to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
+        int before =
+                folios.publishMoved(from, to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
+        boolean dirty = (before & FolioFlags.DIRTY) != 0;
+        leaf.setEntryLocked(slot, mapped(to, vma, entry, dirty));
         return true;
     }
 
@@ -174,6 +176,10 @@ public final class RemoveMigrationEntries {
     }
 
     private long mapped(long page, Vma vma, long migrationEntry) {
+        return mapped(page, vma, migrationEntry, folios.hasFlag(page, FolioFlags.DIRTY));
+    }
+
+    private long mapped(long page, Vma vma, long migrationEntry, boolean dirty) {
         long migration =
                 machine.migrationKeepsAccess()
                         ? migrationEntry
@@ -182,7 +188,6 @@ public final class RemoveMigrationEntries {
         if (Page.isDevicePrivate(page)) {
             return PageTableEntry.ofDevicePrivate(page, writable, migration);
         }
-        boolean dirty = folios.hasFlag(page, FolioFlags.DIRTY);
         boolean mapsWritable = writable || vma.mapsWritable();
         long entry = PageTableEntry.ofMigrated(page, migration, mapsWritable, dirty);
         return vma.isAccessible() ? entry : PageTableEntry.withProtNone(entry, true);

@@ -108,11 +108,12 @@ public final class DevicePagemap {
     }
 
     /// As [#initFolio(long, int)] for base pages with consecutive numbers.
-    public void initPages(long firstPage, int count) {
-        for (int i = 0; i < count; i++) {
-            assert contains(firstPage + i);
-            folios.initLocked(firstPage + i, 0);
-        }
+    ///
+    /// @param data what the driver keeps for each of them
+    public void initPages(long firstPage, int count, @Nullable Object data) {
+        assert contains(firstPage);
+        assert contains(firstPage + count - 1);
+        folios.initLockedPages(firstPage, count, data);
         Check.that(!killed, "a device page was allocated after its pagemap was killed");
         livePages.addAndGet(count);
     }
@@ -124,6 +125,13 @@ public final class DevicePagemap {
         }
         ops.pagesFree(firstPage, count);
         countFreed(count);
+    }
+
+    /// The same for pages that lie anywhere, those at `[from, to)` of a list, and that have
+    /// forgotten already what they were used for.
+    public void freeTakenPages(long[] pages, int from, int to) {
+        ops.pagesFree(pages, from, to);
+        countFreed(to - from);
     }
 
     /// The last reference went away.

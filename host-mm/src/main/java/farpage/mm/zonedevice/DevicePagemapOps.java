@@ -27,4 +27,11 @@ public interface DevicePagemapOps {
             folioFree(firstPage + i, 0);
         }
     }
+
+    /// The same for base pages that lie anywhere, those at `[from, to)` of a list.
+    default void pagesFree(long[] pages, int from, int to) {
+        for (int i = from; i < to; i++) {
+            folioFree(pages[i], 0);
+        }
+    }
 }

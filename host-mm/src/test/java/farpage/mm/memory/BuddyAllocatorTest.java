@@ -59,13 +59,14 @@ final class BuddyAllocatorTest {
 
         /// Single frames, as many as there are.
         void allocateBatch(int count) {
-            int[] frames = new int[count];
-            int allocated = allocator.allocateBatch(frames, count);
+            long[] frames = new long[count];
+            int allocated = allocator.allocateBatch(frames, 0, count, 0);
             assertEquals(Math.min(count, allocator.pageCount() - used.cardinality()), allocated);
             for (int i = 0; i < allocated; i++) {
-                assertFalse(used.get(frames[i]), "handed out twice");
-                used.set(frames[i]);
-                blocks.add(new Block(frames[i], 0));
+                int frame = (int) frames[i];
+                assertFalse(used.get(frame), "handed out twice");
+                used.set(frame);
+                blocks.add(new Block(frame, 0));
             }
         }
 
@@ -191,8 +192,8 @@ final class BuddyAllocatorTest {
     @Test
     void batchOfAFreshAllocatorIsOneRun() {
         BuddyAllocator allocator = new BuddyAllocator(LockRank.ZONE, 4096);
-        int[] frames = new int[3000];
-        assertEquals(3000, allocator.allocateBatch(frames, 3000));
+        long[] frames = new long[3000];
+        assertEquals(3000, allocator.allocateBatch(frames, 0, 3000, 0));
         for (int i = 0; i < 3000; i++) {
             assertEquals(i, frames[i]);
         }
@@ -242,8 +243,8 @@ final class BuddyAllocatorTest {
     @Test
     void isolatedFramesAreHandedOutAgainOnlyAfterTheyWereFreed() {
         BuddyAllocator allocator = new BuddyAllocator(LockRank.ZONE, 1024);
-        int[] used = new int[1024];
-        allocator.allocateBatch(used, 1024);
+        long[] used = new long[1024];
+        allocator.allocateBatch(used, 0, 1024, 0);
         for (int frame = 1; frame < 1024; frame += 3) {
             allocator.free(frame, 0);
         }

@@ -153,9 +153,8 @@ final class FolioTableTest {
         Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
         folios.init(DEVICE_PAGE, 0, FolioFlags.DIRTY);
-        folios.migrateState(DEVICE_PAGE, PAGE);
         assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
-        folios.publishMapped(PAGE, FolioFlags.LRU);
+        assertEquals(FolioFlags.DIRTY, folios.publishMoved(DEVICE_PAGE, PAGE, FolioFlags.LRU));
         assertTrue(waiter.finish());
         assertEquals(FolioFlags.DIRTY | FolioFlags.LRU, folios.flags(PAGE));
     }
@@ -179,9 +178,8 @@ final class FolioTableTest {
         folios.initLocked(PAGE, 0);
         Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
-        folios.migrateState(DEVICE_PAGE, PAGE);
         assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
-        folios.publishMapped(PAGE, FolioFlags.LRU);
+        assertEquals(FolioFlags.DIRTY, folios.publishMoved(DEVICE_PAGE, PAGE, FolioFlags.LRU));
         assertTrue(waiter.finish());
         assertEquals(FolioFlags.DIRTY | FolioFlags.LRU, folios.flags(PAGE));
         assertEquals(1, folios.mapCount(PAGE));

@@ -152,8 +152,8 @@ final class DevicePagemapTest {
     void runsOfPagesAreMadeAndFreedTogether() {
         DevicePagemap first = pagemap(3);
         DevicePagemap second = pagemap(40_000);
-        first.initPages(first.page(0), 3);
-        second.initPages(second.page(32_766), 4);
+        first.initPages(first.page(0), 3, null);
+        second.initPages(second.page(32_766), 4, null);
         assertEquals(3, first.livePageCount());
         assertEquals(4, second.livePageCount());
         long[] pages = new long[8];
