@@ -102,7 +102,7 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
         return PageSize.pageAddress(pageCount);
     }
 
-    /// Takes another plan for the batches that are started from now on.
+    /// Takes another plan for the batches that are started from now on. For one thread at a time.
     ///
     /// @throws IllegalArgumentException if the device can not do what the plan says
     /// @throws ClException if kernels or staging memory can not be made

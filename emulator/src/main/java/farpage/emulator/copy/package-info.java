@@ -1,9 +1,14 @@
 /// Movement of page contents between system memory and device memory.
 ///
-/// A [farpage.emulator.copy.CopyBatch] lists (source, destination) pairs; a
-/// [farpage.emulator.copy.CopyEngine] joins neighbouring pairs into runs, sends long runs as one
-/// command each straight from or to the machine's RAM, takes the scattered rest through staging
-/// buffers, and waits once for the whole batch. It knows nothing of page tables or folios: whoever
-/// asks for a copy keeps the pages still until it is done.
+/// A [farpage.emulator.copy.CopyBatch] lists (source, destination) pairs. A
+/// [farpage.emulator.copy.CopyEngine] cuts it into pieces and carries them out the way that its
+/// [farpage.emulator.copy.CopyPlan] says: by commands, by a kernel that works on RAM in place,
+/// through staging memory, or by mapping. What an OpenCL device can do of that is tried once, and
+/// kept with what its engines share in a [farpage.emulator.copy.CopyDevice]. Several batches may be
+/// under way, each with a [farpage.emulator.copy.CopyFence]; a [farpage.emulator.copy.CopyResult]
+/// says what arrived.
+///
+/// The engine knows nothing of page tables or folios: whoever asks for a copy keeps the pages still
+/// until it is done.
 @org.jspecify.annotations.NullMarked
 package farpage.emulator.copy;
