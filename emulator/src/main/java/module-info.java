@@ -7,6 +7,7 @@ module farpage.emulator {
 
     exports farpage.emulator;
     exports farpage.emulator.bench;
+    exports farpage.emulator.calibration;
     exports farpage.emulator.churn;
     exports farpage.emulator.copy;
     exports farpage.emulator.devmem;

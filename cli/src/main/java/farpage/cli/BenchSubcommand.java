@@ -4,6 +4,7 @@ import farpage.emulator.bench.BenchProgress;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// The frame of each benchmark: options that all have, the comparison with an earlier run, and the
@@ -35,6 +36,8 @@ abstract class BenchSubcommand extends Command {
                             + " default: none fails")
     double failOver = NO_LIMIT;
 
+    @Mixin CopyOptions copy = new CopyOptions();
+
     BenchSubcommand(CliEnvironment environment, Bench bench) {
         super(environment);
         this.bench = bench;
@@ -57,7 +60,7 @@ abstract class BenchSubcommand extends Command {
         checkOptions();
         Row context;
         BenchReport report;
-        try (DeviceSession session = DeviceSession.open(this);
+        try (DeviceSession session = DeviceSession.open(this, copy);
                 ProgressBar bar =
                         new ProgressBar(environment(), options.quiet, "bench " + bench.label())) {
             context = BenchContext.of(this, bench, session.choice().device(), quick);

@@ -57,7 +57,7 @@ final class ChurnWorkload {
                                     SizeConverter.format(deviceMemory()),
                                     SizeConverter.format(ChurnScene.DEVICE_MEMORY_MIN)));
         }
-        try (DeviceSession session = DeviceSession.open(command)) {
+        try (DeviceSession session = DeviceSession.open(command, workload.copy)) {
             ChurnResult result = work(session);
             if (command.options.format == OutputFormat.TEXT) {
                 printText(output.stream(), session, result);

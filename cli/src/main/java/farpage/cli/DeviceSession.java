@@ -5,19 +5,39 @@ import farpage.emulator.EmulatorConfig;
 import farpage.opencl.ClBinding;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /// The binding and the device that a command works with, chosen by its options.
 final class DeviceSession implements AutoCloseable {
     private final ClBinding binding;
     private final DeviceSelector.Choice choice;
+    private final CopyPlans copyPlans;
 
-    private DeviceSession(ClBinding binding, DeviceSelector.Choice choice) {
+    /// Found out when it is first asked for.
+    private @Nullable EmulatorConfig config;
+
+    private DeviceSession(ClBinding binding, DeviceSelector.Choice choice, CopyPlans copyPlans) {
         this.binding = binding;
         this.choice = choice;
+        this.copyPlans = copyPlans;
     }
 
-    /// Opens the binding and chooses the device; a fallback to the CPU is said.
+    /// Opens the binding and chooses the device, for a command that copies next to nothing: pages
+    /// take the way that was measured before, if it was.
     static DeviceSession open(Command command) {
+        return open(command, new CopyOptions(), false);
+    }
+
+    /// The same for a command that copies much: the device is measured at its first use.
+    static DeviceSession open(Command command, CopyOptions copy) {
+        return open(command, copy, true);
+    }
+
+    /// A fallback to the CPU is said.
+    ///
+    /// @param copy how pages are to be copied
+    /// @param calibrates whether the command copies enough to measure the device before it
+    static DeviceSession open(Command command, CopyOptions copy, boolean calibrates) {
         CliEnvironment environment = command.environment();
         String name = command.options.bindingOf(environment).name();
         ClBinding binding = environment.bindingOpener().apply(name);
@@ -32,7 +52,14 @@ final class DeviceSession implements AutoCloseable {
                                 .formatted(choice.index(), choice.name()));
             }
             isChosen = true;
-            return new DeviceSession(binding, choice);
+            return new DeviceSession(
+                    binding,
+                    choice,
+                    new CopyPlans(
+                            command,
+                            copy,
+                            calibrates,
+                            EmulatorConfig.of(binding, choice.device())));
         } finally {
             if (!isChosen) {
                 binding.close();
@@ -44,9 +71,15 @@ final class DeviceSession implements AutoCloseable {
         return choice;
     }
 
-    /// A machine with this device, sizes by default.
+    /// A machine with this device and the way that it copies pages, sizes by default.
     EmulatorConfig config() {
-        return EmulatorConfig.of(binding, choice.device());
+        EmulatorConfig known = config;
+        if (known == null) {
+            EmulatorConfig plain = EmulatorConfig.of(binding, choice.device());
+            known = copyPlans.plan().map(plain::withCopyPlan).orElse(plain);
+            config = known;
+        }
+        return known;
     }
 
     /// Makes a machine with this device.

@@ -30,7 +30,8 @@ final class DoctorCommand extends Command {
     int run(ReportOutput output) {
         List<DoctorCheck> checks = new ArrayList<>();
         checks.addAll(new HostChecks(environment(), Path.of("/")).all());
-        checks.addAll(new OpenClChecks(environment().interruption()).all());
+        checks.addAll(
+                new OpenClChecks(environment(), options.bindingOf(environment()).name()).all());
         if (options.format == OutputFormat.TEXT) {
             printText(output.stream(), checks);
         } else {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -64,6 +65,8 @@ final class ExperimentCommand extends Command {
             paramLabel = "FILE",
             description = "Writes the results as one HTML page with charts as well")
     String html = "";
+
+    @Mixin CopyOptions copy = new CopyOptions();
 
     ExperimentCommand(CliEnvironment environment) {
         super(environment);
@@ -133,7 +136,7 @@ final class ExperimentCommand extends Command {
     }
 
     private LargeFolioReport measure(Experiment experiment, LargeFolioPlan plan) {
-        try (DeviceSession session = DeviceSession.open(this);
+        try (DeviceSession session = DeviceSession.open(this, copy);
                 ProgressBar progress =
                         new ProgressBar(environment(), options.quiet, experiment.label())) {
             LargeFolioResult result =

@@ -34,12 +34,15 @@ final class OpenClChecks {
                     + " (POCL_CACHE_DIR)";
 
     private final Interruption interruption;
+    private final CopyPlanChecks copyPlans;
 
-    OpenClChecks(Interruption interruption) {
-        this.interruption = interruption;
+    /// @param binding whose measured plans are told
+    OpenClChecks(CliEnvironment environment, String binding) {
+        this.interruption = environment.interruption();
+        this.copyPlans = new CopyPlanChecks(environment, binding);
     }
 
-    /// All checks: bindings first, then PoCL, then kernels on every device.
+    /// All checks: bindings first, then PoCL, then kernels on every device, and how it copies.
     List<DoctorCheck> all() {
         List<DoctorCheck> checks = new ArrayList<>();
         List<ClDevice> seen = List.of();
@@ -54,6 +57,9 @@ final class OpenClChecks {
         for (int index = 0; index < seen.size(); index++) {
             interruption.check();
             checks.add(kernels(seen.get(index), index));
+            if (seen.get(index).info().obstacle().isEmpty()) {
+                checks.addAll(copyPlans.of(seen.get(index), index));
+            }
         }
         return checks;
     }

@@ -67,6 +67,8 @@ final class ReplayCommand extends Command {
 
     @Mixin ShowOptions show = new ShowOptions();
 
+    @Mixin CopyOptions copy = new CopyOptions();
+
     @Option(
             names = "--show-after",
             paramLabel = "N",
@@ -115,7 +117,7 @@ final class ReplayCommand extends Command {
     @Override
     int run(ReportOutput output) {
         List<Input> inputs = readInputs();
-        try (DeviceSession session = DeviceSession.open(this);
+        try (DeviceSession session = DeviceSession.open(this, copy, false);
                 Emulator emulator =
                         session.newEmulator(config ->
                                 config.withRamSize(memoryBytes)

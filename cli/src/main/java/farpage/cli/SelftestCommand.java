@@ -65,15 +65,13 @@ final class SelftestCommand extends Command {
                             options.format,
                             output.stream(),
                             Context.of(this, "selftest", session.choice().device()));
+            EmulatorConfig config =
+                    session.config()
+                            .withRamSize(memoryBytes)
+                            .withCoherentDeviceCount(COHERENT_DEVICES);
             SelftestRunner runner =
                     new SelftestRunner(
-                            () ->
-                                    new Emulator(
-                                            session.config()
-                                                    .withRamSize(memoryBytes)
-                                                    .withCoherentDeviceCount(COHERENT_DEVICES)),
-                            options.seed,
-                            SelftestRunner.LIMIT_DEFAULT);
+                            () -> new Emulator(config), options.seed, SelftestRunner.LIMIT_DEFAULT);
             report.begin(runs);
             for (int index = 0; index < runs.size(); index++) {
                 environment().interruption().check();

@@ -33,7 +33,7 @@ final class StressWorkload {
 
     void run(ReportOutput output) {
         stress.check();
-        DeviceSession session = DeviceSession.open(command);
+        DeviceSession session = DeviceSession.open(command, workload.copy);
         try (session) {
             StressResult result = work(session);
             if (command.options.format == OutputFormat.TEXT) {

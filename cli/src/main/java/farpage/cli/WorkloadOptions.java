@@ -75,6 +75,8 @@ final class WorkloadOptions {
 
     @Mixin ShowOptions show = new ShowOptions();
 
+    @Mixin CopyOptions copy = new CopyOptions();
+
     /// Size of the swap area; 0 is none.
     @Option(
             names = "--swap",

@@ -43,7 +43,7 @@ final class WorkloadRun {
     /// @param input the recording, which is closed here
     void run(String name, TraceInput input, ReportOutput output) {
         try (LackeyReader reader = new LackeyReader(input);
-                DeviceSession session = DeviceSession.open(command)) {
+                DeviceSession session = DeviceSession.open(command, workload.copy)) {
             Result result = replay(session, input, reader);
             MigrationRate rate = measureRate(session);
             RunReport report =

@@ -16,6 +16,11 @@ final class TestEnvironment {
     boolean isTerminal;
     long nanos;
 
+    /// Nothing is measured, and no plan of the user's is read, unless a test asks for it.
+    TestEnvironment() {
+        variables.put("FARPAGE_COPY", "default");
+    }
+
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 

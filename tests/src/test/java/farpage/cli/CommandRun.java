@@ -32,6 +32,11 @@ final class CommandRun {
         return of(new Interruption(), System::nanoTime, ClBindings::open, args);
     }
 
+    /// Runs with variables besides those that every test has.
+    static CommandRun with(Map<String, String> variables, String... args) {
+        return of(variables, new Interruption(), System::nanoTime, ClBindings::open, args);
+    }
+
     /// Runs on a binding that the test chooses.
     static CommandRun on(Function<String, ClBinding> bindingOpener, String... args) {
         return of(new Interruption(), System::nanoTime, bindingOpener, args);
@@ -59,6 +64,15 @@ final class CommandRun {
             LongSupplier clock,
             Function<String, ClBinding> bindingOpener,
             String... args) {
+        return of(Map.of(), interruption, clock, bindingOpener, args);
+    }
+
+    private static CommandRun of(
+            Map<String, String> variables,
+            Interruption interruption,
+            LongSupplier clock,
+            Function<String, ClBinding> bindingOpener,
+            String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         CliEnvironment environment =
@@ -66,7 +80,7 @@ final class CommandRun {
                         new ByteArrayInputStream(new byte[0]),
                         new PrintStream(out, false, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8),
-                        openClVariables(),
+                        allVariables(variables),
                         false,
                         false,
                         false,
@@ -81,10 +95,13 @@ final class CommandRun {
     }
 
     /// Where OpenCL lies, which the set-up may have said through the environment; nothing else of
-    /// the machine's environment reaches a test.
-    private static Map<String, String> openClVariables() {
+    /// the machine's environment reaches a test. Nothing is measured, and no plan of the user's is
+    /// read.
+    private static Map<String, String> allVariables(Map<String, String> more) {
         Map<String, String> variables = new TreeMap<>(System.getenv());
         variables.keySet().retainAll(Set.of("OCL_ICD_VENDORS", "LD_LIBRARY_PATH"));
+        variables.put("FARPAGE_COPY", "default");
+        variables.putAll(more);
         return variables;
     }
 

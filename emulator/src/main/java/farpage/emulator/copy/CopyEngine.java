@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
@@ -137,6 +138,11 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
                     new InPlaceCopy(device, buffers, device.program(method));
             case MAPPED -> new MappedCopy(buffers, device.ram());
         };
+    }
+
+    /// The methods that a plan may name.
+    public Set<CopyMethod> methods() {
+        return device.methods();
     }
 
     /// Which way pages take now.

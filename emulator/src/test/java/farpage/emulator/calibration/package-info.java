@@ -1,0 +1,3 @@
+/// Tests of choosing how to copy, with times that are made up.
+@org.jspecify.annotations.NullMarked
+package farpage.emulator.calibration;
