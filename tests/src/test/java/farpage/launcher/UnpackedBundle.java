@@ -73,7 +73,8 @@ final class UnpackedBundle {
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-        command.addAll(List.of("-Xmx256m", "--add-modules", "org.lwjgl.natives"));
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of("--add-modules", "org.lwjgl.natives"));
         command.addAll(List.of("-p", jars(), "-m", "farpage.cli/farpage.cli.Main"));
         command.addAll(List.of(arguments));
         Map<String, String> environment = new TreeMap<>(System.getenv());
