@@ -34,14 +34,6 @@ final class BundleCommand extends Command {
 
     private static final List<String> SCRIPTS =
             List.of("common.sh", "jdk.sh", "opencl.sh", "nvidia.sh", "java.sh");
-    private static final String README =
-            """
-            Farpage %s for Linux on %s with glibc 2.%d or newer: no Java, no network, no root needed, and nothing is written here.
-            An OpenCL driver must be there: one that /etc/OpenCL/vendors names, or NVIDIA's, which is found without; bin/farpage doctor looks.
-            bin/farpage COMMAND takes the commands and options of a clone, from any folder and through a link; bin/farpage --help lists them.
-            Check a host: bin/farpage selftest; bin/farpage replay traces/basic.trace.gz --golden=traces/basic.golden.gz; bin/farpage demo.
-            Who made what is here, and under which licence: NOTICE.
-            """;
 
     BundleCommand(CliEnvironment environment) {
         super(environment);
@@ -90,12 +82,7 @@ final class BundleCommand extends Command {
     private static BundleContents contents(
             Path clone, BundleModules modules, BundleLoader loader, Path image) throws IOException {
         BundleContents contents = new BundleContents();
-        contents.addText(
-                "README",
-                README.formatted(
-                        FarpageCommand.version(),
-                        System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64",
-                        loader.glibcMinor()));
+        contents.addText("README", readme(loader));
         contents.addFile("LICENSE", clone.resolve("LICENSE"));
         contents.addFolder("", clone.resolve("cli/src/main/bundle"));
         for (String script : SCRIPTS) {
@@ -108,6 +95,20 @@ final class BundleCommand extends Command {
         contents.addFile("lib/opencl/" + BundleLoader.NAME, loader.file());
         contents.addFolder("runtime/", image);
         return contents;
+    }
+
+    private static String readme(BundleLoader loader) {
+        return """
+        Farpage %s for Linux on %s with glibc 2.%d or newer: no Java, no network, no root needed, and nothing is written here.
+        An OpenCL driver must be there: one that /etc/OpenCL/vendors names, or NVIDIA's, which is found without; bin/farpage doctor looks.
+        bin/farpage COMMAND takes the commands and options of a clone, from any folder and through a link; bin/farpage --help lists them.
+        Check a host: bin/farpage selftest; bin/farpage replay traces/basic.trace.gz --golden=traces/basic.golden.gz; bin/farpage demo.
+        Who made what is here, and under which licence: NOTICE.
+        """
+                .formatted(
+                        FarpageCommand.version(),
+                        System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64",
+                        loader.glibcMinor());
     }
 
     private void report(long packedBytes, BundleContents contents) {

@@ -26,13 +26,13 @@ final class BundleContents {
     private final Map<String, Entry> entries = new TreeMap<>();
     private long unpackedBytes;
 
-    /// A file: a path, or bytes.
+    /// A file: a path, or what is in it.
     private sealed interface Entry {
         /// A file of this machine.
         record OfFile(Path path) implements Entry {}
 
         /// A file that is made up.
-        record OfText(byte[] bytes) implements Entry {}
+        record OfText(String text) implements Entry {}
     }
 
     /// Adds a file under a name.
@@ -42,7 +42,7 @@ final class BundleContents {
 
     /// Adds a file with a content.
     void addText(String name, String text) {
-        put(name, new Entry.OfText(text.getBytes(StandardCharsets.UTF_8)));
+        put(name, new Entry.OfText(text));
     }
 
     /// Adds all files below a folder; a link is taken for what it leads to.
@@ -83,7 +83,8 @@ final class BundleContents {
 
     private void add(TarWriter tar, String name, Entry entry) throws IOException {
         switch (entry) {
-            case Entry.OfText(byte[] bytes) -> {
+            case Entry.OfText(String text) -> {
+                byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
                 tar.add(name, false, bytes.length, new ByteArrayInputStream(bytes));
                 unpackedBytes += bytes.length;
             }

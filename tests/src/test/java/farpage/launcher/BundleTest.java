@@ -124,7 +124,7 @@ final class BundleTest {
         String release = LauncherSandbox.read(bundle.folder.resolve("runtime/release"));
         String modules = release.substring(release.indexOf("MODULES=\""));
         String needed = said.toString().strip().lines().reduce((_, last) -> last).orElseThrow();
-        for (String module : needed.split(",")) {
+        for (String module : needed.split(",", -1)) {
             assertTrue(modules.matches("(?s).*[\" ]" + module + "[\" ].*"), module + " " + release);
         }
     }

@@ -38,18 +38,20 @@ final class UnpackedBundle {
                     "sed");
 
     final Path folder;
+    private final Path parent;
     private final Path work;
     private final Path commands;
 
     private UnpackedBundle(Path work) {
         this.work = work;
-        folder = work.resolve("a folder/farpage");
+        parent = work.resolve("a folder");
+        folder = parent.resolve("farpage");
         commands = work.resolve("commands");
     }
 
     static UnpackedBundle of(Path archive, Path work) throws IOException {
         UnpackedBundle bundle = new UnpackedBundle(work);
-        Files.createDirectories(bundle.folder.getParent());
+        Files.createDirectories(bundle.parent);
         Files.createDirectories(work.resolve("home"));
         Result unpacked =
                 start(
@@ -59,7 +61,7 @@ final class UnpackedBundle {
                                 "xzf",
                                 archive.toString(),
                                 "-C",
-                                bundle.folder.getParent().toString())
+                                bundle.parent.toString())
                         .await();
         if (unpacked.exitCode() != 0) {
             throw new IllegalStateException(unpacked.err());
