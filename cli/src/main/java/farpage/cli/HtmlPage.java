@@ -6,15 +6,8 @@ import java.util.List;
 /// What all pages share: they need nothing but themselves, and are made for a phone, a screen,
 /// light or dark, and paper.
 final class HtmlPage {
-    private static final String HEAD =
+    private static final String STYLE =
             """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <meta name="color-scheme" content="light dark"/>
-            <title>%s</title>
             <style>
             :root { --ink: #1c2126; --soft: #59636e; --paper: #ffffff; --grid: #d9dee3;
               --bad: #b3261e; --a: #0b63b0; --b: #c2570c; --c: #1d7a4c; --d: #7a4fa3;
@@ -34,7 +27,7 @@ final class HtmlPage {
             h3 { font-size: 1rem; }
             dt { font-weight: 600; } dd { margin: 0 0 0.6rem; overflow-wrap: anywhere; }
             figure { margin: 1.2rem 0; } figcaption { font-weight: 600; margin-bottom: 0.3rem; }
-            svg { display: block; width: 100%%; height: auto; }
+            svg { display: block; width: 100%; height: auto; }
             svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
             svg .small { font-size: 10.5px; fill: var(--soft); }
             svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
@@ -51,7 +44,7 @@ final class HtmlPage {
             .bar.p0 { fill: var(--b); } .bar.p1 { fill: var(--a); } .bar.p2 { fill: var(--c); }
             .bar.p3 { fill: var(--d); } .bar.p4 { fill: var(--e); } .bar.p5 { fill: var(--f); }
             .wide { overflow-x: auto; }
-            table { border-collapse: collapse; font-size: 0.85rem; width: 100%%; }
+            table { border-collapse: collapse; font-size: 0.85rem; width: 100%; }
             th, td { padding: 0.2rem 0.5rem; text-align: right; white-space: nowrap;
               border-bottom: 1px solid var(--grid); font-variant-numeric: tabular-nums; }
             th:first-child, td:first-child, .text { text-align: left; }
@@ -65,7 +58,18 @@ final class HtmlPage {
     private HtmlPage() {}
 
     static void begin(PrintStream out, String title) {
-        out.print(HEAD.formatted(SvgText.escaped(title)));
+        out.print(
+                """
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>%s</title>
+                """
+                        .formatted(SvgText.escaped(title)));
+        out.print(STYLE);
     }
 
     static void end(PrintStream out) {

@@ -83,7 +83,11 @@ final class MigrateBenchCommand extends BenchSubcommand {
                 Arrays.stream(Direction.values()).map(LargeFolioReport::direction).toList();
         Set<Direction> chosen = new LinkedHashSet<>();
         for (String name : BenchAxis.names("--direction", directions, known)) {
-            chosen.add(Direction.values()[known.indexOf(name)]);
+            for (Direction direction : Direction.values()) {
+                if (LargeFolioReport.direction(direction).equals(name)) {
+                    chosen.add(direction);
+                }
+            }
         }
         return chosen.isEmpty() ? new LinkedHashSet<>(List.of(Direction.values())) : chosen;
     }

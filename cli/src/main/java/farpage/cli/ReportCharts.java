@@ -72,7 +72,7 @@ final class ReportCharts {
     }
 
     static String folio(double order) {
-        return size(4096L << (int) order);
+        return size((double) (4096L << (int) order));
     }
 
     /// Lines over the values of a field, each of rows with different values.

@@ -137,7 +137,9 @@ final class BaselineTest {
         CliFailure failure =
                 assertThrows(CliFailure.class, () -> RowReader.read("--baseline", file.toString()));
         assertEquals(ExitCode.USAGE, failure.exitCode());
-        assertTrue(failure.getMessage().startsWith("--baseline: " + file), failure.getMessage());
+        assertTrue(
+                String.valueOf(failure.getMessage()).startsWith("--baseline: " + file),
+                failure.toString());
     }
 
     @Test
@@ -147,7 +149,9 @@ final class BaselineTest {
                 assertThrows(
                         CliFailure.class,
                         () -> Baseline.read(Bench.COPY, file, OptionalDouble.empty()));
-        assertTrue(failure.getMessage().contains("no rows of 'bench copy'"), failure.getMessage());
+        assertTrue(
+                String.valueOf(failure.getMessage()).contains("no rows of 'bench copy'"),
+                failure.toString());
     }
 
     @Test

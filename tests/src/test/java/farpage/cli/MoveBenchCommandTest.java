@@ -48,14 +48,14 @@ final class MoveBenchCommandTest {
     }
 
     private static void assertNumber(String row, String name) {
-        String[] names = name.split("\\.");
+        String[] names = name.split("\\.", -1);
         int at = 0;
         for (String each : names) {
             at = row.indexOf("\"" + each + "\":", at);
             assertTrue(at >= 0, name + " is not in " + row);
             at += each.length() + 3;
         }
-        String value = row.substring(at).split("[,}]")[0];
+        String value = row.substring(at).split("[,}]", -1)[0];
         assertTrue(Double.isFinite(Double.parseDouble(value)), name + " is " + value);
     }
 

@@ -41,13 +41,15 @@ final class PageNumberSort {
         }
         long[] from = numbers;
         long[] to = first;
+        int passes = 0;
         for (int shift = 0; shift < Long.SIZE && (highest - lowest) >>> shift != 0; ) {
             pass(from, to, listed, lowest, shift);
             from = to;
-            to = to == first ? second : first;
+            passes++;
+            to = passes % 2 == 0 ? first : second;
             shift += DIGIT_BITS;
         }
-        if (from == numbers) { // all the same
+        if (passes == 0) { // all the same
             System.arraycopy(numbers, 0, first, 0, listed);
             from = first;
         }

@@ -40,6 +40,7 @@ final class MigrateCollect {
     private boolean hasLarge;
 
     /// Keeps what is read ahead from being left out.
+    @SuppressWarnings("UnusedVariable") // read, the compiler would leave out what it is made of
     private long touched;
 
     /// That of the device page met last.

@@ -121,17 +121,17 @@ final class MigrateFinish {
             long leafEnd = (pageNumbers[i] | PageSize.ENTRIES_PER_TABLE - 1) + 1;
             PageTableLeaf leaf =
                     vma.mm().pageTable().lookupLeaf(PageSize.pageAddress(pageNumbers[i]));
-            boolean alive = leaf != null && leaf.lockIfAlive();
+            PageTableLeaf locked = leaf != null && leaf.lockIfAlive() ? leaf : null;
             for (; i < pageCount && pageNumbers[i] < leafEnd; i += wordPages(i)) {
-                if (!alive) {
+                if (locked == null) {
                     moveStateLate(i);
                     addRest(i);
-                } else if (!publishFolio(leaf, pageNumbers[i], vma, i)) {
+                } else if (!publishFolio(locked, pageNumbers[i], vma, i)) {
                     addRest(i);
                 }
             }
-            if (alive) {
-                leaf.unlock();
+            if (locked != null) {
+                locked.unlock();
             }
         }
     }
