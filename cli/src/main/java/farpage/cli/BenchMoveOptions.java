@@ -11,8 +11,6 @@ import picocli.CommandLine.Option;
 
 /// The options of benchmarks that move pages in rounds.
 final class BenchMoveOptions {
-    private static final RoundPlan QUICK = new RoundPlan(7, 3, 8);
-    private static final RoundPlan FULL = new RoundPlan(11, 3, 16);
     private static final long SPAN_MAX = 1L << 30;
     private static final long SPAN_MIN = 64L << 20;
 
@@ -25,7 +23,7 @@ final class BenchMoveOptions {
     @Option(
             names = "--rounds",
             paramLabel = "N",
-            description = "Rounds that count; default: 7 with --quick, else 11")
+            description = "Rounds that count; default: at least 7, and more where there is time")
     long rounds;
 
     @Option(
@@ -89,11 +87,9 @@ final class BenchMoveOptions {
         return new MoveClocks(environment.nanoClock(), new ProcessCpuClock());
     }
 
-    RoundPlan roundPlan(boolean isQuick) {
-        RoundPlan usual = isQuick ? QUICK : FULL;
-        return rounds == 0
-                ? usual
-                : new RoundPlan((int) rounds, usual.warmUpMin(), usual.warmUpMax());
+    /// @param usual what is done without `--rounds`
+    RoundPlan roundPlan(RoundPlan usual) {
+        return rounds == 0 ? usual : usual.withRounds((int) rounds);
     }
 
     /// The memory that pages are scattered over.

@@ -1,6 +1,7 @@
 package farpage.cli;
 
 import farpage.emulator.bench.CostFit;
+import farpage.emulator.bench.RoundPlan;
 import farpage.emulator.bench.Throughput;
 import java.util.List;
 import java.util.Locale;
@@ -59,9 +60,9 @@ final class BenchThroughput {
     }
 
     /// What the columns mean.
-    static String legend(int rounds) {
-        return "%d rounds, each of the move, a plain OpenCL transfer of as many bytes"
-                        .formatted(rounds)
+    static String legend(RoundPlan rounds) {
+        return "%d rounds and more, each of the move, a plain OpenCL transfer of as many bytes"
+                        .formatted(rounds.roundsMin())
                 + " (ratio) and memcpy of the same pages (ratio), in changing order; medians; slow"
                 + " is what all but 1 % reach; spread is the middle half of the ratios; first and"
                 + " last: when a page could be used; every byte compared";

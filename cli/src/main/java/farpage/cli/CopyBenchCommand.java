@@ -32,6 +32,9 @@ import picocli.CommandLine.Option;
             "  farpage bench copy --direction=h2d --batch=16,512 --format=json"
         })
 final class CopyBenchCommand extends BenchSubcommand {
+    private static final RoundPlan QUICK = new RoundPlan(7, 15, 3, 6, 400_000_000);
+    private static final RoundPlan FULL = new RoundPlan(11, 51, 3, 12, 1_200_000_000);
+
     @Option(
             names = "--direction",
             paramLabel = "h2d|d2h|d2d",
@@ -95,7 +98,7 @@ final class CopyBenchCommand extends BenchSubcommand {
 
     @Override
     BenchReport measure(DeviceSession session, Row context, BenchProgress progress) {
-        RoundPlan plan = moves.roundPlan(quick);
+        RoundPlan plan = moves.roundPlan(quick ? QUICK : FULL);
         long span = moves.spanBytes(environment(), session.choice().device().info());
         CopyBench.Result result =
                 new CopyBench(
@@ -107,6 +110,6 @@ final class CopyBenchCommand extends BenchSubcommand {
                                 moves.corrupts())
                         .run(rows().rows(), progress);
         context.put("copyPlan", result.plan()).put("spanBytes", span);
-        return new CopyReport(result).report(plan.rounds(), span);
+        return new CopyReport(result).report(plan, span);
     }
 }

@@ -3,6 +3,7 @@ package farpage.cli;
 import farpage.emulator.bench.CopyBench;
 import farpage.emulator.bench.CopyCase;
 import farpage.emulator.bench.CopyFinding;
+import farpage.emulator.bench.RoundPlan;
 import farpage.emulator.bench.Throughput;
 import farpage.mm.PageSize;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ final class CopyReport {
                         row.inFlight());
     }
 
-    BenchReport report(int rounds, long spanBytes) {
+    BenchReport report(RoundPlan rounds, long spanBytes) {
         List<BenchColumn> columns =
                 new ArrayList<>(
                         List.of(

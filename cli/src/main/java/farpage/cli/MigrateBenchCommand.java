@@ -35,6 +35,9 @@ import picocli.CommandLine.Option;
             "  farpage bench migrate --order=0 --layout=scattered --batch=16,512"
         })
 final class MigrateBenchCommand extends BenchSubcommand {
+    private static final RoundPlan QUICK = new RoundPlan(7, 25, 3, 6, 1_800_000_000L);
+    private static final RoundPlan FULL = new RoundPlan(11, 51, 3, 12, 6_000_000_000L);
+
     @Option(
             names = "--direction",
             paramLabel = "toDevice|toSystem",
@@ -109,7 +112,7 @@ final class MigrateBenchCommand extends BenchSubcommand {
 
     @Override
     BenchReport measure(DeviceSession session, Row context, BenchProgress progress) {
-        RoundPlan plan = moves.roundPlan(quick);
+        RoundPlan plan = moves.roundPlan(quick ? QUICK : FULL);
         long span = moves.spanBytes(environment(), session.choice().device().info());
         MigrateBench.Result result =
                 new MigrateBench(
@@ -121,6 +124,6 @@ final class MigrateBenchCommand extends BenchSubcommand {
                                 moves.corrupts())
                         .run(rows().rows(), directions(), progress);
         context.put("copyPlan", result.copyPlan()).put("spanBytes", span);
-        return new MigrateReport(result).report(plan.rounds(), span);
+        return new MigrateReport(result).report(plan, span);
     }
 }

@@ -4,6 +4,7 @@ import farpage.emulator.bench.Distribution;
 import farpage.emulator.bench.MigrateBench;
 import farpage.emulator.bench.MigrateCase;
 import farpage.emulator.bench.MigrateFinding;
+import farpage.emulator.bench.RoundPlan;
 import farpage.emulator.bench.Throughput;
 import farpage.mm.PageSize;
 import farpage.mm.migrate.MigratePhase;
@@ -45,7 +46,7 @@ final class MigrateReport {
                         finding.row().layout());
     }
 
-    BenchReport report(int rounds, long spanBytes) {
+    BenchReport report(RoundPlan rounds, long spanBytes) {
         List<BenchColumn> identity =
                 List.of(
                         BenchColumn.text("direction", "direction"),

@@ -1,31 +1,37 @@
 package farpage.emulator.bench;
 
+import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.copy.PageBuffers;
+import farpage.emulator.workload.OwnedResources;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.memory.HostMemory;
 import farpage.opencl.ClBuffer;
-import farpage.opencl.ClContext;
-import farpage.opencl.ClException;
 import farpage.opencl.ClMemoryFlag;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Device memory without a memory manager: buffers one after another, pages by their number.
+/// Device memory without a memory manager: buffers one after another, pages by their number. They
+/// are made as the devices' own memory is: over memory of the host where the device uses that in
+/// place.
 ///
 /// @opencl cl_mem
 final class BareHeap implements PageBuffers, AutoCloseable {
+    /// What every binding can make of host memory.
+    private static final long BUFFER_MAX = 1L << 30;
+
+    private final OwnedResources owned = new OwnedResources();
     private final List<ClBuffer> buffers = new ArrayList<>();
     private final int bufferPages;
 
-    /// @param bufferBytes the most that one buffer holds
-    /// @throws ClException if the device has not so much
-    BareHeap(ClContext context, long bytes, long bufferBytes) {
-        this.bufferPages = Math.toIntExact(PageSize.pageNumber(Math.min(bytes, bufferBytes)));
+    /// @throws farpage.opencl.ClException if the device has not so much
+    BareHeap(CopyDevice device, long bytes) {
+        long limit = Math.min(BUFFER_MAX, device.device().info().maxAllocation());
+        this.bufferPages = Math.toIntExact(PageSize.pageNumber(Math.min(bytes, limit)));
         boolean complete = false;
         try {
             for (long made = 0; made < bytes; made += PageSize.pageAddress(bufferPages)) {
-                long size = Math.min(PageSize.pageAddress(bufferPages), bytes - made);
-                buffers.add(context.createBuffer(size, ClMemoryFlag.READ_WRITE));
+                add(device, Math.min(PageSize.pageAddress(bufferPages), bytes - made));
             }
             complete = true;
         } finally {
@@ -33,6 +39,24 @@ final class BareHeap implements PageBuffers, AutoCloseable {
                 close();
             }
         }
+    }
+
+    private void add(CopyDevice device, long size) {
+        ClBuffer buffer;
+        if (device.abilities().usesHostMemory()) {
+            HostMemory memory = new HostMemory(size);
+            owned.add(memory::close);
+            buffer =
+                    device.context()
+                            .createBuffer(
+                                    memory.segment(),
+                                    ClMemoryFlag.READ_WRITE,
+                                    ClMemoryFlag.USE_HOST_PTR);
+        } else {
+            buffer = device.context().createBuffer(size, ClMemoryFlag.READ_WRITE);
+        }
+        owned.add(buffer::close);
+        buffers.add(buffer);
     }
 
     @Override
@@ -52,6 +76,6 @@ final class BareHeap implements PageBuffers, AutoCloseable {
 
     @Override
     public void close() {
-        buffers.forEach(ClBuffer::close);
+        owned.close();
     }
 }

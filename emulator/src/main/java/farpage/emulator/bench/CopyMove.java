@@ -45,7 +45,7 @@ final class CopyMove implements BenchMove {
         this.ram = scene.ram().segment();
         this.raw = scene.references().raw(row.bytes());
         raw.prepare(row.direction());
-        this.pattern = scene.references().pattern(scene.spanBytes(), scene.spanBytes());
+        this.pattern = scene.references().pattern(patternBytes());
         this.count = row.pageCount();
         int spanPages = Math.toIntExact(PageSize.pageNumber(scene.spanBytes()));
         boolean isWithin = row.direction() == TransferDirection.D2D;
@@ -56,7 +56,9 @@ final class CopyMove implements BenchMove {
                         ? PageChoice.others(row.layout(), spanPages, sourceNumbers, random)
                         : PageChoice.choose(row.layout(), spanPages, count, 0, random);
         this.patternFrom = MemcpyPattern.offsets(sourceNumbers);
-        this.patternTo = MemcpyPattern.offsets(targetNumbers);
+        long[] to = MemcpyPattern.offsets(targetNumbers);
+        this.patternTo =
+                pattern.map(memcpy -> memcpy.apart(patternFrom, to, PageSize.PAGE_SIZE)).orElse(to);
         this.devicePagesOfMove = new long[count];
         for (int i = 0; i < count; i++) {
             devicePagesOfMove[i] =
@@ -67,6 +69,11 @@ final class CopyMove implements BenchMove {
         }
         this.batches = batches();
         this.fences = new CopyFence[row.inFlight()];
+    }
+
+    /// A page more, for places that are moved apart.
+    private long patternBytes() {
+        return scene.spanBytes() + PageSize.PAGE_SIZE;
     }
 
     private CopyBatch[] batches() {
@@ -167,8 +174,7 @@ final class CopyMove implements BenchMove {
 
     @Override
     public void pattern() {
-        pattern.orElseThrow()
-                .copy(row.direction(), patternFrom, patternTo, count, PageSize.PAGE_SIZE);
+        pattern.orElseThrow().copy(patternFrom, patternTo, PageSize.PAGE_SIZE);
     }
 
     @Override

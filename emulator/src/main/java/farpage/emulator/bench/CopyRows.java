@@ -36,7 +36,9 @@ public record CopyRows(
     private static final List<Integer> IN_FLIGHT_BATCHES = List.of(16, 512, 4096);
 
     /// Pages that a move takes to show a rate and not the luck of a moment.
-    private static final int MOVE_PAGES = 8192;
+    private static final int MOVE_PAGES = 16384;
+
+    private static final int QUICK_MOVE_PAGES = 4096;
 
     /// With few pages to a batch, as many batches show it too.
     private static final int MOVE_BATCHES = 1024;
@@ -143,9 +145,10 @@ public record CopyRows(
             PageLayout layout,
             int batchPages,
             int inFlight) {
-        long usual = Math.min(MOVE_PAGES, (long) batchPages * MOVE_BATCHES);
+        long usual =
+                Math.min(isQuick ? QUICK_MOVE_PAGES : MOVE_PAGES, (long) batchPages * MOVE_BATCHES);
         long wanted = movePages == 0 ? usual : movePages;
-        long least = Math.max(wanted, (long) batchPages * CopyCase.IN_FLIGHT_MAX);
+        long least = Math.max(wanted, (long) batchPages * 2 * inFlight);
         long count = (least + batchPages - 1) / batchPages;
         return new CopyCase(
                 method,

@@ -41,10 +41,10 @@ final class CopyScene implements AutoCloseable {
             this.ram = new HostMemory(spanBytes);
             owned.add(ram::close);
             MemcpyPattern.touch(ram.segment());
-            this.heap = new BareHeap(context, spanBytes, device.info().maxAllocation());
-            owned.add(heap::close);
             this.copyDevice = CopyDevice.open(context, device, ram.segment());
             owned.add(copyDevice::close);
+            this.heap = new BareHeap(copyDevice, spanBytes);
+            owned.add(heap::close);
             CopyPlan plan = config.copyPlan().orElseGet(copyDevice::defaultPlan);
             this.engine = new CopyEngine(copyDevice, heap, plan, clocks.wall());
             owned.add(engine::close);

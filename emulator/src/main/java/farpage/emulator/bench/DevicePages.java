@@ -7,6 +7,7 @@ import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import farpage.opencl.ClQueue;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /// Stores and compares pages of a device by plain transfers on a queue of its own, apart from the
@@ -38,17 +39,29 @@ final class DevicePages implements AutoCloseable {
             for (int i = 0; i < length; i++) {
                 contents.fill(row, PageSize.pageAddress(i), first + i, round);
             }
-            for (int i = 0; i < length; i++) {
+            for (int i = 0; i < length; ) {
                 long page = pages[first + i];
+                int run = run(pages, first + i, length - i);
                 queue.enqueueWrite(
                         buffers.buffer(page),
                         buffers.offset(page),
                         row,
                         PageSize.pageAddress(i),
-                        PageSize.PAGE_SIZE);
+                        PageSize.pageAddress(run));
+                i += run;
             }
             queue.finish();
         }
+    }
+
+    /// How many pages from a place on lie one after another.
+    private int run(long[] pages, int first, int limit) {
+        int most = Math.min(limit, buffers.pagesToEnd(pages[first]));
+        int run = 1;
+        while (run < most && pages[first + run] == pages[first] + run) {
+            run++;
+        }
+        return run;
     }
 
     /// Compares every byte of pages with the contents of a round.
@@ -57,14 +70,16 @@ final class DevicePages implements AutoCloseable {
     Optional<String> mismatch(long[] pages, int count, long round) {
         for (int first = 0; first < count; first += ROW_PAGES) {
             int length = Math.min(ROW_PAGES, count - first);
-            for (int i = 0; i < length; i++) {
+            for (int i = 0; i < length; ) {
                 long page = pages[first + i];
+                int run = run(pages, first + i, length - i);
                 queue.enqueueRead(
                         buffers.buffer(page),
                         buffers.offset(page),
                         row,
                         PageSize.pageAddress(i),
-                        PageSize.PAGE_SIZE);
+                        PageSize.pageAddress(run));
+                i += run;
             }
             queue.finish();
             for (int i = 0; i < length; i++) {
@@ -81,8 +96,9 @@ final class DevicePages implements AutoCloseable {
 
     /// Inverts a byte of a page.
     void corrupt(long page, int offset) {
-        queue.readBlocking(buffers.buffer(page), buffers.offset(page), row.asSlice(0, PAGE));
-        byte right = row.get(java.lang.foreign.ValueLayout.JAVA_BYTE, offset);
+        queue.readBlocking(
+                buffers.buffer(page), buffers.offset(page), row.asSlice(0, PageSize.PAGE_SIZE));
+        byte right = row.get(ValueLayout.JAVA_BYTE, offset);
         queue.fill(
                         buffers.buffer(page),
                         buffers.offset(page) + offset,
@@ -92,8 +108,6 @@ final class DevicePages implements AutoCloseable {
                 .close();
         queue.finish();
     }
-
-    private static final long PAGE = PageSize.PAGE_SIZE;
 
     @Override
     public void close() {

@@ -39,9 +39,7 @@ final class MigrateMove implements BenchMove {
             LongSupplier nanoClock,
             boolean corrupts) {
         this.scene = scene;
-        this.pattern =
-                references.pattern(
-                        scene.deviceMemory() + MigrateScene.SPARE_RAM, scene.deviceMemory());
+        this.pattern = references.pattern(scene.deviceMemory() + MigrateScene.SPARE_RAM);
         this.places = places;
         this.direction = direction;
         this.nanoClock = nanoClock;
@@ -90,15 +88,18 @@ final class MigrateMove implements BenchMove {
         }
         scene.fill(contentsRound(round));
         require(places.lookUpSystem());
-        patternFrom = places.systemOffsets(direction);
-        patternTo = places.deviceOffsets(direction);
+        setPattern(places.systemOffsets(direction), places.deviceOffsets(direction));
+    }
+
+    private void setPattern(long[] from, long[] to) {
+        patternFrom = from;
+        patternTo = pattern.map(memcpy -> memcpy.apart(from, to, folioBytes())).orElse(to);
     }
 
     private void prepareDevice(long round) {
         require(places.lookUpDevice());
         scene.devicePages().fill(places.devicePages(), count, contentsRound(round));
-        patternFrom = places.deviceOffsets(direction);
-        patternTo = places.systemOffsets(direction);
+        setPattern(places.deviceOffsets(direction), places.systemOffsets(direction));
     }
 
     private static void require(Optional<String> wrong) {
@@ -138,13 +139,11 @@ final class MigrateMove implements BenchMove {
 
     @Override
     public void pattern() {
-        pattern.orElseThrow()
-                .copy(
-                        transfer(),
-                        patternFrom,
-                        patternTo,
-                        patternFrom.length,
-                        PageSize.pageAddress(scene.folioPages()));
+        pattern.orElseThrow().copy(patternFrom, patternTo, folioBytes());
+    }
+
+    private long folioBytes() {
+        return PageSize.pageAddress(scene.folioPages());
     }
 
     @Override

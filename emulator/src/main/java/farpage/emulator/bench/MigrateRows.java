@@ -26,7 +26,7 @@ public record MigrateRows(
     /// Large folios of other sizes are looked at in the middle.
     private static final List<Integer> MIDDLE_BATCHES = List.of(512, 4096);
 
-    private static final int QUICK_MOVE_PAGES = 1 << 14;
+    private static final int QUICK_MOVE_PAGES = 1 << 13;
     private static final int MOVE_PAGES = 1 << 15;
 
     /// Keeps the lists as unmodifiable ones.

@@ -24,18 +24,15 @@ final class References implements AutoCloseable {
         this.context = config.binding().createContext(device);
     }
 
-    /// `memcpy` between memories of at least these sizes; nothing where the device has its own.
-    ///
-    /// @param systemBytes of the memory that stands for RAM
-    /// @param deviceBytes of the memory that stands for the device's
-    Optional<MemcpyPattern> pattern(long systemBytes, long deviceBytes) {
+    /// `memcpy` in a memory of at least that size; nothing where the device has its own.
+    Optional<MemcpyPattern> pattern(long bytes) {
         if (!device.info().hostUnifiedMemory()) {
             return Optional.empty();
         }
-        if (pattern.isEmpty() || !pattern.get().holds(systemBytes, deviceBytes)) {
+        if (pattern.isEmpty() || pattern.get().bytes() < bytes) {
             pattern.ifPresent(MemcpyPattern::close);
             pattern = Optional.empty();
-            pattern = Optional.of(new MemcpyPattern(systemBytes, deviceBytes));
+            pattern = Optional.of(new MemcpyPattern(bytes));
         }
         return pattern;
     }

@@ -1,20 +1,33 @@
 package farpage.emulator.bench;
 
-/// How often something is measured.
+/// How often something is measured: as often as the time for it permits, within limits.
 ///
-/// @param rounds that count
+/// @param roundsMin that count, at least
+/// @param roundsMax at most
 /// @param warmUpMin rounds before them, at least
 /// @param warmUpMax at most, if the times do not become steady earlier
+/// @param nanos for all rounds of a row, those to warm up included
 /// @kernel None: a choice of the benchmarks
-public record RoundPlan(int rounds, int warmUpMin, int warmUpMax) {
+public record RoundPlan(int roundsMin, int roundsMax, int warmUpMin, int warmUpMax, long nanos) {
     /// Checks the limits.
     public RoundPlan {
-        if (rounds < 1) {
-            throw new IllegalArgumentException("rounds: value=" + rounds + ", limit=1");
+        if (roundsMin < 1 || roundsMax < roundsMin) {
+            throw new IllegalArgumentException(
+                    "rounds: value=%d to %d, limit=1".formatted(roundsMin, roundsMax));
         }
         if (warmUpMin < 1 || warmUpMax < warmUpMin) {
             throw new IllegalArgumentException(
                     "warm-up: value=%d to %d, limit=1".formatted(warmUpMin, warmUpMax));
         }
+    }
+
+    /// The same with a fixed number of rounds.
+    public RoundPlan withRounds(int rounds) {
+        return new RoundPlan(rounds, rounds, warmUpMin, warmUpMax, nanos);
+    }
+
+    /// Whether no round more is needed.
+    boolean isEnough(int rounds, long elapsedNanos) {
+        return rounds >= roundsMax || rounds >= roundsMin && elapsedNanos >= nanos;
     }
 }

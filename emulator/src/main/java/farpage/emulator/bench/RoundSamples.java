@@ -28,8 +28,8 @@ final class RoundSamples {
     RoundSamples(BenchMove move, RoundPlan plan) {
         this.move = move;
         this.plan = plan;
-        this.rawRatios = new double[plan.rounds()];
-        this.patternRatios = new double[plan.rounds()];
+        this.rawRatios = new double[plan.roundsMax()];
+        this.patternRatios = new double[plan.roundsMax()];
     }
 
     BenchMove move() {

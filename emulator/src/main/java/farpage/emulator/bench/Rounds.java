@@ -27,7 +27,11 @@ final class Rounds {
         List<RoundSamples> all = moves.stream().map(move -> new RoundSamples(move, plan)).toList();
         boolean isWarm = false;
         boolean isRight = true;
-        for (int counted = 0, round = 0; counted < plan.rounds() && isRight; round++) {
+        int counted = 0;
+        long start = clocks.wall().getAsLong();
+        for (int round = 0;
+                isRight && !plan.isEnough(counted, clocks.wall().getAsLong() - start);
+                round++) {
             between.run();
             boolean willBeWarm = true;
             for (RoundSamples samples : all) {

@@ -10,6 +10,9 @@ import org.junit.jupiter.api.Test;
 
 /// Rounds of moves that take as long as the test says.
 final class RoundsTest {
+    /// All that a round of the move below takes.
+    private static final long ROUND_NANOS = 1000 + 200 + 100 + 50 + 5000;
+
     private final List<String> calls = new ArrayList<>();
     private long now;
     private long cpu;
@@ -67,7 +70,9 @@ final class RoundsTest {
     }
 
     private Throughput measure(int rounds) {
-        return new Rounds(new MoveClocks(() -> now, () -> cpu), new RoundPlan(rounds, 3, 8))
+        return new Rounds(
+                        new MoveClocks(() -> now, () -> cpu),
+                        new RoundPlan(rounds, rounds, 3, 8, 0))
                 .measure(List.of(new Move()), () -> {})
                 .getFirst();
     }
@@ -103,6 +108,17 @@ final class RoundsTest {
     void steadyTimesEndTheWarmUp() {
         Throughput _ = measure(4);
         assertEquals(3 + 4, calls.stream().filter("move"::equals).count());
+    }
+
+    @Test
+    void moreRoundsAreTakenWhileThereIsTime() {
+        Throughput found =
+                new Rounds(
+                                new MoveClocks(() -> now, () -> cpu),
+                                new RoundPlan(2, 100, 3, 8, 10 * ROUND_NANOS))
+                        .measure(List.of(new Move()), () -> {})
+                        .getFirst();
+        assertEquals(10 - 3, found.times().reps());
     }
 
     @Test
