@@ -5,6 +5,7 @@ import farpage.mm.lock.RankedLock;
 import farpage.opencl.ClBuildException;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
+import farpage.opencl.ClDeviceType;
 import farpage.opencl.ClException;
 import farpage.opencl.kernel.CopyPages;
 import farpage.opencl.kernel.PageShape;
@@ -75,7 +76,8 @@ public final class CopyDevice implements AutoCloseable {
         }
         boolean inPlace =
                 InPlaceProbe.holds(context, device, program(method)) && openWindows(windowSizeMax);
-        abilities = new CopyAbilities(inPlace, method.isNonTemporal());
+        boolean isProcessor = device.info().type() == ClDeviceType.CPU;
+        abilities = new CopyAbilities(inPlace, inPlace && isProcessor, method.isNonTemporal());
     }
 
     /// @return false if the device can not have all of RAM

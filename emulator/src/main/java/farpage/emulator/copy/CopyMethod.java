@@ -105,6 +105,9 @@ public enum CopyMethod {
         if (isInPlace() && !abilities.usesHostMemory()) {
             return Optional.of("the device does not use memory of the host in place");
         }
+        if (this == MAPPED && !abilities.livesInHostMemory()) {
+            return Optional.of("the device has memory of its own");
+        }
         if (nonTemporal && !abilities.nonTemporalStores()) {
             return Optional.of("the device's compiler has no non-temporal stores");
         }

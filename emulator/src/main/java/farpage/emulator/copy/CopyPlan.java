@@ -29,13 +29,15 @@ public record CopyPlan(CopyTable toDevice, CopyTable toSystem) {
     /// every page one more copy on the host and one on the device, and a batch the launch of a
     /// kernel. On a processor those copies compete with the transfer for the same memory. A GPU
     /// pays for each command with a trip over the bus and copies on its side for nothing, so only
-    /// runs of 64 KiB and more go straight. Where a device works on the host's memory in place, its
-    /// kernels move every page but a lone one.
+    /// runs of 64 KiB and more go straight. Where a processor works on the host's memory in place,
+    /// its kernels move every page but a lone one.
     public static CopyPlan byDefault(ClDevice device, CopyAbilities abilities) {
         return both(
                 switch (device.info().type()) {
                     case CPU -> forProcessor(abilities);
-                    case GPU, ACCELERATOR, CUSTOM -> table(8, CopyMethod.STAGED_GROUP, 16);
+                    case GPU, ACCELERATOR, CUSTOM ->
+                            // In place too every page would cross the bus by itself.
+                            table(8, CopyMethod.STAGED_GROUP, 16);
                 });
     }
 

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Chunks of device-private memory, wherever the machine has numbers for them: plain buffers, or
-/// where the device uses memory of the host in place, parts of a [DeviceHeap].
+/// where the device lives in memory of the host, parts of a [DeviceHeap].
 ///
 /// @kernel lib/test_hmm.c: dmirror_allocate_chunk, MEMORY_DEVICE_PRIVATE
 public final class PrivateChunks implements ChunkSource {
@@ -45,7 +45,7 @@ public final class PrivateChunks implements ChunkSource {
     public ChunkSpace make(int pageCount) {
         PagemapRequest request = PagemapRequest.devicePrivate(pageCount, ops, owner);
         long size = PageSize.pageAddress(pageCount);
-        if (device.abilities().usesHostMemory() && size <= bufferMax()) {
+        if (device.abilities().livesInHostMemory() && size <= bufferMax()) {
             return makeInHeap(pageCount, request);
         }
         ClBuffer buffer = device.context().createBuffer(size, ClMemoryFlag.READ_WRITE);

@@ -57,11 +57,13 @@ final class CopyPlanTest {
 
     @Test
     void whatADeviceCanNotDoSaysWhy() {
-        CopyAbilities shared = new CopyAbilities(true, false);
+        CopyAbilities shared = new CopyAbilities(true, false, false);
         assertTrue(CopyMethod.DIRECT.isPossible(CopyAbilities.NONE));
         assertTrue(CopyMethod.STAGED_GROUP.isPossible(CopyAbilities.NONE));
         assertFalse(CopyMethod.MAPPED.isPossible(CopyAbilities.NONE));
         assertTrue(CopyMethod.IN_PLACE_ITEM.isPossible(shared));
+        assertFalse(CopyMethod.MAPPED.isPossible(shared));
+        assertTrue(CopyMethod.MAPPED.isPossible(new CopyAbilities(true, true, false)));
         assertFalse(CopyMethod.IN_PLACE_ITEM_NT.isPossible(shared));
         assertTrue(
                 CopyMethod.IN_PLACE_ITEM_NT
