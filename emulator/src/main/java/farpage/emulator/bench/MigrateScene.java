@@ -31,6 +31,10 @@ final class MigrateScene implements AutoCloseable {
     /// RAM beside that of the pages: the page of zeros, and some to spare.
     static final long SPARE_RAM = 16L << 20;
 
+    /// Where folios are to lie at random, free memory comes in pieces of this order at least, 128
+    /// KiB: what is left of memory that has been in use for a while, and no single pages.
+    private static final int PIECE_ORDER = 5;
+
     private final OwnedResources owned = new OwnedResources();
     private final int order;
     private final PageLayout layout;
@@ -121,12 +125,14 @@ final class MigrateScene implements AutoCloseable {
         return numbers;
     }
 
-    /// Folios at random places of a mapping, with free memory at random places of RAM and device.
+    /// Folios at random places of a mapping, with free memory in pieces at random places of RAM and
+    /// device.
     private long[] scattered(long span) {
-        HeldPages ram = HeldPages.ofRam(machine.ram(), order, pageCount, random.split());
+        int pieceOrder = Math.max(order, PIECE_ORDER);
+        HeldPages ram = HeldPages.ofRam(machine.ram(), pieceOrder, pageCount, random.split());
         owned.add(ram::close);
         HeldPages onDevice =
-                HeldPages.ofDevice(machine, device.memory(), order, pageCount, random.split());
+                HeldPages.ofDevice(machine, device.memory(), pieceOrder, pageCount, random.split());
         owned.add(onDevice::close);
         int folioPages = folioPages();
         long first = PageSize.pageNumber(map(span));
