@@ -16,7 +16,7 @@ import java.util.Optional;
 ///
 /// Times scatter, and a plan that follows each scatter is another one each time and no better. So a
 /// plan has as few steps as it may: it is the one of least loss, where a batch size counts how much
-/// slower than the best its method is, and each step beyond the first counts like a tenth. Within a
+/// slower than the best its method is, and each step beyond the first counts like a fifth. Within a
 /// step the first method in the order of [CopyMethod] stays, unless another is clearly better
 /// somewhere: that order is from simple to less so.
 ///
@@ -31,7 +31,7 @@ final class CopyChoice {
     private static final double CLEARLY = Math.log(1.05);
 
     /// What a step has to save.
-    private static final double STEP = Math.log(1.10);
+    private static final double STEP = Math.log(1.20);
 
     private final Map<CopyLayout, Map<CopyMethod, Double>> nanos = new HashMap<>();
 

@@ -5,7 +5,8 @@ import farpage.mm.PageSize;
 
 /// How fast one method copies batches of one layout.
 ///
-/// @param nanos median of the time of a batch, from the call to the end of its wait
+/// @param nanos of a batch, from the call to the end of its wait: the median, from 1024 pages on
+///   the lower quartile
 /// @param reps how often it was timed
 /// @opencl CL_PROFILING_COMMAND_START, CL_PROFILING_COMMAND_END
 public record CopyRate(

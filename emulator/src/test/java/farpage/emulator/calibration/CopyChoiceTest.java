@@ -153,7 +153,7 @@ final class CopyChoiceTest {
 
     @Test
     void earlierPlanGoesWhereItIsWorse() {
-        add(CopyMethod.IN_PLACE_ITEM, 10_000, 115, 0);
+        add(CopyMethod.IN_PLACE_ITEM, 10_000, 130, 0);
         add(CopyMethod.IN_PLACE_GROUP_NT, 10_000, 100, 0);
         CopyPlan earlier = CopyPlan.only(CopyMethod.IN_PLACE_ITEM);
 
