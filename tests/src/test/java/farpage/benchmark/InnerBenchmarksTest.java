@@ -63,8 +63,8 @@ final class InnerBenchmarksTest {
         return options.include(MEASURED)
                 .forks(FORKS)
                 .jvmArgs(
-                        "-ea",
-                        "-Xmx256m",
+                        "-da",
+                        "-Xmx1g",
                         "-XX:+UseSerialGC",
                         "--sun-misc-unsafe-memory-access=allow",
                         "--enable-native-access=ALL-UNNAMED")
