@@ -96,7 +96,8 @@ public final class CopyCalibration {
     ///
     /// @param config binding and OpenCL device; nothing else in it is used
     /// @param seed of the pages that are copied and of what is in them
-    /// @param earlier the plan that was chosen before, which stays where it is about as good
+    /// @param earlier the plan that was chosen before, else the guess from the kind of device; it
+    ///   stays where it is about as good
     /// @throws CalibrationException if no method brings the right bytes
     /// @throws farpage.opencl.ClException if the device fails at what every device can do
     public static CalibrationResult measure(
@@ -105,7 +106,12 @@ public final class CopyCalibration {
         try (EngineTrials trials = new EngineTrials(config, seed, nanoClock)) {
             long opened = nanoClock.getAsLong() - start;
             CalibrationResult found =
-                    new CopyCalibration(trials, nanoClock, BUDGET_NANOS, earlier).run();
+                    new CopyCalibration(
+                                    trials,
+                                    nanoClock,
+                                    BUDGET_NANOS,
+                                    Optional.of(earlier.orElse(trials.guess())))
+                            .run();
             return new CalibrationResult(
                     found.plan(),
                     found.rates(),

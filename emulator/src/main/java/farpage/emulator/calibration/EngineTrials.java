@@ -60,6 +60,7 @@ final class EngineTrials implements CopyTrials, AutoCloseable {
     private final CopyEngine engine;
     private final DeviceMemory memory;
     private final long firstDevicePage;
+    private final CopyPlan guess;
     private final MemorySegment arrived = arena.allocate(PageSize.pageAddress(DEVICE_PAGES), 4096);
     private final CopyBatch batch = new CopyBatch(RAM_PAGES);
     private final AccessBatch reading = new AccessBatch();
@@ -89,6 +90,7 @@ final class EngineTrials implements CopyTrials, AutoCloseable {
             this.engine = device.copyEngine();
             this.memory = device.memory();
             this.firstDevicePage = firstPage(memory);
+            this.guess = engine.plan();
             fillOriginals(random);
             fillDevice();
             complete = true;
@@ -163,6 +165,11 @@ final class EngineTrials implements CopyTrials, AutoCloseable {
         if (result instanceof CopyResult.Failed(ClException cause)) {
             throw cause;
         }
+    }
+
+    /// The plan that the device had before anything was tried.
+    CopyPlan guess() {
+        return guess;
     }
 
     @Override
