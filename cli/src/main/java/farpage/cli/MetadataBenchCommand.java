@@ -78,7 +78,7 @@ final class MetadataBenchCommand extends BenchSubcommand {
     @Option(
             names = "--rounds",
             paramLabel = "N",
-            description = "Rounds that count; default: 15, with --quick 5")
+            description = "Rounds that count; default: 15, with --quick 3")
     long rounds;
 
     @Option(

@@ -1,8 +1,7 @@
 package farpage.mm;
 
-import java.util.EnumMap;
+import java.util.Arrays;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Event counters of the machine, by the kernel's names.
@@ -46,22 +45,22 @@ public final class VmStat {
         COW_KSM
     }
 
-    private final Map<Event, LongAdder> counters = new EnumMap<>(Event.class);
+    private final LongAdder[] counters = new LongAdder[Event.values().length];
 
     VmStat() {
-        for (Event event : Event.values()) {
-            counters.put(event, new LongAdder());
-        }
+        Arrays.setAll(counters, event -> new LongAdder());
     }
 
+    @SuppressWarnings("EnumOrdinal") // an index that nothing keeps
     private LongAdder counter(Event event) {
-        LongAdder counter = counters.get(event);
-        assert counter != null;
-        return counter;
+        return counters[event.ordinal()];
     }
 
+    /// Counts events; none at all costs nothing.
     public void count(Event event, long amount) {
-        counter(event).add(amount);
+        if (amount != 0) {
+            counter(event).add(amount);
+        }
     }
 
     public long get(Event event) {

@@ -21,6 +21,11 @@ import java.util.function.LongSupplier;
 ///
 /// @kernel mm/memory.c: do_swap_page, the device-private branch
 public final class FaultBench {
+    /// How much of the whole warming up is, for people.
+    private static final double WARM_UP_PART = 0.5;
+
+    private static final long IDLE_NANOS = 20_000;
+
     private final EmulatorConfig config;
     private final FaultPlan plan;
     private final long seed;
@@ -85,29 +90,35 @@ public final class FaultBench {
                 });
     }
 
-    /// The orders take turns, so that all meet the same machine.
+    /// One order after another: code that is compiled for one is not yet the best for the next.
+    /// What is compared, a fault and a plain transfer, is taken in turn.
     private void measure(FolioRange range, BenchProgress progress) {
-        long wanted = 0;
-        int rounds = 0;
-        for (Case each : cases) {
-            int own = plan.warmUpRounds(each.order) + plan.rounds(each.order);
-            wanted += own;
-            rounds = Math.max(rounds, own);
-        }
-        long done = 0;
-        for (int round = 0; round < rounds; round++) {
-            for (Case each : cases) {
-                int warmUp = plan.warmUpRounds(each.order);
-                if (round >= warmUp + plan.rounds(each.order)) {
-                    continue;
-                }
-                progress.at((double) done++ / wanted, "order " + each.order);
-                if (round == warmUp) {
-                    each.samples.values().forEach(Samples::clear);
-                }
+        for (int i = 0; i < cases.size(); i++) {
+            Case each = cases.get(i);
+            String what = "order " + each.order;
+            double from = (double) i / cases.size();
+            warmUp(range, each, () -> progress.at(from, what));
+            int rounds = plan.rounds(each.order);
+            for (int round = 0; round < rounds; round++) {
+                double part = WARM_UP_PART + (1 - WARM_UP_PART) * round / rounds;
+                progress.at(from + part / cases.size(), what);
                 roundTrip(range, each);
             }
         }
+    }
+
+    /// Until all code is compiled: that takes a number of faults, and then a while.
+    private void warmUp(FolioRange range, Case each, Runnable beforeRound) {
+        long begin = nanoClock.getAsLong();
+        int least = plan.warmUpRounds(each.order);
+        for (int round = 0; round < FaultPlan.WARM_UP_FACTOR_MAX * least; round++) {
+            if (round >= least && nanoClock.getAsLong() - begin >= plan.warmUpNanos()) {
+                break;
+            }
+            beforeRound.run();
+            roundTrip(range, each);
+        }
+        each.samples.values().forEach(Samples::clear);
     }
 
     /// The one place where data that differ become a result.
@@ -130,16 +141,27 @@ public final class FaultBench {
         long length = FaultPlan.folioBytes(each.order);
         for (int place : PageOrder.SCATTERED.places(plan.folios(each.order), random)) {
             long offset = place * length;
+            idle();
             long start = nanoClock.getAsLong();
             raw(range, kind, offset, length);
             samples.raw.add(nanoClock.getAsLong() - start);
             long copied = range.copies(kind.direction()).nanos();
+            idle();
             long begin = nanoClock.getAsLong();
             fault(range, kind, offset, length);
             long total = nanoClock.getAsLong() - begin;
             long copying = range.copies(kind.direction()).nanos() - copied;
             samples.total.add(total);
             samples.model.add(total - copying);
+        }
+    }
+
+    /// The device is as it is when nobody has used it for a moment, before either: a thread that
+    /// serves it may have gone to sleep.
+    private void idle() {
+        long end = nanoClock.getAsLong() + IDLE_NANOS;
+        while (nanoClock.getAsLong() < end) {
+            Thread.onSpinWait();
         }
     }
 

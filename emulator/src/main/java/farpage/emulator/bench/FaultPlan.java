@@ -37,10 +37,19 @@ public record FaultPlan(
     private static final int LARGE_PART = 32;
 
     /// Faults before those that count, whatever the order: until all code is compiled.
-    private static final int WARM_UP_FAULTS = 65_536;
+    private static final int WARM_UP_FAULTS = 32_768;
 
     /// The same on large folios, which take as long as that many bytes do.
     private static final long WARM_UP_BYTES = 2L << 30;
+
+    /// How many times as many are taken at most, until the time to warm up is over.
+    static final int WARM_UP_FACTOR_MAX = 8;
+
+    /// How long it takes at least: compilation goes on beside the faults.
+    private static final long WARM_UP_NANOS = 4_000_000_000L;
+
+    /// Fewer faults are not meant to show what a fault takes.
+    private static final int MEANT_FAULTS = 4096;
 
     /// Checks the limits.
     public FaultPlan {
@@ -92,6 +101,11 @@ public record FaultPlan(
     int rounds(int order) {
         int wanted = Math.max(faults >> order, Math.max(1, faults / LARGE_PART));
         return (wanted + folios(order) - 1) / folios(order);
+    }
+
+    /// How long to warm up for at least.
+    long warmUpNanos() {
+        return faults < MEANT_FAULTS ? 0 : WARM_UP_NANOS;
     }
 
     /// Rounds before them. A few faults are not worth warming up for.

@@ -16,7 +16,7 @@ import java.util.SplittableRandom;
 /// @kernel include/linux/mm_types.h: struct page
 final class HeapPerPage {
     /// The most pages: counting takes as long as they move slowly.
-    private static final int PAGES_MAX = 1 << 20;
+    private static final int PAGES_MAX = 1 << 19;
 
     /// Pages of a section of the memory map, and of a chunk of device memory.
     private static final int SECTION_PAGES = 1 << 15;

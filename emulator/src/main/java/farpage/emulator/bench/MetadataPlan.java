@@ -85,7 +85,7 @@ public record MetadataPlan(
 
     /// Everything at the same size, in fewer rounds.
     public static MetadataPlan quick() {
-        return full().withRounds(5, 3);
+        return full().withRounds(3, 2);
     }
 
     /// The same in another number of rounds.

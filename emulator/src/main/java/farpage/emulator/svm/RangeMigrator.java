@@ -19,7 +19,6 @@ import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.hugememory.HugePages;
-import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
@@ -57,9 +56,10 @@ public final class RangeMigrator {
     private final DeviceMemory memory;
     private final Evictor evictor;
     private final PageCopier engine;
-    private final Object owner;
     private final boolean evicts;
     private final PhaseClock clock = new PhaseClock();
+
+    private final FaultStorage faults;
 
     // Working storage, under the DRIVER_SVM lock.
     private final PageNumberSort sorter = new PageNumberSort();
@@ -81,8 +81,8 @@ public final class RangeMigrator {
         this.memory = memory;
         this.evictor = evictor;
         this.engine = engine;
-        this.owner = owner;
         this.evicts = evicts;
+        this.faults = new FaultStorage(owner, memory.orders(), clock);
         this.toDevice =
                 new ToDevicePipeline(
                         machine,
@@ -445,20 +445,19 @@ public final class RangeMigrator {
     ///   it was collected, because the fault has a reference to it; collecting the page alone cuts
     ///   it before
     private FaultResult toRam(PageFault fault, long start, int pageCount) {
-        MigrateVma migration =
-                new MigrateVma(
-                                pageCount,
-                                MigrateSelect.DEVICE_PRIVATE,
-                                owner,
-                                fault.page(),
-                                pageCount == 1 ? FolioOrders.BASE : memory.orders())
-                        .timedBy(clock);
+        FaultStorage.Work work = faults.take(pageCount, fault.page());
+        FaultResult result = toRam(fault, start, pageCount, work.migration(), work.batch());
+        faults.rest(pageCount, work);
+        return result;
+    }
+
+    private FaultResult toRam(
+            PageFault fault, long start, int pageCount, MigrateVma migration, CopyBatch batch) {
         Errno errno = migration.setup(fault.vma(), start, start + PageSize.pageAddress(pageCount));
         if (!errno.isOk()) {
             return FaultResult.SIGBUS;
         }
         clock.enter(MigratePhase.ALLOCATE);
-        CopyBatch batch = new CopyBatch(pageCount);
         FaultResult result = FaultResult.HANDLED;
         boolean injected = false;
         boolean refusesLarge = false;

@@ -20,27 +20,42 @@ public final class HeldRanks {
 
     /// The thread is about to wait for a lock of this rank.
     public static boolean waitFor(LockRank rank) {
-        if (CURRENT.get().mask >>> rank.ordinal() != 0) {
-            throw new AssertionError(
-                    "lock order: waiting for " + rank + " while holding " + describe());
-        }
-        return true;
+        return CURRENT.get().mayWaitFor(rank);
     }
 
     public static boolean acquired(LockRank rank) {
-        HeldRanks held = CURRENT.get();
-        held.counts[rank.ordinal()]++;
-        held.mask |= 1 << rank.ordinal();
-        return true;
+        return CURRENT.get().add(rank);
     }
 
     public static boolean released(LockRank rank) {
-        HeldRanks held = CURRENT.get();
-        if (held.counts[rank.ordinal()] == 0) {
+        return CURRENT.get().remove(rank);
+    }
+
+    /// What the current thread holds, for who asks more than once.
+    static HeldRanks current() {
+        return CURRENT.get();
+    }
+
+    boolean mayWaitFor(LockRank rank) {
+        if (mask >>> rank.ordinal() != 0) {
+            throw new AssertionError(
+                    "lock order: waiting for " + rank + " while holding " + text());
+        }
+        return true;
+    }
+
+    boolean add(LockRank rank) {
+        counts[rank.ordinal()]++;
+        mask |= 1 << rank.ordinal();
+        return true;
+    }
+
+    boolean remove(LockRank rank) {
+        if (counts[rank.ordinal()] == 0) {
             throw new AssertionError("released " + rank + ", which this thread does not hold");
         }
-        if (--held.counts[rank.ordinal()] == 0) {
-            held.mask &= ~(1 << rank.ordinal());
+        if (--counts[rank.ordinal()] == 0) {
+            mask &= ~(1 << rank.ordinal());
         }
         return true;
     }

@@ -14,10 +14,22 @@ public final class RankedLock {
     }
 
     public void lock() {
-        assert HeldRanks.waitFor(rank);
-        assert awaitFree();
+        boolean isTaken = false;
+        assert isTaken = lockChecked();
+        if (!isTaken) {
+            lock.lock();
+        }
+    }
+
+    /// Asks the thread once what it holds: locks are taken often.
+    private boolean lockChecked() {
+        HeldRanks held = HeldRanks.current();
+        boolean isInOrder = held.mayWaitFor(rank);
+        assert isInOrder;
+        boolean isFree = awaitFree();
+        assert isFree;
         lock.lock();
-        assert HeldRanks.acquired(rank);
+        return held.add(rank);
     }
 
     /// Waits for a second lock of a rank already held. Only where both belong to one operation and

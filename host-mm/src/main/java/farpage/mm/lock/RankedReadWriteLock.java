@@ -14,10 +14,22 @@ public final class RankedReadWriteLock {
     }
 
     public void lockRead() {
-        assert HeldRanks.waitFor(rank);
-        assert awaitFree(false);
+        boolean isTaken = false;
+        assert isTaken = lockReadChecked();
+        if (!isTaken) {
+            lock.readLock().lock();
+        }
+    }
+
+    /// Asks the thread once what it holds: locks are taken often.
+    private boolean lockReadChecked() {
+        HeldRanks held = HeldRanks.current();
+        boolean isInOrder = held.mayWaitFor(rank);
+        assert isInOrder;
+        boolean isFree = awaitFree(false);
+        assert isFree;
         lock.readLock().lock();
-        assert HeldRanks.acquired(rank);
+        return held.add(rank);
     }
 
     public void unlockRead() {

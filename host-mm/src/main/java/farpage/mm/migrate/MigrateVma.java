@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class MigrateVma implements Migration {
     private final MigrateSelect select;
     private final @Nullable Object owner;
-    private final long faultPage;
+    private long faultPage;
     private final FolioOrders orders;
     private final long[] pageNumbers;
     private final long[] src;
@@ -71,6 +71,14 @@ public final class MigrateVma implements Migration {
         this.owner = owner;
         this.faultPage = faultPage;
         this.orders = orders;
+    }
+
+    /// Sets the fault page of the next *setup*.
+    ///
+    /// @param page as for the constructor
+    public void setFaultPage(long page) {
+        assert vma == null : "a migration is under way";
+        faultPage = page;
     }
 
     /// Has a clock measure its phases.

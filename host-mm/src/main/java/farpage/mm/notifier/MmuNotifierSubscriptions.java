@@ -142,10 +142,7 @@ public final class MmuNotifierSubscriptions {
             activeCount++;
             for (int i = 0; i < intervals.size(); i++) {
                 if (intervals.get(i).overlaps(range)) {
-                    if (reached.isEmpty()) {
-                        reached = new ArrayList<>();
-                    }
-                    reached.add(intervals.get(i));
+                    reached = with(reached, intervals.get(i));
                 }
             }
             if (!reached.isEmpty()) {
@@ -155,7 +152,8 @@ public final class MmuNotifierSubscriptions {
         } finally {
             lock.unlock();
         }
-        for (MmuIntervalNotifier notifier : reached) {
+        for (int i = 0; i < reached.size(); i++) {
+            MmuIntervalNotifier notifier = reached.get(i);
             if (!notifier.invalidate(range, running)) {
                 assert !range.blockable() : "a callback refused a range that it may wait for";
                 end();
@@ -164,6 +162,17 @@ public final class MmuNotifierSubscriptions {
         }
         assert Stepping.point(YieldPoint.NOTIFIER_STARTED);
         return true;
+    }
+
+    /// Mostly there is one notifier, the mirror of the only device.
+    private static List<MmuIntervalNotifier> with(
+            List<MmuIntervalNotifier> reached, MmuIntervalNotifier next) {
+        if (reached.isEmpty()) {
+            return List.of(next);
+        }
+        List<MmuIntervalNotifier> more = reached.size() == 1 ? new ArrayList<>(reached) : reached;
+        more.add(next);
+        return more;
     }
 
     /// The change that [#start] announced is done.
@@ -176,10 +185,14 @@ public final class MmuNotifierSubscriptions {
             activeCount--;
             if (activeCount == 0 && isInvalidatingLocked()) {
                 sequence++;
-                intervals.addAll(deferredInserts);
-                deferredInserts.clear();
-                intervals.removeAll(deferredRemovals);
-                deferredRemovals.clear();
+                if (!deferredInserts.isEmpty()) {
+                    intervals.addAll(deferredInserts);
+                    deferredInserts.clear();
+                }
+                if (!deferredRemovals.isEmpty()) {
+                    intervals.removeAll(deferredRemovals);
+                    deferredRemovals.clear();
+                }
                 ended.signalAll();
             }
         } finally {
