@@ -40,13 +40,27 @@ public final class MetadataBench {
         return results;
     }
 
-    private List<MetadataResult> run(MetadataKind kind, BenchProgress progress) {
-        return switch (kind) {
-            case MIGRATE_ROUND_TRIP -> {
-                try (RoundTrips trips = new RoundTrips(plan, seed, clocks)) {
-                    yield trips.run(progress);
+    /// Each order has a process of its own: pages that came back at random lie at random from then
+    /// on.
+    private List<MetadataResult> roundTrips(BenchProgress progress) {
+        List<MetadataResult> results = new ArrayList<>();
+        int orders = plan.orders().size();
+        int done = 0;
+        for (PageOrder order : PageOrder.values()) {
+            if (plan.orders().contains(order)) {
+                int before = done++;
+                try (RoundTrips trips = new RoundTrips(plan.with(order), seed, clocks)) {
+                    results.addAll(
+                            trips.run((part, what) -> progress.at((before + part) / orders, what)));
                 }
             }
+        }
+        return results;
+    }
+
+    private List<MetadataResult> run(MetadataKind kind, BenchProgress progress) {
+        return switch (kind) {
+            case MIGRATE_ROUND_TRIP -> roundTrips(progress);
             case PAGE_TABLE_WALK -> {
                 try (PageTableWalks walks = new PageTableWalks(plan, seed, clocks)) {
                     yield walks.run(progress);

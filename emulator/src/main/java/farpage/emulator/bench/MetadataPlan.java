@@ -34,7 +34,10 @@ public record MetadataPlan(
     public static final int PAGES_MAX = 1 << 24;
 
     /// Pages of a command where nothing else is asked for.
-    public static final int BATCH_PAGES_DEFAULT = 16384;
+    public static final int BATCH_PAGES_DEFAULT = 1 << 17;
+
+    /// The most pages of a command.
+    public static final int BATCH_PAGES_MAX = 1 << 20;
 
     /// The most threads.
     public static final int THREADS_MAX = 2;
@@ -64,10 +67,23 @@ public record MetadataPlan(
         if (Integer.bitCount(pages) != 1) {
             throw new IllegalArgumentException("pages: value=" + pages + ", limit=a power of two");
         }
-        require("batchPages", batchPages, 1, BATCH_PAGES_DEFAULT);
+        require("batchPages", batchPages, 1, BATCH_PAGES_MAX);
         require("rounds", rounds, 1, ROUNDS_MAX);
         require("warmUpRounds", warmUpRounds, 0, ROUNDS_MAX);
         require("initBytes", initBytes, INIT_BYTES_MIN, INIT_BYTES_MAX);
+    }
+
+    /// The same for one order of pages.
+    MetadataPlan with(PageOrder order) {
+        return new MetadataPlan(
+                kinds,
+                EnumSet.of(order),
+                threads,
+                pages,
+                batchPages,
+                rounds,
+                warmUpRounds,
+                initBytes);
     }
 
     /// Everything, at full size.

@@ -73,6 +73,11 @@ final class UnbackedDevice implements DevicePrivateOps, AutoCloseable {
     }
 
     @Override
+    public void pagesFree(long[] pages, int from, int to) {
+        memory.freePages(pages, from, to);
+    }
+
+    @Override
     public FaultResult migrateToRam(PageFault fault) {
         return migrator.toRam(fault);
     }

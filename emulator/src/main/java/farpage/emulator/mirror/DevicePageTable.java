@@ -29,6 +29,9 @@ public final class DevicePageTable {
     /// The leaf used last, by its number.
     private @Nullable Leaf cachedLeaf;
 
+    /// The leaf that was emptied last, for the next that is needed.
+    private @Nullable Leaf spareLeaf;
+
     private long cachedNumber = -1;
 
     private static final class Leaf {
@@ -139,6 +142,7 @@ public final class DevicePageTable {
     }
 
     private void dropLeaf(Branch branch, long number) {
+        spareLeaf = branch.leaves[leafIndex(number)];
         branch.leaves[leafIndex(number)] = null;
         branch.count--;
         if (branch.count == 0) {
@@ -205,7 +209,8 @@ public final class DevicePageTable {
             branch = new Branch();
             root[branchIndex(number)] = branch;
         }
-        Leaf leaf = new Leaf();
+        Leaf leaf = spareLeaf == null ? new Leaf() : spareLeaf;
+        spareLeaf = null;
         branch.leaves[leafIndex(number)] = leaf;
         branch.count++;
         cachedLeaf = leaf;

@@ -54,8 +54,9 @@ final class ToDevicePipeline extends MigrationPipeline {
     /// would be lost. It faults then, and waits for the migration. The page of a file will not
     /// move, so the device keeps what it has.
     private void withdrawWrite(DevicePageTable table, MigrateVma migration) {
+        int last = migration.pageCount() - 1;
         table.lock();
-        if (table.entryCountLocked() > 0) {
+        if (table.nextPresentLocked(migration.pageNumber(0), migration.pageNumber(last) + 1) >= 0) {
             for (int i = 0; i < migration.pageCount(); ) {
                 long source = migration.src(i);
                 int pageCount = MigratePfn.pageCount(source);

@@ -360,18 +360,17 @@ public final class FolioTable extends FolioCounts {
     /// There may be waiters all the same: who read a migration entry waits without a reference, and
     /// meanwhile the page may have been freed and allocated again.
     ///
+    /// @param mapping of the source, and `index` in it
     /// @param setFlags are set with it
     /// @return the flags that moved
-    public int publishMoved(long fromPage, long toPage, int setFlags) {
-        FolioSection from = section(fromPage);
-        int fromSlot = slot(fromPage);
+    public int publishMoved(long fromPage, long toPage, Object mapping, long index, int setFlags) {
+        assert isAt(fromPage, mapping, index) : Page.describe(fromPage) + " has another place";
         FolioSection to = section(toPage);
         int toSlot = slot(toPage);
         assert to.mappingsAcquire(toSlot) == 0 : Page.describe(toPage) + " is mapped";
         assert HeldRanks.released(LockRank.FOLIO);
-        int moved = from.flagsAcquire(fromSlot) & FolioFlags.MIGRATED;
-        int before =
-                to.publish(toSlot, from.mapping(fromSlot), from.index(fromSlot), moved | setFlags);
+        int moved = section(fromPage).flagsAcquire(slot(fromPage)) & FolioFlags.MIGRATED;
+        int before = to.publish(toSlot, mapping, index, moved | setFlags);
         assert (before & FolioFlags.LOCKED) != 0 : Page.describe(toPage) + " was not locked";
         if ((before & FolioFlags.WAITERS) != 0) {
             waitTable.wakeAll(toPage);

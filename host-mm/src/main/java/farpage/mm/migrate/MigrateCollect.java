@@ -10,6 +10,7 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
+import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.TryToMigrate;
 import farpage.mm.zonedevice.DevicePagemap;
 import java.util.Arrays;
@@ -34,6 +35,11 @@ final class MigrateCollect {
     private final long[] src;
     private final CollectLarge large;
     private final FolioOrders orders;
+
+    private final @Nullable AnonVma anonVma;
+
+    /// What makes the number of a page its index in the reverse map.
+    private final long indexOffset;
 
     private int collected;
     private boolean mapped;
@@ -63,6 +69,8 @@ final class MigrateCollect {
         this.orders = orders;
         this.pageNumbers = pageNumbers;
         this.src = src;
+        this.anonVma = vma.anonVma();
+        this.indexOffset = vma.pageIndex(vma.start()) - PageSize.pageNumber(vma.start());
         this.large = new CollectLarge(machine, faultPage, orders);
     }
 
@@ -75,6 +83,9 @@ final class MigrateCollect {
         boolean started = vma.mm().notifiers().start(MmuNotifierRange.migrate(start, end, owner));
         assert started;
         collected = 0;
+        if (end - start > PageSize.pageAddress(pageCount)) {
+            touched ^= touch(pageCount);
+        }
         for (int first = 0; first < pageCount; ) {
             int stop = leafStop(first, pageCount);
             PageTableLeaf leaf =
@@ -83,9 +94,6 @@ final class MigrateCollect {
                 leafRuns(null, first, stop);
             } else {
                 leaf.lock();
-                if (stop - first < PageSize.ENTRIES_PER_TABLE / 2) {
-                    touched ^= touch(leaf, first, stop);
-                }
                 leafRuns(leaf, first, stop);
                 leaf.unlock();
             }
@@ -97,10 +105,19 @@ final class MigrateCollect {
 
     /// Reads what will be changed of scattered pages, so that their cache lines come in side by
     /// side. The changes are atomic, and each of those waits for the one before.
-    private long touch(PageTableLeaf leaf, int from, int to) {
+    private long touch(int pageCount) {
         long seen = 0;
-        for (int i = from; i < to; i++) {
-            long entry = leaf.entryLocked((int) pageNumbers[i] & PageSize.ENTRIES_PER_TABLE - 1);
+        long number = -1;
+        PageTableLeaf leaf = null;
+        for (int i = 0; i < pageCount; i++) {
+            if (pageNumbers[i] / PageSize.ENTRIES_PER_TABLE != number) {
+                number = pageNumbers[i] / PageSize.ENTRIES_PER_TABLE;
+                leaf = vma.mm().pageTable().lookupLeaf(PageSize.pageAddress(pageNumbers[i]));
+            }
+            if (leaf == null) {
+                continue;
+            }
+            long entry = leaf.entryAcquire((int) pageNumbers[i] & PageSize.ENTRIES_PER_TABLE - 1);
             if (PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry)) {
                 seen ^= folios.touch(PageTableEntry.page(entry));
             }
@@ -204,7 +221,10 @@ final class MigrateCollect {
             int dirty = TryToMigrate.isDirtyPresent(entry) ? FolioFlags.DIRTY : 0;
             if (page != faultPage && folios.tryTakeExclusive(page, dirty) >= 0) {
                 leaf.setEntryLocked(slot, TryToMigrate.migrationEntry(entry, true));
-                src[first + done] = MigratePfn.ofSource(page, isWritable(entry));
+                long word = MigratePfn.ofSource(page, isWritable(entry));
+                long index = pageNumbers[first + done] + indexOffset;
+                boolean sole = anonVma != null && folios.isAt(page, anonVma, index);
+                src[first + done] = sole ? MigratePfn.withSole(word) : word;
                 collected++;
                 done++;
             } else if (!folios.isLarge(page)) {

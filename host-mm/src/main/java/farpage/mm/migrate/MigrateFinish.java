@@ -10,6 +10,7 @@ import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.RemoveMigrationEntries;
 import java.util.Arrays;
+import java.util.Objects;
 
 /// Phase *finish*: migration entries become mappings again, locks and references are dropped, and
 /// what nobody needs any more is freed: the source where the page moved, else the destination.
@@ -153,7 +154,7 @@ final class MigrateFinish {
         long word = src[i];
         int slot = (int) pageNumber & (PageSize.ENTRIES_PER_TABLE - 1);
         if (MigratePfn.isSoleBasePage(word)) {
-            return publishPage(leaf, slot, vma, i);
+            return publishPage(leaf, slot, pageNumber, vma, i);
         }
         if (!MigratePfn.isCompound(word) || !MigratePfn.hasMigrated(word)) {
             return false;
@@ -179,10 +180,12 @@ final class MigrateFinish {
         }
     }
 
-    private boolean publishPage(PageTableLeaf leaf, int slot, Vma vma, int i) {
+    private boolean publishPage(PageTableLeaf leaf, int slot, long pageNumber, Vma vma, int i) {
         long from = MigratePfn.page(src[i]);
         long to = MigratePfn.page(dst[i]);
-        if (!removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma)) {
+        AnonVma mapping = Objects.requireNonNull(vma.anonVma());
+        long index = vma.pageIndex(PageSize.pageAddress(pageNumber));
+        if (!removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma, mapping, index)) {
             moveStateLate(i);
             return false;
         }

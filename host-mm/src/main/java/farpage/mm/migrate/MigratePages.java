@@ -107,11 +107,12 @@ final class MigratePages {
         if (folios.refCount(from) != 1) {
             return false;
         }
-        if (isWhereCollected(i, from)) {
-            // Its state moves when it is published, in one step with that.
-            src[i] = MigratePfn.withSole(src[i]);
-        } else {
+        // The state of a sole page moves when it is published, in one step with that.
+        if (!MigratePfn.isSoleBasePage(src[i])) {
             migrateState(from, to);
+            if (isWhereCollected(i, from)) {
+                src[i] = MigratePfn.withSole(src[i]);
+            }
         }
         moveCharge(from, to);
         return true;

@@ -11,7 +11,7 @@ import farpage.mm.Page;
 /// C compound: the word stands for a whole large folio of that order, and the words of the other
 /// pages of it are SKIP
 /// P mapped: only within *setup*, for a page that may still have to be unmapped elsewhere
-/// S sole: from *pages* to *finish*, for a page that its reverse map finds where it was collected
+/// S sole: for a page that its reverse map finds where it was collected
 /// ```
 ///
 /// In the source array M without V is a hole or a zero page that is to be filled.
@@ -119,6 +119,11 @@ public final class MigratePfn {
 
     static long withoutMapped(long word) {
         return word & ~MAPPED;
+    }
+
+    /// The word without what only the migration itself has to know.
+    static long ofDriver(long word) {
+        return word & ~SOLE;
     }
 
     static long withSole(long word) {

@@ -196,7 +196,7 @@ public final class MigrateVma implements Migration {
     @Override
     public long src(int index) {
         assert index < pageCount;
-        return src[index];
+        return MigratePfn.ofDriver(src[index]);
     }
 
     @Override

@@ -132,18 +132,26 @@ public final class RemoveMigrationEntries {
 
     /// Restores the one entry of a small folio that moved, if it is still a migration entry, moves
     /// the folio's state with it and unlocks the page where it is now. Only for a page that can be
-    /// mapped nowhere else, under the locks of its leaf and its `AnonVma`.
+    /// mapped nowhere else, under the lock of its leaf.
     ///
+    /// @param mapping by which the reverse map finds it, and `index` in that
     /// @return false, and nothing changed, if the entry is gone: the page is not mapped any more
-    public boolean publishAtLocked(PageTableLeaf leaf, int slot, long from, long to, Vma vma) {
+    public boolean publishAtLocked(
+            PageTableLeaf leaf,
+            int slot,
+            long from,
+            long to,
+            Vma vma,
+            AnonVma mapping,
+            long index) {
         long entry = leaf.entryLocked(slot);
         if (!PageTableEntry.isMigration(entry) || PageTableEntry.page(entry) != from) {
             return false;
         }
         int flags = PageTableEntry.isSharedMigration(entry) ? 0 : FolioFlags.ANON_EXCLUSIVE;
-        int before =
-                folios.publishMoved(from, to, Page.isDevice(to) ? flags : flags | FolioFlags.LRU);
-        boolean dirty = (before & FolioFlags.DIRTY) != 0;
+        int listed = Page.isDevice(to) ? flags : flags | FolioFlags.LRU;
+        int moved = folios.publishMoved(from, to, mapping, index, listed);
+        boolean dirty = (moved & FolioFlags.DIRTY) != 0;
         leaf.setEntryLocked(slot, mapped(to, vma, entry, dirty));
         return true;
     }

@@ -153,8 +153,11 @@ final class FolioTableTest {
         Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
         folios.init(DEVICE_PAGE, 0, FolioFlags.DIRTY);
+        folios.setMapping(DEVICE_PAGE, "mapping", 7);
         assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
-        assertEquals(FolioFlags.DIRTY, folios.publishMoved(DEVICE_PAGE, PAGE, FolioFlags.LRU));
+        assertEquals(
+                FolioFlags.DIRTY,
+                folios.publishMoved(DEVICE_PAGE, PAGE, "mapping", 7, FolioFlags.LRU));
         assertTrue(waiter.finish());
         assertEquals(FolioFlags.DIRTY | FolioFlags.LRU, folios.flags(PAGE));
     }
@@ -175,11 +178,14 @@ final class FolioTableTest {
     @Test
     void waiterOfADestinationWakesWhenItIsMapped() {
         folios.init(DEVICE_PAGE, 0, FolioFlags.DIRTY);
+        folios.setMapping(DEVICE_PAGE, "mapping", 7);
         folios.initLocked(PAGE, 0);
         Agent<Boolean> waiter = Agent.start(this::waitUnlocked);
         waiter.awaitWaiting();
         assertTrue(folios.hasFlag(PAGE, FolioFlags.WAITERS));
-        assertEquals(FolioFlags.DIRTY, folios.publishMoved(DEVICE_PAGE, PAGE, FolioFlags.LRU));
+        assertEquals(
+                FolioFlags.DIRTY,
+                folios.publishMoved(DEVICE_PAGE, PAGE, "mapping", 7, FolioFlags.LRU));
         assertTrue(waiter.finish());
         assertEquals(FolioFlags.DIRTY | FolioFlags.LRU, folios.flags(PAGE));
         assertEquals(1, folios.mapCount(PAGE));
