@@ -101,7 +101,7 @@ public record MetadataPlan(
 
     /// Everything at the same size, in fewer rounds.
     public static MetadataPlan quick() {
-        return full().withRounds(3, 2);
+        return full().withRounds(3, 1);
     }
 
     /// The same in another number of rounds.
