@@ -17,6 +17,9 @@ import java.util.Set;
 public final class MigrateBench {
     private static final int PHASE_ROUNDS = 3;
 
+    /// Contents that no round before had.
+    private static final long FIRST_PHASE_ROUND = 1L << 32;
+
     private final EmulatorConfig config;
     private final RoundPlan rounds;
     private final long spanBytes;
@@ -124,7 +127,8 @@ public final class MigrateBench {
             moves.add(
                     new MigrateMove(scene, references, places, direction, clocks.wall(), corrupts));
         }
-        List<Throughput> figures = new Rounds(clocks, rounds).measure(moves, between);
+        List<Throughput> figures =
+                new ArrayList<>(new Rounds(clocks, rounds).measure(moves, between));
         boolean isRight = figures.stream().allMatch(each -> each.failure().isEmpty());
         List<Map<MigratePhase, Distribution>> phases = new ArrayList<>();
         for (MigrateMove _ : moves) {
@@ -133,8 +137,12 @@ public final class MigrateBench {
         for (int round = 0; isRight && round < PHASE_ROUNDS; round++) {
             between.run();
             for (int i = 0; i < moves.size(); i++) {
-                // Contents that no round before had.
-                isRight &= phases(scene, moves.get(i), Integer.MAX_VALUE + round, phases.get(i));
+                Optional<String> wrong =
+                        phases(scene, moves.get(i), FIRST_PHASE_ROUND + round, phases.get(i));
+                if (wrong.isPresent()) {
+                    figures.set(i, figures.get(i).failed(wrong.get()));
+                    isRight = false;
+                }
             }
         }
         places.bringBefore(Direction.TO_DEVICE);
@@ -152,7 +160,8 @@ public final class MigrateBench {
         return findings;
     }
 
-    private boolean phases(
+    /// @return what was wrong with the data, if something was
+    private Optional<String> phases(
             MigrateScene scene,
             MigrateMove move,
             long round,
@@ -165,6 +174,6 @@ public final class MigrateBench {
             phases.computeIfAbsent(phase, _ -> new Distribution())
                     .add(scene.phaseClock().nanos(phase));
         }
-        return move.verify(round).isEmpty();
+        return move.verify(round);
     }
 }

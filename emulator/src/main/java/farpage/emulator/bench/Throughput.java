@@ -27,6 +27,21 @@ public record Throughput(
         double spread,
         long cpuNanos,
         Optional<String> failure) {
+    /// The same figures of a row that turned out wrong.
+    Throughput failed(String what) {
+        return new Throughput(
+                bytes,
+                times,
+                raw,
+                pattern,
+                firstPage,
+                ratio,
+                patternRatio,
+                spread,
+                cpuNanos,
+                Optional.of(what));
+    }
+
     /// Seconds on processors for each 10^9 bytes.
     public double cpuSecondsPerGb() {
         return (double) cpuNanos / (bytes * times.reps());
