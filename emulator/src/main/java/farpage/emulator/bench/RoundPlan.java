@@ -21,9 +21,15 @@ public record RoundPlan(int roundsMin, int roundsMax, int warmUpMin, int warmUpM
         }
     }
 
-    /// The same with a fixed number of rounds.
+    /// A fixed number of rounds, whatever time they take.
     public RoundPlan withRounds(int rounds) {
-        return new RoundPlan(rounds, rounds, warmUpMin, warmUpMax, nanos);
+        return new RoundPlan(rounds, rounds, warmUpMin, warmUpMax, 0);
+    }
+
+    /// What goes before the first row of all, so that its code is compiled: as long as a row takes,
+    /// and nothing of it counts.
+    RoundPlan beforeAll() {
+        return new RoundPlan(1, Integer.MAX_VALUE, 1, 1, nanos);
     }
 
     /// Whether no round more is needed.

@@ -9,6 +9,7 @@ import java.util.OptionalDouble;
 /// @kernel None: measured values
 final class RoundSamples {
     private static final int STEADY_ROUNDS = 3;
+    private static final int ROUNDS_START = 64;
     private static final double STEADY_PART = 0.1;
 
     private final BenchMove move;
@@ -18,8 +19,8 @@ final class RoundSamples {
     private final Distribution raw = new Distribution();
     private final Distribution pattern = new Distribution();
     private final Distribution firstPage = new Distribution();
-    private final double[] rawRatios;
-    private final double[] patternRatios;
+    private double[] rawRatios;
+    private double[] patternRatios;
     private RoundTimes taken = new RoundTimes(0, 0, 0, 0, 0);
     private int count;
     private long cpuNanos;
@@ -28,8 +29,8 @@ final class RoundSamples {
     RoundSamples(BenchMove move, RoundPlan plan) {
         this.move = move;
         this.plan = plan;
-        this.rawRatios = new double[plan.roundsMax()];
-        this.patternRatios = new double[plan.roundsMax()];
+        this.rawRatios = new double[Math.min(ROUNDS_START, plan.roundsMax())];
+        this.patternRatios = new double[rawRatios.length];
     }
 
     BenchMove move() {
@@ -66,6 +67,10 @@ final class RoundSamples {
         times.add(taken.move());
         raw.add(taken.raw());
         firstPage.add(taken.firstPage());
+        if (count == rawRatios.length) {
+            rawRatios = Arrays.copyOf(rawRatios, 2 * count);
+            patternRatios = Arrays.copyOf(patternRatios, 2 * count);
+        }
         rawRatios[count] = (double) taken.raw() / taken.move();
         if (move.hasPattern()) {
             pattern.add(taken.pattern());
