@@ -74,6 +74,7 @@ final class MetadataReport {
                             .put("threads", 1)
                             .put("pages", heap.pages())
                             .put("bytesPerPage", heap.bytesPerPage())
+                            .put("allocatorBytesPerPage", heap.allocatorBytesPerPage())
                             .put("deviceTableBytesPerPage", heap.mirrorBytesPerPage());
         }
         return row.put("copies", "off");
@@ -141,10 +142,11 @@ final class MetadataReport {
                         findings.add(
                                 String.format(
                                         Locale.ROOT,
-                                        "%s: %.2f bytes of heap a device page in use, and %.2f in the"
-                                                + " device's page table",
+                                        "%s: %.2f bytes of heap a device page in use, %.2f in its"
+                                                + " allocator, and %.2f in the device's page table",
                                         heap.order().label(),
                                         heap.bytesPerPage(),
+                                        heap.allocatorBytesPerPage(),
                                         heap.mirrorBytesPerPage()));
                 case MetadataResult.Walk _ -> {}
             }

@@ -8,10 +8,10 @@ import java.util.SplittableRandom;
 /// a process move from one device to another, by way of system memory.
 ///
 /// The process has its page tables and system memory its memory map before and after; the first
-/// device's memory has been in use. So all that grows is what is known about pages of the second
-/// device, with their share of its allocator, and the entries in its page table, which are counted
-/// by dropping them. A quarter of the pages moves before the counting begins: working storage that
-/// stays for the next command is no device page's.
+/// device's memory has been in use, and that of the second has its allocator, whose growth is
+/// counted by itself. So all that grows is what is known about pages of the second device, and the
+/// entries in its page table, which are counted by dropping them. A quarter of the pages moves
+/// before the counting begins: working storage that stays for the next command is no device page's.
 ///
 /// @kernel include/linux/mm_types.h: struct page
 final class HeapPerPage {
@@ -63,6 +63,9 @@ final class HeapPerPage {
             scene.toDevice(0, scene.firstPage(), pages);
             scene.toSystem(0, scene.firstPage(), pages);
             int[] places = order.places(pages, random);
+            long unregistered = usedHeap();
+            register(scene.device(1));
+            long registered = usedHeap();
             move(scene, places, 0, part);
             dropEntries(scene);
             long before = usedHeap();
@@ -74,7 +77,17 @@ final class HeapPerPage {
                     order,
                     pages - part,
                     (double) (after - before) / (pages - part),
+                    (double) (registered - unregistered) / pages,
                     (double) (mirrored - after) / (pages - part));
+        }
+    }
+
+    private void register(UnbackedDevice device) {
+        device.memory().lock();
+        try {
+            device.memory().grow(pages);
+        } finally {
+            device.memory().unlock();
         }
     }
 

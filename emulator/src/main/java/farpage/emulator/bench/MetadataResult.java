@@ -89,10 +89,16 @@ public sealed interface MetadataResult {
     /// The heap that device pages in use take.
     ///
     /// @param pages that were counted
-    /// @param bytesPerPage what is known about a device page, and its share of the allocator
+    /// @param bytesPerPage what is known about a device page
+    /// @param allocatorBytesPerPage its share of the allocator of the device's memory
     /// @param mirrorBytesPerPage its entry in the page table of the device
     /// @kernel include/linux/mm_types.h: struct page
-    record HeapPerPage(PageOrder order, int pages, double bytesPerPage, double mirrorBytesPerPage)
+    record HeapPerPage(
+            PageOrder order,
+            int pages,
+            double bytesPerPage,
+            double allocatorBytesPerPage,
+            double mirrorBytesPerPage)
             implements MetadataResult {
         @Override
         public MetadataKind kind() {

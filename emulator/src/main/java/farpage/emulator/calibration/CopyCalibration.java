@@ -31,7 +31,7 @@ import java.util.function.LongSupplier;
 /// @opencl None: a measurement of commands and kernels
 public final class CopyCalibration {
     /// What all rounds may take.
-    public static final long BUDGET_NANOS = 350_000_000;
+    public static final long BUDGET_NANOS = 200_000_000;
 
     /// Their sources are part of what a result depends on.
     static final List<String> KERNELS =

@@ -33,6 +33,11 @@ final class CopyChoice {
     /// What a step has to save.
     private static final double STEP = Math.log(1.20);
 
+    /// What a plan that was there before may lose on average, and in one layout.
+    private static final double MEAN_LOSS = Math.log(1.10);
+
+    private static final double LARGE_LOSS = Math.log(1.5);
+
     private final Map<CopyLayout, Map<CopyMethod, Double>> nanos = new HashMap<>();
 
     private CopyChoice(Collection<CopyRate> rates, PlanDirection direction) {
@@ -60,16 +65,19 @@ final class CopyChoice {
         return earlier.filter(table -> isAsGood(table, best)).orElse(best);
     }
 
-    /// Whether a table is nowhere worse than another by what a step has to save.
+    /// Whether a table loses little against another in all layouts together, and nowhere much.
     private boolean isAsGood(CopyTable table, CopyTable other) {
         List<CopyLayout> layouts = new ArrayList<>(CopyLayout.SCATTERED);
         CopyLayout.RUNS.stream().filter(nanos::containsKey).forEach(layouts::add);
+        double sum = 0;
         for (CopyLayout layout : layouts) {
-            if (loss(layout, method(table, layout)) > loss(layout, method(other, layout)) + STEP) {
+            double more = loss(layout, method(table, layout)) - loss(layout, method(other, layout));
+            if (!(more <= LARGE_LOSS)) { // neither if a method was not timed
                 return false;
             }
+            sum += more;
         }
-        return true;
+        return sum <= MEAN_LOSS * layouts.size();
     }
 
     private static CopyMethod method(CopyTable table, CopyLayout layout) {

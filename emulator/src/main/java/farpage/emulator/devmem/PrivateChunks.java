@@ -5,6 +5,7 @@ import farpage.mm.PageSize;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.PagemapRequest;
 import farpage.opencl.ClBuffer;
+import farpage.opencl.ClException;
 import farpage.opencl.ClMemoryFlag;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,9 +91,21 @@ public final class PrivateChunks implements ChunkSource {
         }
         long slot = Math.max(size, Math.min(chunkSize, bufferMax()));
         long slots = Math.min(Math.ceilDiv(limitBytes, slot), bufferMax() / slot);
-        DeviceHeap more = new DeviceHeap(device.context(), slot, (int) slots);
+        DeviceHeap more = newHeap(slot, (int) slots);
         heaps.add(more);
         return more;
+    }
+
+    /// A smaller one where the device has no room for so large a buffer.
+    private DeviceHeap newHeap(long slot, int slots) {
+        try {
+            return new DeviceHeap(device.context(), slot, slots);
+        } catch (ClException e) {
+            if (slots == 1 || !e.error().isOutOfMemory()) {
+                throw e;
+            }
+            return newHeap(slot, slots / 2);
+        }
     }
 
     @Override

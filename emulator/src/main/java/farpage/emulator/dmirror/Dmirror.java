@@ -160,7 +160,7 @@ public final class Dmirror implements AutoCloseable {
     /// @param pageNumbers in any order
     /// @param count how many of them
     public MigrationResult migrateToDevice(long[] pageNumbers, int count) {
-        return migrateToDevice(pageNumbers, count, RangeMigrator.COPY_PAGES);
+        return whileOpen(() -> migrator.toDevice(mirror, pageNumbers, count));
     }
 
     /// The same with one copy for as many pages as given: while the device copies them the next are
@@ -195,7 +195,7 @@ public final class Dmirror implements AutoCloseable {
     /// @param pageNumbers in any order
     /// @param count how many of them
     public MigrationResult migrateToSystem(long[] pageNumbers, int count) {
-        return migrateToSystem(pageNumbers, count, RangeMigrator.COPY_PAGES);
+        return whileOpen(() -> migrator.toSystem(mirror, pageNumbers, count));
     }
 
     /// The same with one copy for as many pages as given.

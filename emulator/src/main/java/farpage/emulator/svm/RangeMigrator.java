@@ -43,6 +43,12 @@ public final class RangeMigrator {
     /// How many pages go with one copy where nothing else is asked for.
     public static final int COPY_PAGES = MigrationPipeline.COPY_PAGES;
 
+    /// The fewest pages of a list that are worth a copy of their own.
+    private static final int COPY_PAGES_MIN = 128;
+
+    /// Copies that a list is cut into, if they do not become too small.
+    private static final int COPIES_MIN = 4;
+
     /// The most pages of one collection, counted from the start of the range: a longer one is cut,
     /// so that the copy of one piece can go on while the next is collected.
     ///
@@ -172,7 +178,7 @@ public final class RangeMigrator {
     /// @param pageCount how many of them
     /// @return OK, or EIO after a failed copy
     public MigrationResult toDevice(ProcessMirror mirror, long[] pageNumbers, int pageCount) {
-        return toDevice(mirror, pageNumbers, pageCount, COPY_PAGES);
+        return toDevice(mirror, pageNumbers, pageCount, copyPages(pageCount));
     }
 
     /// The same with copies of a given size.
@@ -317,7 +323,7 @@ public final class RangeMigrator {
 
     /// Migrates single pages back, as for the other direction.
     public MigrationResult toSystem(ProcessMirror mirror, long[] pageNumbers, int pageCount) {
-        return toSystem(mirror, pageNumbers, pageCount, COPY_PAGES);
+        return toSystem(mirror, pageNumbers, pageCount, copyPages(pageCount));
     }
 
     /// The same with copies of a given size.
@@ -350,6 +356,12 @@ public final class RangeMigrator {
     }
 
     // What both directions share.
+
+    /// A command of few pages has several copies all the same, so that the first goes on while the
+    /// last is collected.
+    private static int copyPages(int pageCount) {
+        return Math.clamp(pageCount / COPIES_MIN, COPY_PAGES_MIN, COPY_PAGES);
+    }
 
     /// @kernel lib/test_hmm.c: the loop of dmirror_migrate_to_device
     private Errno addRange(MigrationPipeline pipeline, ProcessMirror mirror, long start, long end) {
@@ -403,21 +415,26 @@ public final class RangeMigrator {
     }
 
     /// Where a piece of a list ends: at the end of the VMA; and where it is full, but not within a
-    /// huge page that the list has all of.
+    /// huge page that the list has all of, be the piece longer or shorter for that.
     private static int pieceStop(long[] pageNumbers, int from, int full, int to, Vma vma) {
         long endPage = PageSize.pageNumber(vma.end());
-        int stop = full;
-        while (pageNumbers[stop - 1] >= endPage) {
-            stop--;
+        int limit = Math.min(to, from + PIECE_PAGES);
+        while (pageNumbers[limit - 1] >= endPage) {
+            limit--;
+        }
+        int stop = Math.min(full, limit);
+        while (stop < limit && continuesHugePage(pageNumbers, stop)) {
+            stop++;
         }
         int whole = stop;
-        while (whole < to
-                && whole > from
-                && pageNumbers[whole] % PIECE_PAGES != 0
-                && pageNumbers[whole] == pageNumbers[whole - 1] + 1) {
+        while (whole < to && whole > from && continuesHugePage(pageNumbers, whole)) {
             whole--;
         }
         return whole > from ? whole : stop;
+    }
+
+    private static boolean continuesHugePage(long[] pageNumbers, int at) {
+        return pageNumbers[at] % PIECE_PAGES != 0 && pageNumbers[at] == pageNumbers[at - 1] + 1;
     }
 
     // The CPU's fault.

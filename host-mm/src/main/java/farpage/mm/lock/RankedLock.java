@@ -1,13 +1,11 @@
 package farpage.mm.lock;
 
-import java.util.concurrent.locks.ReentrantLock;
-
 /// A mutex with a rank. It is not taken twice by one thread.
 ///
 /// @kernel include/linux/mutex.h, spinlock.h
 public final class RankedLock {
     private final LockRank rank;
-    private final ReentrantLock lock = new ReentrantLock();
+    private final Mutex lock = new Mutex();
 
     public RankedLock(LockRank rank) {
         this.rank = rank;

@@ -44,8 +44,8 @@ public final class PageTableLeaf {
         }
     }
 
-    private final long[] entries = new long[PageSize.ENTRIES_PER_TABLE];
     private final RankedLock lock = new RankedLock(LockRank.PAGE_TABLE);
+    private final long[] entries = new long[PageSize.ENTRIES_PER_TABLE];
 
     /// The word of a huge leaf; [PageTableEntry#NONE] while empty; [#TABLE] for a table.
     private long pmd;
