@@ -97,7 +97,7 @@ final class LockRulesTest {
                         .filter(type ->
                                 type.thisClass()
                                         .asInternalName()
-                                        .equals(LOCK_PACKAGE + "RankedLock"))
+                                        .equals(LOCK_PACKAGE + "Mutex"))
                         .anyMatch(type -> !offences(type).isEmpty()));
     }
 }
