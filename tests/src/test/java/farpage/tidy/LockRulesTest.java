@@ -95,9 +95,7 @@ final class LockRulesTest {
         assertTrue(
                 classes("host-mm").stream()
                         .filter(type ->
-                                type.thisClass()
-                                        .asInternalName()
-                                        .equals(LOCK_PACKAGE + "Mutex"))
+                                type.thisClass().asInternalName().equals(LOCK_PACKAGE + "Mutex"))
                         .anyMatch(type -> !offences(type).isEmpty()));
     }
 }
