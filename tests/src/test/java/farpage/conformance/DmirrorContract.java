@@ -690,7 +690,7 @@ abstract class DmirrorContract extends EmulatorScene {
             pages[count++] = first + page;
         }
         long batches = emulator.device(0).copyEngine().statistics().toDevice().batches();
-        assertEquals(count, device0.migrateToDevice(pages, count).movedPages());
+        assertEquals(count, device0.migrateToDevice(pages, count, 512).movedPages());
         assertEquals(
                 batches + 1, emulator.device(0).copyEngine().statistics().toDevice().batches());
         assertEquals(count, pagesOn(0));
