@@ -160,12 +160,12 @@ abstract class FolioSection {
 
     // What a migration does in one step.
 
-    /// Locks a small folio and gives up its exclusivity, and what else is to be cleared.
+    /// Locks a small folio and gives up its exclusivity.
     ///
     /// @return the flags as they were, or -1 if the folio is locked
-    final int tryLockTaking(int page, int setFlags, int clearFlags) {
+    final int tryLockTakingExclusive(int page, int setFlags) {
         long set = FolioFlags.LOCKED | setFlags;
-        long kept = ~(long) clearFlags;
+        long kept = ~(long) FolioFlags.ANON_EXCLUSIVE;
         long word;
         do {
             word = word(page);
@@ -205,7 +205,10 @@ abstract class FolioSection {
 
     abstract long index(int page);
 
-    abstract boolean isAt(int page, Object mapping, long index);
+    @SuppressWarnings("ReferenceEquality") // a mapping is known by identity
+    final boolean isAt(int page, Object mapping, long index) {
+        return index(page) == index && mapping(page) == mapping;
+    }
 
     /// Index first, so that whoever sees the mapping sees the index.
     abstract void setPlace(int page, @Nullable Object mapping, long index);

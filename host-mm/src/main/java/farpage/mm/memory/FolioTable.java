@@ -312,7 +312,7 @@ public final class FolioTable extends FolioCounts {
     /// @return the flags as they were, or -1 if the folio is locked
     public int tryLockTakingExclusive(long page, int setFlags) {
         assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
-        int flags = section(page).tryLockTaking(slot(page), setFlags, FolioFlags.ANON_EXCLUSIVE);
+        int flags = section(page).tryLockTakingExclusive(slot(page), setFlags);
         assert flags < 0 || HeldRanks.acquired(LockRank.FOLIO);
         return flags;
     }

@@ -100,12 +100,6 @@ final class PrivateSection extends FolioSection {
     }
 
     @Override
-    @SuppressWarnings("ReferenceEquality") // a mapping is known by identity
-    boolean isAt(int page, Object expected, long index) {
-        return index(page) == index && mapping(page) == expected;
-    }
-
-    @Override
     void setPlace(int page, @Nullable Object mapping, long index) {
         setPlace(page, mapping, index, zoneDeviceData(page), 0);
     }
