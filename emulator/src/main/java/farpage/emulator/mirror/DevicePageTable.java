@@ -1,8 +1,10 @@
 package farpage.emulator.mirror;
 
+import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import farpage.mm.migrate.MigrateVma;
 import org.jspecify.annotations.Nullable;
 
 /// The page table of a device for one process: page number to [DevicePte] word.
@@ -26,6 +28,9 @@ public final class DevicePageTable {
     private final @Nullable Branch[] root = new Branch[BRANCHES];
     private long entryCount;
 
+    /// Those of them that name pages of the system.
+    private long systemEntryCount;
+
     /// The leaf used last, by its number.
     private @Nullable Leaf cachedLeaf;
 
@@ -33,6 +38,10 @@ public final class DevicePageTable {
     private @Nullable Leaf spareLeaf;
 
     private long cachedNumber = -1;
+
+    /// Keeps what is read ahead from being left out.
+    @SuppressWarnings("UnusedVariable") // read, the compiler would leave out what it is made of
+    private long seen;
 
     private static final class Leaf {
         private final long[] entries = new long[LEAF_ENTRIES];
@@ -75,16 +84,7 @@ public final class DevicePageTable {
     }
 
     public void setEntryLocked(long pageNumber, long entry) {
-        assert isLocked();
-        assert pageNumber >= 0 && pageNumber < PAGE_NUMBERS : pageNumber;
-        assert DevicePte.isPresent(entry);
-        Leaf leaf = leafOrNew(pageNumber >>> LEAF_SHIFT);
-        int slot = slot(pageNumber);
-        if (!DevicePte.isPresent(leaf.entries[slot])) {
-            leaf.count++;
-            entryCount++;
-        }
-        leaf.entries[slot] = entry;
+        setEntriesLocked(pageNumber, 1, entry);
     }
 
     /// Stores entries for pages in a row: the one given, and those of the pages that follow its
@@ -98,13 +98,21 @@ public final class DevicePageTable {
             int slot = slot(pageNumber + done);
             int stop = Math.min(LEAF_ENTRIES, slot + count - done);
             int fresh = 0;
+            int system = isOfSystem(entry) ? stop - slot : 0;
             for (; slot < stop; slot++, done++) {
-                fresh += DevicePte.isPresent(leaf.entries[slot]) ? 0 : 1;
+                long before = leaf.entries[slot];
+                fresh += DevicePte.isPresent(before) ? 0 : 1;
+                system -= isOfSystem(before) ? 1 : 0;
                 leaf.entries[slot] = DevicePte.following(entry, done);
             }
             leaf.count += fresh;
             entryCount += fresh;
+            systemEntryCount += system;
         }
+    }
+
+    private static boolean isOfSystem(long entry) {
+        return DevicePte.isPresent(entry) && !Page.isDevice(DevicePte.page(entry));
     }
 
     /// Drops the entries of `[start, end)`, and nothing else.
@@ -133,10 +141,12 @@ public final class DevicePageTable {
 
     private void eraseInLeaf(Leaf leaf, int slot, int count) {
         for (int i = slot; i < slot + count && leaf.count > 0; i++) {
-            if (DevicePte.isPresent(leaf.entries[i])) {
+            long before = leaf.entries[i];
+            if (DevicePte.isPresent(before)) {
                 leaf.entries[i] = DevicePte.NONE;
                 leaf.count--;
                 entryCount--;
+                systemEntryCount -= isOfSystem(before) ? 1 : 0;
             }
         }
     }
@@ -184,6 +194,25 @@ public final class DevicePageTable {
     public long entryCountLocked() {
         assert isLocked();
         return entryCount;
+    }
+
+    /// Entries in the table that name pages of the system.
+    public long systemEntryCountLocked() {
+        assert isLocked();
+        return systemEntryCount;
+    }
+
+    /// Reads the entries of pages that lie apart, which are about to change, so that their cache
+    /// lines come in side by side.
+    public void lookAheadLocked(MigrateVma migration) {
+        assert isLocked();
+        if (migration.isScattered()) {
+            long sum = 0;
+            for (int i = 0; i < migration.pageCount(); i++) {
+                sum ^= entryLocked(migration.pageNumber(i));
+            }
+            seen ^= sum;
+        }
     }
 
     private @Nullable Leaf lookupLeaf(long number) {

@@ -43,9 +43,7 @@ final class ToDevicePipeline extends MigrationPipeline {
     @Override
     CopyFence start(ProcessMirror mirror, MigrationSet set, int from) {
         destinations.fill(mirror, set, from, mirror.takeFailAllocation());
-        for (int i = from; i < set.size(); i++) {
-            withdrawWrite(mirror.table(), set.get(i));
-        }
+        withdrawWrite(mirror.table(), set, from);
         clock.enter(MigratePhase.COPY);
         return engine.startToDevice(batch);
     }
@@ -53,26 +51,33 @@ final class ToDevicePipeline extends MigrationPipeline {
     /// Until the new entries are in place the device may still load from the old pages, but a store
     /// would be lost. It faults then, and waits for the migration. The page of a file will not
     /// move, so the device keeps what it has.
-    private void withdrawWrite(DevicePageTable table, MigrateVma migration) {
-        int last = migration.pageCount() - 1;
+    private void withdrawWrite(DevicePageTable table, MigrationSet set, int from) {
         table.lock();
-        if (table.nextPresentLocked(migration.pageNumber(0), migration.pageNumber(last) + 1) >= 0) {
-            for (int i = 0; i < migration.pageCount(); ) {
-                long source = migration.src(i);
-                int pageCount = MigratePfn.pageCount(source);
-                if (table.nextPresentLocked(
-                                        migration.pageNumber(i),
-                                        migration.pageNumber(i) + pageCount)
-                                >= 0
-                        && MigratePfn.hasMigrated(source)
-                        && machine.folios().isAnonymous(MigratePfn.page(source))
-                        && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
-                    withdrawWriteLocked(table, migration.pageNumber(i), pageCount);
-                }
-                i += pageCount;
+        if (table.systemEntryCountLocked() > 0) {
+            for (int i = from; i < set.size(); i++) {
+                withdrawWriteLocked(table, set.get(i));
             }
         }
         table.unlock();
+    }
+
+    private void withdrawWriteLocked(DevicePageTable table, MigrateVma migration) {
+        int last = migration.pageCount() - 1;
+        if (table.nextPresentLocked(migration.pageNumber(0), migration.pageNumber(last) + 1) < 0) {
+            return;
+        }
+        for (int i = 0; i < migration.pageCount(); ) {
+            long source = migration.src(i);
+            int pageCount = MigratePfn.pageCount(source);
+            long page = migration.pageNumber(i);
+            if (table.nextPresentLocked(page, page + pageCount) >= 0
+                    && MigratePfn.hasMigrated(source)
+                    && machine.folios().isAnonymous(MigratePfn.page(source))
+                    && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
+                withdrawWriteLocked(table, page, pageCount);
+            }
+            i += pageCount;
+        }
     }
 
     private static boolean hasDestination(MigrateVma migration, int i) {
@@ -101,6 +106,7 @@ final class ToDevicePipeline extends MigrationPipeline {
     private static long mapOnDevice(DevicePageTable table, MigrateVma migration) {
         long moved = 0;
         table.lock();
+        table.lookAheadLocked(migration);
         for (int i = 0; i < migration.pageCount(); ) {
             long to = MigratePfn.page(migration.dst(i));
             int pageCount = MigratePfn.pageCount(migration.src(i));

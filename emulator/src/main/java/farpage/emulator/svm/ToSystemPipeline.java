@@ -43,6 +43,7 @@ final class ToSystemPipeline extends MigrationPipeline {
 
     private static void eraseMoving(DevicePageTable table, MigrateVma migration) {
         table.lock();
+        table.lookAheadLocked(migration);
         for (int i = 0; i < migration.pageCount(); ) {
             int first = i;
             long next = migration.pageNumber(i);

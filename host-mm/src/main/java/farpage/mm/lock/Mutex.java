@@ -3,43 +3,39 @@ package farpage.mm.lock;
 import java.util.concurrent.locks.AbstractQueuedSynchronizer;
 import java.util.concurrent.locks.Condition;
 
-/// The lock word of a [RankedLock] and the queue behind it, in one object: there is one for each
-/// page table, and who takes thousands in a row waits for memory, not for the lock.
+/// The lock word of a [RankedLock] and the queue behind it. The lock is one object with it: there is
+/// one for each page table, and who takes thousands in a row waits for memory, not for the lock.
 ///
 /// @kernel include/asm-generic/qspinlock.h
-final class Mutex extends AbstractQueuedSynchronizer {
+abstract class Mutex extends AbstractQueuedSynchronizer {
     private static final long serialVersionUID = 1L;
 
     Mutex() {}
 
-    void lock() {
+    final void acquireWord() {
         if (!tryAcquire(1)) {
             acquire(1);
         }
     }
 
-    boolean tryLock() {
+    final boolean tryAcquireWord() {
         return tryAcquire(1);
     }
 
-    void unlock() {
+    final void releaseWord() {
         release(1);
     }
 
-    boolean isLocked() {
+    final boolean isTaken() {
         return getState() != 0;
     }
 
-    boolean isHeldByCurrentThread() {
-        return isHeldExclusively();
-    }
-
-    Condition newCondition() {
+    final Condition newWordCondition() {
         return new ConditionObject();
     }
 
     @Override
-    protected boolean tryAcquire(int acquires) {
+    protected final boolean tryAcquire(int acquires) {
         if (!compareAndSetState(0, 1)) {
             return false;
         }
@@ -48,7 +44,7 @@ final class Mutex extends AbstractQueuedSynchronizer {
     }
 
     @Override
-    protected boolean tryRelease(int releases) {
+    protected final boolean tryRelease(int releases) {
         if (!isHeldExclusively()) {
             throw new IllegalMonitorStateException();
         }
@@ -59,7 +55,7 @@ final class Mutex extends AbstractQueuedSynchronizer {
 
     @Override
     @SuppressWarnings("ReferenceEquality") // a thread is known by identity
-    protected boolean isHeldExclusively() {
+    protected final boolean isHeldExclusively() {
         return getExclusiveOwnerThread() == Thread.currentThread();
     }
 }

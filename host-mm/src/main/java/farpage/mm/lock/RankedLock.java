@@ -2,20 +2,23 @@ package farpage.mm.lock;
 
 /// A mutex with a rank. It is not taken twice by one thread.
 ///
+/// What is locked so often that it should lie in memory with its lock may extend this class.
+///
 /// @kernel include/linux/mutex.h, spinlock.h
-public final class RankedLock {
+public class RankedLock extends Mutex {
+    private static final long serialVersionUID = 1L;
+
     private final LockRank rank;
-    private final Mutex lock = new Mutex();
 
     public RankedLock(LockRank rank) {
         this.rank = rank;
     }
 
-    public void lock() {
+    public final void lock() {
         boolean isTaken = false;
         assert isTaken = lockChecked();
         if (!isTaken) {
-            lock.lock();
+            acquireWord();
         }
     }
 
@@ -26,54 +29,54 @@ public final class RankedLock {
         assert isInOrder;
         boolean isFree = awaitFree();
         assert isFree;
-        lock.lock();
+        acquireWord();
         return held.add(rank);
     }
 
     /// Waits for a second lock of a rank already held. Only where both belong to one operation and
     /// their order is fixed, as for the two page tables of `fork`.
-    public void lockNested() {
+    public final void lockNested() {
         assert HeldRanks.holds(rank);
-        assert !lock.isHeldByCurrentThread();
+        assert !isHeldByCurrentThread();
         assert awaitFree();
-        lock.lock();
+        acquireWord();
         assert HeldRanks.acquired(rank);
     }
 
-    public boolean tryLock() {
-        assert !lock.isHeldByCurrentThread();
+    public final boolean tryLock() {
+        assert !isHeldByCurrentThread();
         assert Stepping.point(YieldPoint.TRY_LOCK, rank);
-        if (!lock.tryLock()) {
+        if (!tryAcquireWord()) {
             return false;
         }
         assert HeldRanks.acquired(rank);
         return true;
     }
 
-    public void unlock() {
-        lock.unlock();
+    public final void unlock() {
+        releaseWord();
         assert HeldRanks.released(rank);
-        assert Stepping.released(lock, rank);
+        assert Stepping.released(this, rank);
     }
 
-    public boolean isHeldByCurrentThread() {
-        return lock.isHeldByCurrentThread();
+    public final boolean isHeldByCurrentThread() {
+        return isHeldExclusively();
     }
 
     /// What threads that hold this lock can sleep for.
-    public RankedCondition newCondition() {
-        return new RankedCondition(this, lock.newCondition());
+    public final RankedCondition newCondition() {
+        return new RankedCondition(this, newWordCondition());
     }
 
-    LockRank rank() {
+    final LockRank rank() {
         return rank;
     }
 
     /// Drops the lock of a stepped thread without giving others their turn.
-    void unlockToSleep(Stepper stepper) {
-        lock.unlock();
+    final void unlockToSleep(Stepper stepper) {
+        releaseWord();
         assert HeldRanks.released(rank);
-        stepper.wake(lock);
+        stepper.wake(this);
     }
 
     /// Lets a stepped thread wait until the lock is free.
@@ -81,8 +84,8 @@ public final class RankedLock {
         Stepper stepper = Stepping.lookupCurrent();
         if (stepper != null) {
             stepper.pause(YieldPoint.LOCK, rank.name());
-            while (lock.isLocked()) {
-                stepper.block(lock, rank.name());
+            while (isTaken()) {
+                stepper.block(this, rank.name());
             }
         }
         return true;

@@ -67,6 +67,11 @@ public final class BuddyAllocator {
         }
     }
 
+    /// No atomic step is needed, and it would cost more than the rest of a page.
+    private void countFreeLocked(int pages) {
+        freePages.setRelease(freePages.getPlain() + pages);
+    }
+
     private int allocateLocked(int order, int orderMax) {
         for (int from = order; from <= orderMax; from++) {
             int number = free[from].first();
@@ -76,7 +81,7 @@ public final class BuddyAllocator {
                 for (int half = from - 1; half >= order; half--) {
                     free[half].add((block >> half) + 1);
                 }
-                freePages.getAndAdd(-(1 << order));
+                countFreeLocked(-(1 << order));
                 return block;
             }
         }
@@ -106,7 +111,7 @@ public final class BuddyAllocator {
             joined++;
         }
         free[joined].add(number);
-        freePages.getAndAdd(1 << order);
+        countFreeLocked(1 << order);
     }
 
     /// Takes a given frame out of the free block that it is in.
@@ -127,7 +132,7 @@ public final class BuddyAllocator {
             for (int half = order - 1; half >= 0; half--) {
                 free[half].add(frame >> half ^ 1);
             }
-            freePages.getAndAdd(-1);
+            countFreeLocked(-1);
             return true;
         } finally {
             lock.unlock();
@@ -152,7 +157,7 @@ public final class BuddyAllocator {
                 for (int number = firstFrame >> order; number < end; number++) {
                     if (free[order].contains(number)) {
                         free[order].remove(number);
-                        freePages.getAndAdd(-(1 << order));
+                        countFreeLocked(-(1 << order));
                         blocks[taken++] = number << order;
                         blocks[taken++] = order;
                     }

@@ -201,6 +201,11 @@ abstract class FolioSection {
 
     // The place.
 
+    /// Reads where the place of a page is kept, beside its word.
+    ///
+    /// @return nothing that means anything
+    abstract long touchPlace(int page);
+
     abstract @Nullable Object mapping(int page);
 
     abstract long index(int page);

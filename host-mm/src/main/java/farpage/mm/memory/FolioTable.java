@@ -286,7 +286,7 @@ public final class FolioTable extends FolioCounts {
     public long touch(long page) {
         FolioSection section = section(page);
         int slot = slot(page);
-        return section.word(slot) ^ section.index(slot);
+        return section.word(slot) ^ section.touchPlace(slot);
     }
 
     // The folio lock.

@@ -43,6 +43,11 @@ final class PrivateSection extends FolioSection {
     }
 
     @Override
+    long touchPlace(int page) {
+        return 0;
+    }
+
+    @Override
     @Nullable Object mapping(int page) {
         while (true) {
             long word = word(page);

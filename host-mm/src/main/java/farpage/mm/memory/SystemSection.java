@@ -50,6 +50,11 @@ final class SystemSection extends FolioSection {
     }
 
     @Override
+    long touchPlace(int page) {
+        return mapping(page) == null ? 0 : 1;
+    }
+
+    @Override
     @Nullable Object mapping(int page) {
         return OBJECTS.getAcquire(mapping, page);
     }

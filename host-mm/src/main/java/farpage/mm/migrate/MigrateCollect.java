@@ -45,10 +45,6 @@ final class MigrateCollect {
     private boolean mapped;
     private boolean hasLarge;
 
-    /// Keeps what is read ahead from being left out.
-    @SuppressWarnings("UnusedVariable") // read, the compiler would leave out what it is made of
-    private long touched;
-
     /// That of the device page met last.
     private @Nullable DevicePagemap recentPagemap;
 
@@ -83,9 +79,6 @@ final class MigrateCollect {
         boolean started = vma.mm().notifiers().start(MmuNotifierRange.migrate(start, end, owner));
         assert started;
         collected = 0;
-        if (end - start > PageSize.pageAddress(pageCount)) {
-            touched ^= touch(pageCount);
-        }
         for (int first = 0; first < pageCount; ) {
             int stop = leafStop(first, pageCount);
             PageTableLeaf leaf =
@@ -101,28 +94,6 @@ final class MigrateCollect {
         }
         vma.mm().notifiers().end();
         return collected;
-    }
-
-    /// Reads what will be changed of scattered pages, so that their cache lines come in side by
-    /// side. The changes are atomic, and each of those waits for the one before.
-    private long touch(int pageCount) {
-        long seen = 0;
-        long number = -1;
-        PageTableLeaf leaf = null;
-        for (int i = 0; i < pageCount; i++) {
-            if (pageNumbers[i] / PageSize.ENTRIES_PER_TABLE != number) {
-                number = pageNumbers[i] / PageSize.ENTRIES_PER_TABLE;
-                leaf = vma.mm().pageTable().lookupLeaf(PageSize.pageAddress(pageNumbers[i]));
-            }
-            if (leaf == null) {
-                continue;
-            }
-            long entry = leaf.entryAcquire((int) pageNumbers[i] & PageSize.ENTRIES_PER_TABLE - 1);
-            if (PageTableEntry.isPresent(entry) || PageTableEntry.isDevicePrivate(entry)) {
-                seen ^= folios.touch(PageTableEntry.page(entry));
-            }
-        }
-        return seen;
     }
 
     /// Where the pages end that lie in one leaf with that at `first`.

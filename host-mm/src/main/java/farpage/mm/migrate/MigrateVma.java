@@ -41,6 +41,9 @@ public final class MigrateVma implements Migration {
     private PhaseClock clock = new PhaseClock();
     private long[] scratch = new long[0];
 
+    /// Made when pages first lie apart.
+    private @Nullable LookAhead lookAhead;
+
     private @Nullable Vma vma;
     private long end;
     private int pageCount;
@@ -143,6 +146,11 @@ public final class MigrateVma implements Migration {
         this.end = address(pageCount - 1) + PageSize.PAGE_SIZE;
         this.notified = false;
         clock.enter(MigratePhase.COLLECT);
+        if (isScattered()) {
+            lookAhead()
+                    .atMappedPages(
+                            vma.mm().pageTable(), vma.mm().machine().folios(), pageNumbers, pageCount);
+        }
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
         MigrateCollect collection =
                 new MigrateCollect(vma, select, owner, faultPage, orders, pageNumbers, src);
@@ -154,6 +162,20 @@ public final class MigrateVma implements Migration {
                     new MigrateUnmap(vma.mm().machine(), faultPage, src, pageCount).unmap();
         }
         assert Stepping.point(YieldPoint.MIGRATE_SETUP);
+    }
+
+    /// Whether its pages lie so far apart that hardly two of them share a cache line of a page table.
+    public boolean isScattered() {
+        return LookAhead.isWorthwhile(pageNumbers, pageCount);
+    }
+
+    private LookAhead lookAhead() {
+        LookAhead present = lookAhead;
+        if (present == null) {
+            present = new LookAhead();
+            lookAhead = present;
+        }
+        return present;
     }
 
     private boolean isLegalFaultPage(Machine machine) {
@@ -221,6 +243,15 @@ public final class MigrateVma implements Migration {
     public void pages() {
         clock.enter(MigratePhase.PAGES);
         Vma mapped = openVma();
+        if (isScattered()) {
+            lookAhead()
+                    .atCollectedPages(
+                            mapped.mm().pageTable(),
+                            mapped.mm().machine().folios(),
+                            pageNumbers,
+                            src,
+                            pageCount);
+        }
         MigrateInsert insert = new MigrateInsert(mapped);
         new MigratePages(mapped.mm().machine(), faultPage, src, dst, mayCut())
                 .collectedFrom(mapped, pageNumbers)

@@ -20,6 +20,9 @@ import java.lang.invoke.VarHandle;
 /// that a split needs no memory. Who reads the entry of a page of a huge leaf sees the part of that
 /// word that stands for the page; to change a single one the mapping must be split first.
 ///
+/// It is its own lock; the locks of two leaves are taken nested in `fork`, that of the parent first,
+/// and in moves of entries, that of the lower address or, under the mmap lock for writing, any.
+///
 /// The lock stands for the TLB as well. A load or store of the modelled CPU holds it while it
 /// touches memory, so who changes an entry under the lock knows that no access through the old
 /// entry is under way: that is what the kernel's TLB flush tells it.
@@ -29,7 +32,9 @@ import java.lang.invoke.VarHandle;
 ///
 /// @kernel include/linux/mm.h: pte_offset_map_lock, pmd_lock; mm/memory.c: free_pgtables;
 ///   mm/pgtable-generic.c: pgtable_trans_huge_deposit
-public final class PageTableLeaf {
+public final class PageTableLeaf extends RankedLock {
+    private static final long serialVersionUID = 1L;
+
     /// A word that is no entry.
     private static final long TABLE = -1;
 
@@ -44,7 +49,6 @@ public final class PageTableLeaf {
         }
     }
 
-    private final RankedLock lock = new RankedLock(LockRank.PAGE_TABLE);
     private final long[] entries = new long[PageSize.ENTRIES_PER_TABLE];
 
     /// The word of a huge leaf; [PageTableEntry#NONE] while empty; [#TABLE] for a table.
@@ -52,7 +56,9 @@ public final class PageTableLeaf {
 
     private boolean dead;
 
-    PageTableLeaf() {}
+    PageTableLeaf() {
+        super(LockRank.PAGE_TABLE);
+    }
 
     /// The entry's place in its leaf.
     public static int slot(long address) {
@@ -64,29 +70,14 @@ public final class PageTableLeaf {
         return end - start == PageSize.PMD_SIZE;
     }
 
-    /// Locks a leaf that must be alive for as long as the caller holds what keeps the VMA.
-    public void lock() {
-        lock.lock();
-    }
-
-    /// Locks the leaf while another one is held: in `fork` that of the parent, in moves of entries
-    /// that of the lower address or, under the mmap lock for writing, any.
-    public void lockNested() {
-        lock.lockNested();
-    }
-
     /// Locks the leaf; false, and not locked, if it is dead.
     public boolean lockIfAlive() {
-        lock.lock();
+        lock();
         if (dead) {
-            lock.unlock();
+            unlock();
             return false;
         }
         return true;
-    }
-
-    public void unlock() {
-        lock.unlock();
     }
 
     /// The entry as it was a moment ago; only a hint until it is read again under the lock.
@@ -96,13 +87,13 @@ public final class PageTableLeaf {
     }
 
     public long entryLocked(int slot) {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         return isHuge(pmd) ? ofPage(pmd, slot) : entries[slot];
     }
 
     /// Changes one entry; not of a huge leaf. An empty leaf becomes a table.
     public void setEntryLocked(int slot, long entry) {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         assert !dead;
         assert !isHuge(pmd) : "one entry of a huge mapping can not be changed";
         if (pmd != TABLE && entry != PageTableEntry.NONE) {
@@ -115,7 +106,7 @@ public final class PageTableLeaf {
     ///
     /// @param used the entry with the marks of the access
     public void markAccessLocked(int slot, long used, boolean write) {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         if (isHuge(pmd)) {
             PMD.setRelease(this, PageTableEntry.withAccess(pmd, write));
         } else {
@@ -143,7 +134,7 @@ public final class PageTableLeaf {
     ///
     /// @kernel include/linux/huge_mm.h: pmd_trans_huge_lock
     public boolean isHugeLocked() {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         return isHuge(pmd);
     }
 
@@ -156,7 +147,7 @@ public final class PageTableLeaf {
     ///
     /// @kernel include/linux/pgtable.h: pmd_none
     public boolean isEmptyLocked() {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         return pmd == PageTableEntry.NONE;
     }
 
@@ -168,7 +159,7 @@ public final class PageTableLeaf {
 
     /// The word of a huge leaf; NONE if it is none.
     public long pmdLocked() {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         return isHuge(pmd) ? pmd : PageTableEntry.NONE;
     }
 
@@ -177,7 +168,7 @@ public final class PageTableLeaf {
     ///
     /// @kernel include/linux/pgtable.h: set_pmd_at
     public void setPmdLocked(long word) {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         assert !dead;
         assert pmd != TABLE;
         assert word != TABLE;
@@ -211,14 +202,14 @@ public final class PageTableLeaf {
     ///
     /// @kernel mm/khugepaged.c: pmdp_collapse_flush
     public void clearTableLocked() {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         assert isVacantLocked();
         PMD.setRelease(this, PageTableEntry.NONE);
     }
 
     /// Whether a table has no entry.
     public boolean isVacantLocked() {
-        assert lock.isHeldByCurrentThread();
+        assert isHeldByCurrentThread();
         if (isHuge(pmd)) {
             return false;
         }
