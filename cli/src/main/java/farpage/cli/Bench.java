@@ -42,7 +42,8 @@ enum Bench {
                             "batchPages",
                             "inFlight",
                             "bytes");
-            case MIGRATE -> List.of("direction", "order", "layout", "batchPages", "bytes");
+            case MIGRATE ->
+                    List.of("direction", "order", "layout", "batchPages", "inFlight", "bytes");
             case FAULT -> List.of("kind", "order");
             case METADATA -> List.of("what", "layout", "threads", "pages");
         };

@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  farpage bench migrate --quick",
-            "  farpage bench migrate --order=0 --layout=scattered --batch=16,512"
+            "  farpage bench migrate --order=0 --layout=scattered --batch=16,512 --in-flight=4"
         })
 final class MigrateBenchCommand extends BenchSubcommand {
     private static final RoundPlan QUICK = new RoundPlan(7, 25, 3, 6, 1_800_000_000L);
@@ -66,6 +66,13 @@ final class MigrateBenchCommand extends BenchSubcommand {
             description = "Base pages of a command, instead of the usual numbers")
     List<Long> batches = new ArrayList<>();
 
+    @Option(
+            names = "--in-flight",
+            paramLabel = "N",
+            split = ",",
+            description = "Commands under way, 1 to 4, instead of the usual ones")
+    List<Long> inFlight = new ArrayList<>();
+
     @Mixin BenchMoveOptions moves = new BenchMoveOptions();
 
     MigrateBenchCommand(CliEnvironment environment) {
@@ -77,6 +84,7 @@ final class MigrateBenchCommand extends BenchSubcommand {
                 quick,
                 BenchAxis.numbers("--order", orders, 0, 9),
                 BenchAxis.numbers("--batch", batches, 1, 1 << 18),
+                BenchAxis.numbers("--in-flight", inFlight, 1, 4),
                 BenchAxis.values("--layout", layouts, PageLayout.values()),
                 moves.movePages());
     }

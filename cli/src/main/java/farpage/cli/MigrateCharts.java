@@ -69,9 +69,21 @@ final class MigrateCharts {
     }
 
     private static ReportCharts.Lines limits(ReportCharts.Lines lines, List<Row> rows) {
-        return lines.add("migration", rows, "gbps")
+        for (String flying : ReportCharts.values(rows, "inFlight")) {
+            lines.add(
+                    "migration, " + flying + " under way",
+                    ReportCharts.where(rows, "inFlight", flying),
+                    "gbps");
+        }
+        return lines.add("migration", ReportCharts.where(rows, row -> !row.has("inFlight")), "gbps")
                 .add("one plain OpenCL transfer", rows, "rawGbps")
                 .add("memcpy of the same pages", rows, "patternGbps");
+    }
+
+    private static String label(Row row) {
+        String label = "%s, %s".formatted(row.text("batchPages"), row.text("layout"));
+        boolean isAlone = !row.has("inFlight") || row.text("inFlight").equals("1");
+        return isAlone ? label : label + ", " + row.text("inFlight") + " under way";
     }
 
     private static Row withFolioBytes(Row row) {
@@ -103,8 +115,7 @@ final class MigrateCharts {
                                     / pages;
                 }
                 if (Arrays.stream(values).allMatch(Double::isFinite)) {
-                    bars.add(
-                            "%s, %s".formatted(row.text("batchPages"), row.text("layout")), values);
+                    bars.add(label(row), values);
                 }
             }
             if (!bars.isEmpty()) {

@@ -39,11 +39,12 @@ final class MigrateReport {
 
     /// Rows that differ in the pages of a command alone.
     private static String series(MigrateFinding finding) {
-        return "%s order %d %s"
+        return "%s order %d %s flying %d"
                 .formatted(
                         LargeFolioReport.direction(finding.direction()),
                         finding.row().order(),
-                        finding.row().layout());
+                        finding.row().layout(),
+                        finding.row().inFlight());
     }
 
     BenchReport report(RoundPlan rounds, long spanBytes) {
@@ -52,7 +53,8 @@ final class MigrateReport {
                         BenchColumn.text("direction", "direction"),
                         BenchColumn.count("order", "order"),
                         BenchColumn.text("layout", "layout"),
-                        BenchColumn.count("batch", "batchPages"));
+                        BenchColumn.count("batch", "batchPages"),
+                        BenchColumn.count("flying", "inFlight"));
         List<BenchColumn> columns = new ArrayList<>(identity);
         columns.addAll(BenchThroughput.columns());
         List<BenchColumn> phases = new ArrayList<>(identity);
@@ -109,6 +111,7 @@ final class MigrateReport {
                 .put("order", of.order())
                 .put("layout", of.layout().label())
                 .put("batchPages", of.batchPages())
+                .put("inFlight", of.inFlight())
                 .put("bytes", of.bytes());
         finding.figures().ifPresent(figures -> BenchThroughput.put(row, figures));
         if (!finding.phases().isEmpty()) {

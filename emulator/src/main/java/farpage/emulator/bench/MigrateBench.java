@@ -126,7 +126,14 @@ public final class MigrateBench {
         List<MigrateMove> moves = new ArrayList<>();
         for (Direction direction : directions) {
             moves.add(
-                    new MigrateMove(scene, references, places, direction, clocks.wall(), corrupts));
+                    new MigrateMove(
+                            scene,
+                            references,
+                            places,
+                            direction,
+                            row.inFlight(),
+                            clocks.wall(),
+                            corrupts));
         }
         if (!isWarm) {
             List<Throughput> _ = new Rounds(clocks, rounds.beforeAll()).measure(moves, between);

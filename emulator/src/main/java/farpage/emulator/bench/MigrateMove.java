@@ -20,6 +20,7 @@ final class MigrateMove implements BenchMove {
     private final MigratePlaces places;
     private final LongSupplier nanoClock;
     private final Direction direction;
+    private final int inFlight;
     private final boolean corrupts;
     private final SplittableRandom random;
     private final int count;
@@ -30,18 +31,21 @@ final class MigrateMove implements BenchMove {
     private long firstPageAt;
 
     /// @param references what it is compared with
+    /// @param inFlight commands under way at once
     /// @param corrupts inverts one byte of each move's result, to see that it is noticed
     MigrateMove(
             MigrateScene scene,
             References references,
             MigratePlaces places,
             Direction direction,
+            int inFlight,
             LongSupplier nanoClock,
             boolean corrupts) {
         this.scene = scene;
         this.pattern = references.pattern(scene.deviceMemory() + MigrateScene.SPARE_RAM);
         this.places = places;
         this.direction = direction;
+        this.inFlight = inFlight;
         this.nanoClock = nanoClock;
         this.corrupts = corrupts;
         this.random = scene.newRandom();
@@ -110,15 +114,10 @@ final class MigrateMove implements BenchMove {
 
     @Override
     public void move() {
-        int batches = places.batches(direction).count();
-        for (int batch = 0; batch < batches; batch++) {
-            MigrationResult result = places.migrate(direction, batch);
-            if (!result.errno().isOk()) {
-                errno = result.errno();
-            }
-            if (batch == 0) {
-                firstPageAt = nanoClock.getAsLong();
-            }
+        MigrationResult result =
+                places.migrate(direction, inFlight, () -> firstPageAt = nanoClock.getAsLong());
+        if (!result.errno().isOk()) {
+            errno = result.errno();
         }
     }
 

@@ -2,6 +2,7 @@ package farpage.emulator.bench;
 
 import farpage.emulator.experiment.Direction;
 import farpage.emulator.svm.MigrationResult;
+import farpage.mm.Errno;
 import java.util.Optional;
 
 /// Where the pages of a row are now and where they were last, on either side.
@@ -37,12 +38,26 @@ final class MigratePlaces {
         };
     }
 
-    MigrationResult migrate(Direction direction, int batch) {
-        long[] numbers = batches(direction).numbers(batch);
-        return switch (direction) {
-            case TO_DEVICE -> scene.toDevice(numbers);
-            case TO_SYSTEM -> scene.toSystem(numbers);
-        };
+    /// Moves all pages, command after command or several at once.
+    ///
+    /// @param afterFirst is told when the first command has ended, or, where several are under way,
+    ///   when the first one has that could not be among them
+    MigrationResult migrate(Direction direction, int inFlight, Runnable afterFirst) {
+        MigrateBatches batches = batches(direction);
+        if (inFlight > 1) {
+            return scene.migrate(direction, inFlight, batches, afterFirst);
+        }
+        Errno errno = Errno.OK;
+        long moved = 0;
+        for (int batch = 0; batch < batches.count(); batch++) {
+            MigrationResult result = scene.migrate(direction, batches.numbers(batch));
+            moved += result.movedPages();
+            errno = result.errno().isOk() ? errno : result.errno();
+            if (batch == 0) {
+                afterFirst.run();
+            }
+        }
+        return new MigrationResult(errno, moved);
     }
 
     /// Brings the pages to the side from which they will move.
@@ -50,9 +65,7 @@ final class MigratePlaces {
         boolean wanted = direction == Direction.TO_SYSTEM;
         if (isOnDevice != wanted) {
             Direction there = wanted ? Direction.TO_DEVICE : Direction.TO_SYSTEM;
-            for (int batch = 0; batch < batches(there).count(); batch++) {
-                migrate(there, batch);
-            }
+            MigrationResult _ = migrate(there, 1, () -> {});
             isOnDevice = wanted;
         }
     }

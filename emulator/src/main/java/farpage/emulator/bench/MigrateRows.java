@@ -1,5 +1,6 @@
 package farpage.emulator.bench;
 
+import farpage.emulator.svm.RangeMigrator;
 import farpage.mm.PageSize;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Set;
 /// @param isQuick whether only the rows that matter most
 /// @param orders of the folios; empty for the usual ones
 /// @param batches pages of a command; empty for the usual ones
+/// @param inFlight commands under way at once; empty for the usual ones
 /// @param layouts which ones; empty for all
 /// @param movePages base pages of a move, at least; 0 for the usual number
 /// @kernel None: a choice of the benchmarks
@@ -17,6 +19,7 @@ public record MigrateRows(
         boolean isQuick,
         List<Integer> orders,
         List<Integer> batches,
+        List<Integer> inFlight,
         Set<PageLayout> layouts,
         int movePages) {
     private static final List<Integer> QUICK_ORDERS = List.of(0, 9);
@@ -26,6 +29,10 @@ public record MigrateRows(
     /// Large folios of other sizes are looked at in the middle.
     private static final List<Integer> MIDDLE_BATCHES = List.of(512, 4096);
 
+    /// Commands under way at once, where they are short.
+    private static final List<Integer> IN_FLIGHT = List.of(1, 2, RangeMigrator.IN_FLIGHT_MAX);
+
+    private static final int IN_FLIGHT_BATCH_MAX = 4096;
     private static final int QUICK_MOVE_PAGES = 1 << 13;
     private static final int MOVE_PAGES = 1 << 15;
 
@@ -33,6 +40,7 @@ public record MigrateRows(
     public MigrateRows {
         orders = List.copyOf(orders);
         batches = List.copyOf(batches);
+        inFlight = List.copyOf(inFlight);
         layouts = Set.copyOf(layouts);
     }
 
@@ -56,10 +64,20 @@ public record MigrateRows(
                 int usual = isQuick ? QUICK_MOVE_PAGES : MOVE_PAGES;
                 int least = Math.max(movePages == 0 ? usual : movePages, batch);
                 long count = ((long) least + batch - 1) / batch;
-                rows.add(
-                        new MigrateCase(order, layout, batch, PageSize.pageAddress(count * batch)));
+                long bytes = PageSize.pageAddress(count * batch);
+                for (int flying : inFlight.isEmpty() ? usualInFlight(batch) : inFlight) {
+                    rows.add(new MigrateCase(order, layout, batch, flying, bytes));
+                }
             }
         }
+    }
+
+    /// Long commands overlap their own copies.
+    private List<Integer> usualInFlight(int batch) {
+        if (batch > IN_FLIGHT_BATCH_MAX) {
+            return List.of(1);
+        }
+        return isQuick ? List.of(1, RangeMigrator.IN_FLIGHT_MAX) : IN_FLIGHT;
     }
 
     private List<Integer> usualBatches(int order, PageLayout layout) {

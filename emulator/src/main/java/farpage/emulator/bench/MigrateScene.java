@@ -4,9 +4,11 @@ import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.dmirror.Dmirror;
+import farpage.emulator.experiment.Direction;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.svm.MigrationResult;
+import farpage.emulator.svm.MigrationStream;
 import farpage.emulator.workload.OwnedResources;
 import farpage.mm.Advice;
 import farpage.mm.CpuAccess;
@@ -277,16 +279,53 @@ final class MigrateScene implements AutoCloseable {
         return pageNumbers[place];
     }
 
-    MigrationResult toDevice(long... numbers) {
-        return layout == PageLayout.CONTIGUOUS
-                ? mirror.migrateToDevice(PageSize.pageAddress(numbers[0]), numbers.length)
-                : mirror.migrateToDevice(numbers, numbers.length);
+    /// Moves the pages of one command.
+    MigrationResult migrate(Direction direction, long... numbers) {
+        long address = PageSize.pageAddress(numbers[0]);
+        boolean isRange = layout == PageLayout.CONTIGUOUS;
+        return switch (direction) {
+            case TO_DEVICE ->
+                    isRange
+                            ? mirror.migrateToDevice(address, numbers.length)
+                            : mirror.migrateToDevice(numbers, numbers.length);
+            case TO_SYSTEM ->
+                    isRange
+                            ? mirror.migrateToSystem(address, numbers.length)
+                            : mirror.migrateToSystem(numbers, numbers.length);
+        };
     }
 
-    MigrationResult toSystem(long... numbers) {
-        return layout == PageLayout.CONTIGUOUS
-                ? mirror.migrateToSystem(PageSize.pageAddress(numbers[0]), numbers.length)
-                : mirror.migrateToSystem(numbers, numbers.length);
+    /// Moves the pages of all commands, several of which are under way at once.
+    ///
+    /// @param afterFirst is told when the first has ended
+    MigrationResult migrate(
+            Direction direction, int inFlight, MigrateBatches batches, Runnable afterFirst) {
+        return switch (direction) {
+            case TO_DEVICE ->
+                    mirror.migrateToDevice(
+                            inFlight, stream -> feed(stream, inFlight, batches, afterFirst));
+            case TO_SYSTEM ->
+                    mirror.migrateToSystem(
+                            inFlight, stream -> feed(stream, inFlight, batches, afterFirst));
+        };
+    }
+
+    private void feed(
+            MigrationStream stream, int inFlight, MigrateBatches batches, Runnable afterFirst) {
+        for (int batch = 0; batch < batches.count(); batch++) {
+            long[] numbers = batches.numbers(batch);
+            long start = PageSize.pageAddress(numbers[0]);
+            Errno _ =
+                    layout == PageLayout.CONTIGUOUS
+                            ? stream.add(start, start + PageSize.pageAddress(numbers.length))
+                            : stream.add(numbers, numbers.length);
+            if (batch == inFlight) {
+                afterFirst.run();
+            }
+        }
+        if (batches.count() <= inFlight) {
+            afterFirst.run();
+        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.emulator.svm.MigrationResult;
+import farpage.emulator.svm.MigrationStream;
 import farpage.emulator.svm.RangeMigrator;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
@@ -201,6 +202,20 @@ public final class Dmirror implements AutoCloseable {
     /// The same with one copy for as many pages as given.
     public MigrationResult migrateToSystem(long[] pageNumbers, int count, int copyPages) {
         return whileOpen(() -> migrator.toSystem(mirror, pageNumbers, count, copyPages));
+    }
+
+    /// Migrates batches to the device, several of them under way at once.
+    ///
+    /// @param batches under way, at most, 1 to [RangeMigrator#IN_FLIGHT_MAX]
+    /// @param feed adds them
+    /// @return of all batches together
+    public MigrationResult migrateToDevice(int batches, Consumer<MigrationStream> feed) {
+        return whileOpen(() -> migrator.toDevice(mirror, batches, feed));
+    }
+
+    /// Migrates batches back to system memory, as for the other direction.
+    public MigrationResult migrateToSystem(int batches, Consumer<MigrationStream> feed) {
+        return whileOpen(() -> migrator.toSystem(mirror, batches, feed));
     }
 
     // The file's life.

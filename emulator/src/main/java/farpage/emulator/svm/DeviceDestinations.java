@@ -9,6 +9,7 @@ import farpage.mm.PageSize;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateVma;
+import java.util.List;
 
 /// Device folios for what is to migrate to the device: for each source one of its order; where
 /// there is none, smaller ones, from the highest order that the device uses down to base pages.
@@ -40,26 +41,25 @@ final class DeviceDestinations {
         this.basePages = new long[pageCountMax];
     }
 
-    /// Fills the destinations of the migrations of a set from an index on, and an empty batch.
+    /// Fills the destinations of migrations, and an empty batch.
     ///
     /// @param fails whether the first source is to find no memory of its size
-    void fill(ProcessMirror mirror, MigrationSet set, int from, boolean fails) {
+    void fill(ProcessMirror mirror, List<MigrateVma> migrations, boolean fails) {
         failsNext = fails;
         batch.clear();
         baseUsed = 0;
-        baseCount = memory.allocate(basePages, basePagesWanted(set, from), 0, mirror);
-        for (int i = from; i < set.size(); i++) {
-            fill(mirror, set.get(i));
+        baseCount = memory.allocate(basePages, basePagesWanted(migrations), 0, mirror);
+        for (MigrateVma migration : migrations) {
+            fill(mirror, migration);
         }
         assert baseUsed == baseCount;
     }
 
     /// Sources that are base pages, but for the one that finds no memory.
-    private int basePagesWanted(MigrationSet set, int from) {
+    private int basePagesWanted(List<MigrateVma> migrations) {
         int wanted = 0;
         boolean fails = failsNext;
-        for (int i = from; i < set.size(); i++) {
-            MigrateVma migration = set.get(i);
+        for (MigrateVma migration : migrations) {
             if (!migration.hasLarge()) {
                 int entries = migration.migratingCount();
                 wanted += entries - (fails && entries > 0 ? 1 : 0);

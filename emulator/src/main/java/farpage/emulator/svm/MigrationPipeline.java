@@ -7,7 +7,8 @@ import farpage.mm.Errno;
 import farpage.mm.Vma;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 
 /// Migrations of one direction that go through their phases together: while the device copies the
@@ -22,103 +23,103 @@ abstract class MigrationPipeline {
     /// Pages that are worth a copy of their own: 4 MiB.
     static final int COPY_PAGES = 1024;
 
-    /// Copies that may be under way while the pages of another are collected. More would only keep
+    /// Copies that may be under way while the pages of another are collected, at least. More keep
     /// more pages locked, and what was collected out of the cache.
-    private static final int COPIES_UNDER_WAY = 2;
+    private static final int UNDER_WAY_MIN = 2;
 
-    private final MigrationSet set;
-    private final List<CopyFence> fences = new ArrayList<>();
+    private final MigrationSet waiting;
 
-    /// By copy: the migrations before this index are its own or those of copies before it.
-    private final List<Integer> ends = new ArrayList<>();
+    /// Copies under way, the oldest first.
+    private final Deque<MigrationFlight> underWay = new ArrayDeque<>();
 
+    private final Deque<MigrationFlight> resting = new ArrayDeque<>();
+    private int underWayMax = UNDER_WAY_MIN;
     private int copyPages = COPY_PAGES;
-    private int startedMigrations;
-    private int startedPages;
-    private int settledCopies;
-    private int settledMigrations;
     private long moved;
     private Errno errno = Errno.OK;
 
-    MigrationPipeline(MigrationSet set) {
-        this.set = set;
+    MigrationPipeline(MigrationSet waiting) {
+        this.waiting = waiting;
     }
 
-    /// Sets how many pages are worth a copy of their own, until everything is ended.
+    /// Sets how many pages are worth a copy of their own.
     final void copyEvery(int pages) {
         copyPages = pages;
     }
 
+    /// Sets how many batches may be under way.
+    final void allowUnderWay(int batches) {
+        assert underWay.isEmpty();
+        underWayMax = Math.max(UNDER_WAY_MIN, batches);
+    }
+
     /// Collects a range of a VMA, of any length.
     final Errno add(ProcessMirror mirror, Vma vma, long start, long end) {
-        return added(mirror, set.setup(vma, start, end));
+        return added(mirror, waiting.setup(vma, start, end));
     }
 
     /// Collects pages of a VMA that lie anywhere in it.
     ///
     /// @param numbers ascending, none twice, from `from` on
     final Errno add(ProcessMirror mirror, Vma vma, long[] numbers, int from, int count) {
-        return added(mirror, set.setup(vma, numbers, from, count));
+        return added(mirror, waiting.setup(vma, numbers, from, count));
     }
 
     private Errno added(ProcessMirror mirror, Errno result) {
-        if (result.isOk() && set.rangePages() - startedPages >= copyPages) {
-            startWaiting(mirror);
-            while (fences.size() - settledCopies > COPIES_UNDER_WAY) {
-                settleOldest(mirror);
-            }
+        if (result.isOk() && waiting.rangePages() >= copyPages) {
+            endBatch(mirror);
         }
         return result;
     }
 
-    private void startWaiting(ProcessMirror mirror) {
-        if (set.size() > startedMigrations) {
-            set.clock().enter(MigratePhase.ALLOCATE);
-            fences.add(start(mirror, set, startedMigrations));
-            ends.add(set.size());
-            startedMigrations = set.size();
-            startedPages = set.rangePages();
+    /// Starts the copy of what waits.
+    final void endBatch(ProcessMirror mirror) {
+        if (waiting.isEmpty()) {
+            return;
+        }
+        waiting.clock().enter(MigratePhase.ALLOCATE);
+        CopyFence fence = start(mirror, waiting.migrations());
+        MigrationFlight flight = resting.isEmpty() ? new MigrationFlight() : resting.pop();
+        flight.begin(waiting.migrations(), fence);
+        waiting.clear();
+        underWay.add(flight);
+        while (underWay.size() > underWayMax) {
+            settleOldest(mirror);
         }
     }
 
     private void settleOldest(ProcessMirror mirror) {
-        set.clock().enter(MigratePhase.COPY);
-        CopyResult result = fences.get(settledCopies).await();
+        MigrationFlight oldest = underWay.remove();
+        waiting.clock().enter(MigratePhase.COPY);
+        CopyResult result = oldest.await();
         if (!result.isCopied()) {
             errno = Errno.EIO;
         }
-        for (int end = ends.get(settledCopies); settledMigrations < end; settledMigrations++) {
-            moved += settle(mirror, set.get(settledMigrations), result);
-            set.finish(settledMigrations);
+        for (MigrateVma migration : oldest.migrations()) {
+            moved += settle(mirror, migration, result);
+            waiting.finish(migration);
         }
-        settledCopies++;
+        oldest.end();
+        resting.push(oldest);
     }
 
     /// Ends everything that was added.
     ///
     /// @return OK, or EIO if pages could not be copied; they stayed where they were
     final MigrationResult finish(ProcessMirror mirror) {
-        startWaiting(mirror);
-        while (settledCopies < fences.size()) {
+        endBatch(mirror);
+        while (!underWay.isEmpty()) {
             settleOldest(mirror);
         }
         MigrationResult result = new MigrationResult(errno, moved);
-        set.clear();
-        fences.clear();
-        ends.clear();
-        copyPages = COPY_PAGES;
-        startedMigrations = 0;
-        startedPages = 0;
-        settledCopies = 0;
-        settledMigrations = 0;
         moved = 0;
         errno = Errno.OK;
-        set.clock().leave();
+        waiting.clock().leave();
         return result;
     }
 
-    /// Finds destinations for the migrations of the set from an index on, and starts their copy.
-    abstract CopyFence start(ProcessMirror mirror, MigrationSet set, int from);
+    /// Finds destinations for migrations, and starts their copy.
+    abstract CopyFence start(ProcessMirror mirror, List<MigrateVma> migrations);
 
     /// Moves the state of a migration's pages; those that could not be copied stay where they are.
     ///

@@ -11,7 +11,7 @@ import farpage.mm.migrate.PhaseClock;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Several migrations of one direction that are under way together, so that one copy serves them
+/// Several migrations of one direction that were collected and wait for the copy that serves them
 /// all. Collecting only ever tries folio locks, so holding those of one range while the next is
 /// collected can not end in a deadlock.
 ///
@@ -27,7 +27,7 @@ final class MigrationSet {
     /// Those that rest, by the logarithm of the pages that they have room for.
     private final List<List<MigrateVma>> resting = new ArrayList<>();
 
-    private final List<MigrateVma> active = new ArrayList<>();
+    private final List<MigrateVma> migrations = new ArrayList<>();
     private int rangePages;
 
     MigrationSet(MigrateSelect select, Object owner, FolioOrders orders, PhaseClock clock) {
@@ -54,7 +54,7 @@ final class MigrationSet {
 
     private Errno keep(MigrateVma migration, Errno errno) {
         if (errno.isOk() && migration.migratingCount() > 0) {
-            active.add(migration);
+            migrations.add(migration);
             rangePages += migration.pageCount();
             return errno;
         }
@@ -65,13 +65,13 @@ final class MigrationSet {
         return errno;
     }
 
-    /// Migrations under way.
-    int size() {
-        return active.size();
+    boolean isEmpty() {
+        return migrations.isEmpty();
     }
 
-    MigrateVma get(int index) {
-        return active.get(index);
+    /// Those that wait.
+    List<MigrateVma> migrations() {
+        return migrations;
     }
 
     /// Pages of all their ranges.
@@ -83,17 +83,16 @@ final class MigrationSet {
         return clock;
     }
 
-    /// Ends one of them, whose arrays serve the next one.
-    void finish(int index) {
-        MigrateVma migration = active.get(index);
-        migration.finish();
-        rest(migration);
+    /// Forgets them: they wait no longer.
+    void clear() {
+        migrations.clear();
+        rangePages = 0;
     }
 
-    /// Forgets them; each was finished.
-    void clear() {
-        active.clear();
-        rangePages = 0;
+    /// Ends one that was collected here, whose arrays serve the next one.
+    void finish(MigrateVma migration) {
+        migration.finish();
+        rest(migration);
     }
 
     private static int sizeClass(int pageCount) {

@@ -15,6 +15,7 @@ import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.migrate.PhaseClock;
+import java.util.List;
 
 /// The way of pages to a device.
 ///
@@ -41,9 +42,9 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     @Override
-    CopyFence start(ProcessMirror mirror, MigrationSet set, int from) {
-        destinations.fill(mirror, set, from, mirror.takeFailAllocation());
-        withdrawWrite(mirror.table(), set, from);
+    CopyFence start(ProcessMirror mirror, List<MigrateVma> migrations) {
+        destinations.fill(mirror, migrations, mirror.takeFailAllocation());
+        withdrawWrite(mirror.table(), migrations);
         clock.enter(MigratePhase.COPY);
         return engine.startToDevice(batch);
     }
@@ -51,11 +52,11 @@ final class ToDevicePipeline extends MigrationPipeline {
     /// Until the new entries are in place the device may still load from the old pages, but a store
     /// would be lost. It faults then, and waits for the migration. The page of a file will not
     /// move, so the device keeps what it has.
-    private void withdrawWrite(DevicePageTable table, MigrationSet set, int from) {
+    private void withdrawWrite(DevicePageTable table, List<MigrateVma> migrations) {
         table.lock();
         if (table.systemEntryCountLocked() > 0) {
-            for (int i = from; i < set.size(); i++) {
-                withdrawWriteLocked(table, set.get(i));
+            for (MigrateVma migration : migrations) {
+                withdrawWriteLocked(table, migration);
             }
         }
         table.unlock();

@@ -11,6 +11,8 @@ import farpage.mm.Machine;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
+import farpage.mm.migrate.PhaseClock;
+import java.util.List;
 
 /// The way of a device's pages back. Pages that find no system memory stay.
 ///
@@ -19,25 +21,27 @@ final class ToSystemPipeline extends MigrationPipeline {
     private final Machine machine;
     private final PageCopier engine;
     private final CopyBatch batch;
+    private final PhaseClock clock;
 
     ToSystemPipeline(Machine machine, PageCopier engine, MigrationSet set, int pageCountMax) {
         super(set);
+        this.clock = set.clock();
         this.machine = machine;
         this.engine = engine;
         this.batch = new CopyBatch(pageCountMax);
     }
 
     @Override
-    CopyFence start(ProcessMirror mirror, MigrationSet set, int from) {
+    CopyFence start(ProcessMirror mirror, List<MigrateVma> migrations) {
         batch.clear();
-        for (int i = from; i < set.size(); i++) {
-            MigrateVma migration = set.get(i);
-            boolean fails = i == from && mirror.takeFailAllocation();
+        boolean fails = mirror.takeFailAllocation();
+        for (MigrateVma migration : migrations) {
             SystemDestinations.append(
                     machine, migration, fails, mirror.refusesLargeFolios(), batch);
+            fails = false;
             eraseMoving(mirror.table(), migration);
         }
-        set.clock().enter(MigratePhase.COPY);
+        clock.enter(MigratePhase.COPY);
         return engine.startToSystem(batch);
     }
 

@@ -3,8 +3,8 @@ package farpage.mm.lock;
 import java.util.concurrent.locks.AbstractQueuedSynchronizer;
 import java.util.concurrent.locks.Condition;
 
-/// The lock word of a [RankedLock] and the queue behind it. The lock is one object with it: there is
-/// one for each page table, and who takes thousands in a row waits for memory, not for the lock.
+/// The lock word of a [RankedLock] and the queue behind it. The lock is one object with it: there
+/// is one for each page table, and who takes thousands in a row waits for memory, not for the lock.
 ///
 /// @kernel include/asm-generic/qspinlock.h
 abstract class Mutex extends AbstractQueuedSynchronizer {

@@ -149,7 +149,10 @@ public final class MigrateVma implements Migration {
         if (isScattered()) {
             lookAhead()
                     .atMappedPages(
-                            vma.mm().pageTable(), vma.mm().machine().folios(), pageNumbers, pageCount);
+                            vma.mm().pageTable(),
+                            vma.mm().machine().folios(),
+                            pageNumbers,
+                            pageCount);
         }
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
         MigrateCollect collection =
@@ -164,7 +167,8 @@ public final class MigrateVma implements Migration {
         assert Stepping.point(YieldPoint.MIGRATE_SETUP);
     }
 
-    /// Whether its pages lie so far apart that hardly two of them share a cache line of a page table.
+    /// Whether its pages lie so far apart that hardly two of them share a cache line of a page
+    /// table.
     public boolean isScattered() {
         return LookAhead.isWorthwhile(pageNumbers, pageCount);
     }

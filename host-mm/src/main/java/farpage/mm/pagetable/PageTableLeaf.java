@@ -20,8 +20,9 @@ import java.lang.invoke.VarHandle;
 /// that a split needs no memory. Who reads the entry of a page of a huge leaf sees the part of that
 /// word that stands for the page; to change a single one the mapping must be split first.
 ///
-/// It is its own lock; the locks of two leaves are taken nested in `fork`, that of the parent first,
-/// and in moves of entries, that of the lower address or, under the mmap lock for writing, any.
+/// It is its own lock; the locks of two leaves are taken nested in `fork`, that of the parent
+/// first, and in moves of entries, that of the lower address or, under the mmap lock for writing,
+/// any.
 ///
 /// The lock stands for the TLB as well. A load or store of the modelled CPU holds it while it
 /// touches memory, so who changes an entry under the lock knows that no access through the old
