@@ -84,7 +84,7 @@ final class BenchMoveOptions {
     }
 
     MoveClocks clocks(CliEnvironment environment) {
-        return new MoveClocks(environment.nanoClock(), new ProcessCpuClock());
+        return new MoveClocks(environment.nanoClock(), new ProcessCpuClock(), new CompilerClock());
     }
 
     /// @param usual what is done without `--rounds`

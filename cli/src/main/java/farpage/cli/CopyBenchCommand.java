@@ -32,8 +32,9 @@ import picocli.CommandLine.Option;
             "  farpage bench copy --direction=h2d --batch=16,512 --format=json"
         })
 final class CopyBenchCommand extends BenchSubcommand {
-    private static final RoundPlan QUICK = new RoundPlan(7, 15, 3, 6, 400_000_000);
-    private static final RoundPlan FULL = new RoundPlan(11, 51, 3, 12, 1_200_000_000);
+    private static final RoundPlan QUICK = new RoundPlan(7, 15, 3, 6, 300_000_000, 2_000_000_000L);
+    private static final RoundPlan FULL =
+            new RoundPlan(11, 51, 3, 12, 1_200_000_000, 8_000_000_000L);
 
     @Option(
             names = "--direction",

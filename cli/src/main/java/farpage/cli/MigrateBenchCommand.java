@@ -35,8 +35,10 @@ import picocli.CommandLine.Option;
             "  farpage bench migrate --order=0 --layout=scattered --batch=16,512 --in-flight=4"
         })
 final class MigrateBenchCommand extends BenchSubcommand {
-    private static final RoundPlan QUICK = new RoundPlan(7, 25, 3, 6, 1_800_000_000L);
-    private static final RoundPlan FULL = new RoundPlan(11, 51, 3, 12, 6_000_000_000L);
+    private static final RoundPlan QUICK =
+            new RoundPlan(7, 25, 3, 6, 1_000_000_000, 6_000_000_000L);
+    private static final RoundPlan FULL =
+            new RoundPlan(11, 51, 3, 12, 4_000_000_000L, 12_000_000_000L);
 
     @Option(
             names = "--direction",

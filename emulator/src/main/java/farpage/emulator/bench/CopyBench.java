@@ -24,7 +24,6 @@ public final class CopyBench {
     private final long seed;
     private final MoveClocks clocks;
     private final boolean corrupts;
-    private boolean isWarm;
 
     /// @param config binding, device and plan; the sizes in it are not used
     /// @param spanBytes of RAM, and of device memory, that pages are taken from
@@ -93,11 +92,6 @@ public final class CopyBench {
         CopyEngine engine = scene.engine();
         engine.usePlan(row.method().map(CopyPlan::only).orElse(plan));
         CopyMove move = new CopyMove(scene, row, seed, corrupts);
-        if (!isWarm) {
-            List<Throughput> _ =
-                    new Rounds(clocks, rounds.beforeAll()).measure(List.of(move), between);
-            isWarm = true;
-        }
         Throughput figures = new Rounds(clocks, rounds).measure(List.of(move), between).getFirst();
         return new CopyFinding(row, Optional.of(figures), Optional.empty());
     }

@@ -26,7 +26,6 @@ public final class MigrateBench {
     private final long seed;
     private final MoveClocks clocks;
     private final boolean corrupts;
-    private boolean isWarm;
 
     /// @param config binding, device and plan; the sizes in it are not used
     /// @param spanBytes of RAM, and of device memory, that scattered folios lie in
@@ -134,10 +133,6 @@ public final class MigrateBench {
                             row.inFlight(),
                             clocks.wall(),
                             corrupts));
-        }
-        if (!isWarm) {
-            List<Throughput> _ = new Rounds(clocks, rounds.beforeAll()).measure(moves, between);
-            isWarm = true;
         }
         List<Throughput> figures =
                 new ArrayList<>(new Rounds(clocks, rounds).measure(moves, between));

@@ -6,9 +6,11 @@ package farpage.emulator.bench;
 /// @param roundsMax at most
 /// @param warmUpMin rounds before them, at least
 /// @param warmUpMax at most, if the times do not become steady earlier
-/// @param nanos for all rounds of a row, those to warm up included
+/// @param nanos for all rounds of a row that count
+/// @param settleNanos for the rounds before, at most: they go on until the code is compiled
 /// @kernel None: a choice of the benchmarks
-public record RoundPlan(int roundsMin, int roundsMax, int warmUpMin, int warmUpMax, long nanos) {
+public record RoundPlan(
+        int roundsMin, int roundsMax, int warmUpMin, int warmUpMax, long nanos, long settleNanos) {
     /// Checks the limits.
     public RoundPlan {
         if (roundsMin < 1 || roundsMax < roundsMin) {
@@ -21,15 +23,11 @@ public record RoundPlan(int roundsMin, int roundsMax, int warmUpMin, int warmUpM
         }
     }
 
-    /// A fixed number of rounds, whatever time they take.
+    /// A fixed number of rounds, whatever time they take. Where there are so few that their figures
+    /// mean little nothing is waited for either.
     public RoundPlan withRounds(int rounds) {
-        return new RoundPlan(rounds, rounds, warmUpMin, warmUpMax, 0);
-    }
-
-    /// What goes before the first row of all, so that its code is compiled: as long as a row takes,
-    /// and nothing of it counts.
-    RoundPlan beforeAll() {
-        return new RoundPlan(1, Integer.MAX_VALUE, 1, 1, nanos);
+        long settle = rounds < roundsMin ? 0 : settleNanos;
+        return new RoundPlan(rounds, rounds, warmUpMin, warmUpMax, 0, settle);
     }
 
     /// Whether no round more is needed.

@@ -28,9 +28,10 @@ final class Rounds {
         boolean isWarm = false;
         boolean isRight = true;
         int counted = 0;
-        long start = clocks.wall().getAsLong();
+        CompilerRest compiler = new CompilerRest(clocks, plan.settleNanos());
+        long start = 0;
         for (int round = 0;
-                isRight && !plan.isEnough(counted, clocks.wall().getAsLong() - start);
+                isRight && !(isWarm && plan.isEnough(counted, clocks.wall().getAsLong() - start));
                 round++) {
             between.run();
             boolean willBeWarm = true;
@@ -43,7 +44,10 @@ final class Rounds {
                 all.forEach(RoundSamples::keep);
             }
             counted += isWarm ? 1 : 0;
-            isWarm |= willBeWarm;
+            if (!isWarm && willBeWarm && compiler.isAtRest()) {
+                isWarm = true;
+                start = clocks.wall().getAsLong();
+            }
         }
         return all.stream().map(RoundSamples::result).toList();
     }

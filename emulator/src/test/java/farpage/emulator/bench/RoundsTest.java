@@ -16,6 +16,8 @@ final class RoundsTest {
     private final List<String> calls = new ArrayList<>();
     private long now;
     private long cpu;
+    private long compiled;
+    private int compilesUntilRound;
     private int wrongInRound = Integer.MAX_VALUE;
 
     private final class Move implements BenchMove {
@@ -30,6 +32,7 @@ final class RoundsTest {
         public void prepare(long round) {
             calls.add("prepare " + round);
             now += 1000;
+            compiled += round < compilesUntilRound ? 1_000_000_000 : 0;
         }
 
         @Override
@@ -71,8 +74,8 @@ final class RoundsTest {
 
     private Throughput measure(int rounds) {
         return new Rounds(
-                        new MoveClocks(() -> now, () -> cpu),
-                        new RoundPlan(rounds, rounds, 3, 8, 0))
+                        new MoveClocks(() -> now, () -> cpu, () -> compiled),
+                        new RoundPlan(rounds, rounds, 3, 8, 0, 0))
                 .measure(List.of(new Move()), () -> {})
                 .getFirst();
     }
@@ -114,11 +117,38 @@ final class RoundsTest {
     void moreRoundsAreTakenWhileThereIsTime() {
         Throughput found =
                 new Rounds(
-                                new MoveClocks(() -> now, () -> cpu),
-                                new RoundPlan(2, 100, 3, 8, 10 * ROUND_NANOS))
+                                new MoveClocks(() -> now, () -> cpu, () -> compiled),
+                                new RoundPlan(2, 100, 3, 8, 7 * ROUND_NANOS, 0))
                         .measure(List.of(new Move()), () -> {})
                         .getFirst();
-        assertEquals(10 - 3, found.times().reps());
+        assertEquals(7, found.times().reps());
+    }
+
+    @Test
+    void nothingCountsUntilTheCompilersRest() {
+        compilesUntilRound = 20;
+        long settle = 10_000_000_000L;
+        Throughput found =
+                new Rounds(
+                                new MoveClocks(() -> now += 20_000_000, () -> cpu, () -> compiled),
+                                new RoundPlan(5, 5, 3, 8, 0, settle))
+                        .measure(List.of(new Move()), () -> {})
+                        .getFirst();
+        assertEquals(5, found.times().reps());
+        long moves = calls.stream().filter("move"::equals).count();
+        assertTrue(moves > 20 + 5, "moves: " + moves);
+    }
+
+    @Test
+    void compilersAreNotWaitedForForEver() {
+        compilesUntilRound = Integer.MAX_VALUE;
+        Throughput found =
+                new Rounds(
+                                new MoveClocks(() -> now += 20_000_000, () -> cpu, () -> compiled),
+                                new RoundPlan(5, 5, 3, 8, 0, 1_000_000_000L))
+                        .measure(List.of(new Move()), () -> {})
+                        .getFirst();
+        assertEquals(5, found.times().reps());
     }
 
     @Test
