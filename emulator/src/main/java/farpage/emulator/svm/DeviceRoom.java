@@ -32,10 +32,15 @@ final class DeviceRoom {
         this.evicts = evicts;
     }
 
-    /// Whether there is room for so many pages, in large folios too, without anything being made.
-    boolean isPlentiful(long pageCount) {
+    /// Whether there is room for so many single pages without anything being made.
+    boolean isPlentifulForPages(long pageCount) {
+        return pageCount <= memory.freePageCount();
+    }
+
+    /// The same for a range, in large folios too.
+    boolean isPlentifulForRange(long pageCount) {
         int order = PageSize.HPAGE_PMD_ORDER;
-        return pageCount <= memory.freePageCount()
+        return isPlentifulForPages(pageCount)
                 && (pageCount < PageSize.ENTRIES_PER_TABLE
                         || !memory.orders().contains(order)
                         || pageCount <= memory.freePageCount(order));

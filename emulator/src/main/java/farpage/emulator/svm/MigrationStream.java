@@ -117,7 +117,7 @@ public final class MigrationStream {
         for (long at = start; at < end && errno.isOk(); ) {
             long stop = Math.min(end, at + PageSize.pageAddress(RangeMigrator.BATCH_PAGES));
             int pageCount = (int) PageSize.pageNumber(stop - at);
-            prepare(pageCount);
+            prepare(pageCount, room == null || room.isPlentifulForRange(pageCount));
             if (room != null && !locksMm) {
                 room.makeForRange(mirror(), at, stop, at == start);
             }
@@ -149,7 +149,7 @@ public final class MigrationStream {
         int count = sorter.count();
         for (int from = 0; from < count && errno.isOk(); ) {
             int to = Math.min(count, from + RangeMigrator.BATCH_PAGES);
-            prepare(to - from);
+            prepare(to - from, room == null || room.isPlentifulForPages(to - from));
             if (room != null && !locksMm) {
                 room.makeForPages(mirror(), sorted, from, to);
             }
@@ -162,10 +162,9 @@ public final class MigrationStream {
     }
 
     /// Gives the mmap lock up where room must be made, or others had to wait for it long enough.
-    private void prepare(int pageCount) {
+    private void prepare(int pageCount, boolean hasRoom) {
         lockedPages += pageCount;
-        if (lockedPages > RangeMigrator.BATCH_PAGES
-                || room != null && !room.isPlentiful(pageCount)) {
+        if (lockedPages > RangeMigrator.BATCH_PAGES || !hasRoom) {
             letGo();
             lockedPages = pageCount;
         }
