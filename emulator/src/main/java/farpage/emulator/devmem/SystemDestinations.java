@@ -33,6 +33,9 @@ public final class SystemDestinations {
             boolean fails,
             boolean refusesLarge,
             CopyBatch batch) {
+        if (!fails && migration.hasBasePagesOnly()) {
+            return appendBasePages(machine, migration, migration.migratingCount(), batch);
+        }
         int wanted = 0;
         int missing = 0;
         boolean failsNext = fails;
@@ -54,7 +57,7 @@ public final class SystemDestinations {
             }
             failsNext = false;
         }
-        return missing + (wanted == 0 ? 0 : appendBasePages(machine, migration, wanted, batch));
+        return missing + appendBasePages(machine, migration, wanted, batch);
     }
 
     private static int pagesFrom(Migration migration, int from) {
@@ -87,6 +90,9 @@ public final class SystemDestinations {
     /// For all that has no destination yet.
     private static int appendBasePages(
             Machine machine, Migration migration, int wanted, CopyBatch batch) {
+        if (wanted == 0) {
+            return 0;
+        }
         long[] pages = new long[wanted];
         int allocated = machine.allocateLockedPages(pages, wanted);
         int used = 0;

@@ -10,7 +10,6 @@ import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Machine;
-import farpage.mm.Page;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
@@ -104,19 +103,44 @@ final class ToDevicePipeline extends MigrationPipeline {
         return mapOnDevice(mirror.table(), migration);
     }
 
+    /// Pages from an index on that have moved, one after the other on both sides.
+    private static int movedTogether(MigrateVma migration, int from) {
+        if (!isMoved(migration, from)) {
+            return 0;
+        }
+        int count = MigratePfn.pageCount(migration.src(from));
+        if (count > 1) {
+            return count;
+        }
+        int i = from + 1;
+        while (i < migration.pageCount()
+                && isMoved(migration, i)
+                && !MigratePfn.isCompound(migration.src(i))
+                && migration.pageNumber(i) == migration.pageNumber(i - 1) + 1
+                && MigratePfn.follows(migration.dst(i), migration.dst(i - 1))) {
+            i++;
+        }
+        return i - from;
+    }
+
+    private static boolean isMoved(MigrateVma migration, int i) {
+        return MigratePfn.isMigrating(migration.src(i)) && MigratePfn.hasPage(migration.dst(i));
+    }
+
     private static long mapOnDevice(DevicePageTable table, MigrateVma migration) {
         long moved = 0;
         table.lock();
         table.lookAheadLocked(migration);
         for (int i = 0; i < migration.pageCount(); ) {
-            long to = MigratePfn.page(migration.dst(i));
-            int pageCount = MigratePfn.pageCount(migration.src(i));
-            if (MigratePfn.isMigrating(migration.src(i)) && to != Page.NONE) {
-                boolean writable = MigratePfn.isWritable(migration.dst(i));
-                table.setEntriesLocked(
-                        migration.pageNumber(i), pageCount, DevicePte.of(to, writable));
-                moved += pageCount;
+            int pageCount = movedTogether(migration, i);
+            if (pageCount == 0) {
+                i += MigratePfn.pageCount(migration.src(i));
+                continue;
             }
+            long to = MigratePfn.page(migration.dst(i));
+            boolean writable = MigratePfn.isWritable(migration.dst(i));
+            table.setEntriesLocked(migration.pageNumber(i), pageCount, DevicePte.of(to, writable));
+            moved += pageCount;
             i += pageCount;
         }
         table.unlock();

@@ -73,10 +73,6 @@ final class ToSystemPipeline extends MigrationPipeline {
             SystemDestinations.drop(machine, migration, result);
         }
         migration.pages();
-        long moved = 0;
-        for (int i = 0; i < migration.pageCount(); i += MigratePfn.pageCount(migration.src(i))) {
-            moved += MigratePfn.hasMigrated(migration.src(i)) ? 1 : 0;
-        }
-        return moved;
+        return migration.migratedCount();
     }
 }

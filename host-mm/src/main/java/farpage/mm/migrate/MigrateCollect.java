@@ -44,6 +44,7 @@ final class MigrateCollect {
     private int collected;
     private boolean mapped;
     private boolean hasLarge;
+    private boolean hasHoles;
 
     /// That of the device page met last.
     private @Nullable DevicePagemap recentPagemap;
@@ -143,6 +144,7 @@ final class MigrateCollect {
     /// One entry to fill, and nothing to do for the pages after the first.
     private void storeHole(int page, int order) {
         store(page, order, MigratePfn.ofHole(order));
+        hasHoles = true;
     }
 
     private void store(int page, int order, long word) {
@@ -165,6 +167,11 @@ final class MigrateCollect {
     /// Whether there are words that stand for more than one page.
     boolean hasLarge() {
         return hasLarge;
+    }
+
+    /// Whether there are words without a page.
+    boolean hasHoles() {
+        return hasHoles;
     }
 
     private long noteMapped(long word) {

@@ -17,6 +17,8 @@ public final class MigrateDevice implements Migration {
     private final long[] src;
     private final long[] dst;
     private int pageCount;
+    private int migratingCount;
+    private boolean hasLarge;
 
     /// @param pageCountMax the most base pages that one migration may cover
     public MigrateDevice(Machine machine, int pageCountMax) {
@@ -43,16 +45,19 @@ public final class MigrateDevice implements Migration {
     public int setup(long[] pages, int pageCount) {
         assert pageCount <= src.length;
         this.pageCount = pageCount;
+        this.hasLarge = false;
         Arrays.fill(dst, 0, pageCount, MigratePfn.SKIP);
         for (int i = 0; i < pageCount; ) {
             long head = pages[i];
             src[i] = lock(head);
             long end = head + (1L << MigratePfn.order(src[i]));
+            hasLarge |= MigratePfn.isCompound(src[i]);
             for (i++; i < pageCount && pages[i] > head && pages[i] < end; i++) {
                 src[i] = MigratePfn.SKIP;
             }
         }
-        return new MigrateUnmap(machine, Page.NONE, src, pageCount).unmap();
+        migratingCount = new MigrateUnmap(machine, Page.NONE, src, pageCount).unmap();
+        return migratingCount;
     }
 
     private long lock(long page) {
@@ -65,6 +70,16 @@ public final class MigrateDevice implements Migration {
             return MigratePfn.SKIP;
         }
         return MigratePfn.withMapped(MigratePfn.ofSourceFolio(page, folios.order(page), false));
+    }
+
+    @Override
+    public boolean hasBasePagesOnly() {
+        return !hasLarge;
+    }
+
+    @Override
+    public int migratingCount() {
+        return migratingCount;
     }
 
     @Override
@@ -98,12 +113,13 @@ public final class MigrateDevice implements Migration {
 
     @Override
     public void pages() {
-        new MigratePages(machine, Page.NONE, src, dst, mayCut())
-                .migrate(
-                        pageCount,
-                        (index, page) -> {
-                            throw new AssertionError("a hole without a VMA");
-                        });
+        int _ =
+                new MigratePages(machine, Page.NONE, src, dst, mayCut())
+                        .migrate(
+                                pageCount,
+                                (index, page) -> {
+                                    throw new AssertionError("a hole without a VMA");
+                                });
     }
 
     @Override

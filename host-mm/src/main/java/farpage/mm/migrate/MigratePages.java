@@ -63,7 +63,9 @@ final class MigratePages {
         return this;
     }
 
-    void migrate(int pageCount, HoleFiller holes) {
+    /// @return the words whose pages have moved; holes have none to move
+    int migrate(int pageCount, HoleFiller holes) {
+        int words = 0;
         int migrated = 0;
         int failed = 0;
         for (int i = 0; i < pageCount; ) {
@@ -72,6 +74,7 @@ final class MigratePages {
                 continue;
             }
             if (faultPage == Page.NONE && tryMoveBasePage(i)) {
+                words++;
                 migrated++;
                 i++;
                 continue;
@@ -81,6 +84,7 @@ final class MigratePages {
             }
             int order = MigratePfn.order(src[i]);
             if (migrateFolio(i, order, holes)) {
+                words += MigratePfn.hasPage(src[i]) ? 1 : 0;
                 migrated += 1 << order;
                 if (MigratePfn.isBasePage(src[i]) && isWhereCollected(i, MigratePfn.page(src[i]))) {
                     src[i] = MigratePfn.withSole(src[i]);
@@ -93,6 +97,7 @@ final class MigratePages {
         }
         machine.vmStat().count(VmStat.Event.PGMIGRATE_SUCCESS, migrated);
         machine.vmStat().count(VmStat.Event.PGMIGRATE_FAIL, failed);
+        return words;
     }
 
     /// The short way: a base page that goes to a base page, and that nobody else holds.

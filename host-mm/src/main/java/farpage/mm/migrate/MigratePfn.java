@@ -109,6 +109,11 @@ public final class MigratePfn {
         return word | WRITE;
     }
 
+    /// Whether a word says the same as another of the next page.
+    public static boolean follows(long word, long before) {
+        return word - before == 1L << PAGE_SHIFT;
+    }
+
     static long withMapped(long word) {
         return word | MAPPED;
     }

@@ -48,7 +48,9 @@ public final class MigrateVma implements Migration {
     private long end;
     private int pageCount;
     private int migratingCount;
+    private int migratedCount;
     private boolean hasLarge;
+    private boolean hasHoles;
     private boolean notified;
 
     /// @param pageCountMax the most base pages that one *setup* may cover
@@ -159,6 +161,7 @@ public final class MigrateVma implements Migration {
                 new MigrateCollect(vma, select, owner, faultPage, orders, pageNumbers, src);
         migratingCount = collection.collect(pageCount);
         hasLarge = collection.hasLarge();
+        hasHoles = collection.hasHoles();
         if (collection.isUnmappingLeft()) {
             clock.enter(MigratePhase.UNMAP);
             migratingCount =
@@ -197,16 +200,24 @@ public final class MigrateVma implements Migration {
         return pageCount;
     }
 
-    /// Entries that migrate, after *setup*. A large folio is one.
-    ///
-    /// @kernel include/linux/migrate.h: struct migrate_vma, cpages
+    @Override
     public int migratingCount() {
         return migratingCount;
     }
 
-    /// Whether some entries stand for more than one page, after *setup*.
+    /// Words whose pages have moved, after *pages*. That of a large folio is one.
+    public int migratedCount() {
+        return migratedCount;
+    }
+
+    /// Whether some words stand for more than one page, after *setup*.
     public boolean hasLarge() {
         return hasLarge;
+    }
+
+    @Override
+    public boolean hasBasePagesOnly() {
+        return !hasLarge && !hasHoles;
     }
 
     public long address(int index) {
@@ -257,14 +268,15 @@ public final class MigrateVma implements Migration {
                             pageCount);
         }
         MigrateInsert insert = new MigrateInsert(mapped);
-        new MigratePages(mapped.mm().machine(), faultPage, src, dst, mayCut())
-                .collectedFrom(mapped, pageNumbers)
-                .migrate(
-                        pageCount,
-                        (index, page) -> {
-                            notifyInsertion(mapped, address(index));
-                            return insert.insert(address(index), page);
-                        });
+        migratedCount =
+                new MigratePages(mapped.mm().machine(), faultPage, src, dst, mayCut())
+                        .collectedFrom(mapped, pageNumbers)
+                        .migrate(
+                                pageCount,
+                                (index, page) -> {
+                                    notifyInsertion(mapped, address(index));
+                                    return insert.insert(address(index), page);
+                                });
         if (notified) {
             mapped.mm().notifiers().end();
         }

@@ -19,6 +19,14 @@ public sealed interface Migration permits MigrateVma, MigrateDevice {
     /// reference the migration takes over; [MigratePfn#SKIP] takes it back. Before *pages* only.
     void setDst(int index, long word);
 
+    /// Whether every word that migrates is that of a base page: no large folio, and no hole.
+    boolean hasBasePagesOnly();
+
+    /// Words that migrate, after *setup*. That of a large folio is one.
+    ///
+    /// @kernel include/linux/migrate.h: struct migrate_vma, cpages
+    int migratingCount();
+
     /// Whether a large source may be given smaller destinations, one word each: it is cut then.
     /// Without, such a source stays.
     ///
