@@ -10,6 +10,7 @@ final class HostClocks {
     static SliceClocks of(CliEnvironment environment) {
         return new SliceClocks(
                 environment.nanoClock(),
-                ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime);
+                ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime,
+                new CompilerClock());
     }
 }

@@ -71,9 +71,9 @@ final class MetadataBenchCommand extends BenchSubcommand {
             names = "--batch",
             paramLabel = "N",
             description =
-                    "Pages that one command names, unless they are contiguous; default:"
-                            + " ${DEFAULT-VALUE}")
-    long batchPages = MetadataPlan.BATCH_PAGES_DEFAULT;
+                    "Pages that one command names, unless they are contiguous; default: all of"
+                            + " them")
+    long batchPages;
 
     @Option(
             names = "--rounds",
@@ -110,9 +110,10 @@ final class MetadataBenchCommand extends BenchSubcommand {
                             ? usual.threads()
                             : threads.stream().map(Math::toIntExact).toList(),
                     Math.toIntExact(pages),
-                    Math.toIntExact(batchPages),
+                    Math.toIntExact(batchPages == 0 ? pages : batchPages),
                     rounds == 0 ? usual.rounds() : Math.toIntExact(rounds),
                     usual.warmUpRounds(),
+                    rounds > 0 && rounds < usual.rounds() ? 0 : usual.settleNanos(),
                     initBytes);
         } catch (IllegalArgumentException | ArithmeticException failure) {
             throw new CliFailure(

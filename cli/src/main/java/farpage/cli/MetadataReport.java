@@ -51,7 +51,7 @@ final class MetadataReport {
         return new BenchReport(
                 results.stream().map(this::row).toList(),
                 COLUMNS,
-                "%d rounds, all in turn, after %d to warm up; copies are off, and no memory is behind"
+                "%d rounds, all in turn, after %d or more to warm up; copies are off, and no memory is behind"
                                 .formatted(plan.rounds(), plan.warmUpRounds())
                         + " the device's pages; medians; each direction counts as one migration",
                 findings());

@@ -1,5 +1,7 @@
 package farpage.emulator.bench;
 
+import java.util.function.LongSupplier;
+
 /// Tells when the compilers of the Java machine have come to rest. While they work they take a
 /// processor from what is measured, and what is measured becomes faster with all that they do.
 ///
@@ -11,24 +13,28 @@ final class CompilerRest {
     /// Working less than one part in so many of that is resting.
     private static final int REST_PART = 12;
 
-    private final MoveClocks clocks;
+    private final LongSupplier wall;
+    private final LongSupplier compiler;
     private final long limit;
     private long since;
     private long compiled;
 
+    /// @param wall nanoseconds from an arbitrary start
+    /// @param compiler nanoseconds that the compilers have worked
     /// @param nanos after which they are waited for no longer
-    CompilerRest(MoveClocks clocks, long nanos) {
-        this.clocks = clocks;
-        this.since = clocks.wall().getAsLong();
+    CompilerRest(LongSupplier wall, LongSupplier compiler, long nanos) {
+        this.wall = wall;
+        this.compiler = compiler;
+        this.since = wall.getAsLong();
         this.limit = since + nanos;
-        this.compiled = clocks.compiler().getAsLong();
+        this.compiled = compiler.getAsLong();
     }
 
     /// Whether they have worked for little of the last moments; asked again and again, with what
     /// will be measured going on between. True also if they were waited for long enough.
     boolean isAtRest() {
-        long now = clocks.wall().getAsLong();
-        long total = clocks.compiler().getAsLong();
+        long now = wall.getAsLong();
+        long total = compiler.getAsLong();
         if (now - limit >= 0) {
             return true;
         }

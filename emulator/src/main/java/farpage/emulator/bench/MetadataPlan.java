@@ -13,6 +13,8 @@ import java.util.Set;
 /// @param batchPages that one command names, where they do not lie in a row
 /// @param rounds that count, each over all orders and numbers of threads
 /// @param warmUpRounds before them
+/// @param settleNanos for the rounds before those that count, at most: they go on until the code is
+///   compiled
 /// @param initBytes of device memory that is registered
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: TEST_F(hmm, benchmark_thp_migration)
 public record MetadataPlan(
@@ -23,6 +25,7 @@ public record MetadataPlan(
         int batchPages,
         int rounds,
         int warmUpRounds,
+        long settleNanos,
         long initBytes) {
     /// Pages where nothing else is asked for: 8 GiB of them.
     public static final int PAGES_DEFAULT = 1 << 21;
@@ -33,11 +36,8 @@ public record MetadataPlan(
     /// The most pages: 64 GiB of them.
     public static final int PAGES_MAX = 1 << 24;
 
-    /// Pages of a command where nothing else is asked for.
-    public static final int BATCH_PAGES_DEFAULT = 1 << 17;
-
     /// The most pages of a command.
-    public static final int BATCH_PAGES_MAX = 1 << 20;
+    public static final int BATCH_PAGES_MAX = PAGES_MAX;
 
     /// The most threads.
     public static final int THREADS_MAX = 2;
@@ -83,6 +83,7 @@ public record MetadataPlan(
                 batchPages,
                 rounds,
                 warmUpRounds,
+                settleNanos,
                 initBytes);
     }
 
@@ -93,21 +94,22 @@ public record MetadataPlan(
                 EnumSet.allOf(PageOrder.class),
                 List.of(1, 2),
                 PAGES_DEFAULT,
-                BATCH_PAGES_DEFAULT,
+                PAGES_DEFAULT,
                 15,
                 4,
+                10_000_000_000L,
                 INIT_BYTES_DEFAULT);
     }
 
     /// Everything at the same size, in fewer rounds.
     public static MetadataPlan quick() {
-        return full().withRounds(3, 1);
+        return full().withRounds(3, 1, 4_000_000_000L);
     }
 
     /// The same in another number of rounds.
-    public MetadataPlan withRounds(int counted, int before) {
+    public MetadataPlan withRounds(int counted, int before, long settle) {
         return new MetadataPlan(
-                kinds, orders, threads, pages, batchPages, counted, before, initBytes);
+                kinds, orders, threads, pages, batchPages, counted, before, settle, initBytes);
     }
 
     private static void require(String name, long value, long least, long most) {

@@ -16,6 +16,7 @@ final class RoundTrips implements AutoCloseable {
 
     private final MetadataPlan plan;
     private final MigrationScene scene;
+    private final SliceClocks clocks;
     private final Slices slices;
     private final SplittableRandom random;
     private final List<Case> cases = new ArrayList<>();
@@ -53,11 +54,12 @@ final class RoundTrips implements AutoCloseable {
     RoundTrips(MetadataPlan plan, long seed, SliceClocks clocks) {
         this.plan = plan;
         this.random = new SplittableRandom(seed);
+        this.clocks = clocks;
         this.slices = new Slices(clocks);
         this.scene = new MigrationScene(plan.pages());
         int most = plan.threads().getLast();
         this.taken = new int[most][0];
-        this.batches = new long[most][plan.batchPages()];
+        this.batches = new long[most][Math.min(plan.batchPages(), plan.pages())];
         // The first device alone, or each for its part.
         scene.addDevice(plan.pages(), CHUNK_PAGES);
         for (int device = 1; device < most; device++) {
@@ -76,17 +78,23 @@ final class RoundTrips implements AutoCloseable {
     ///
     /// @param progress is told how much is done, 0 to 1; it may throw to stop
     List<MetadataResult> run(BenchProgress progress) {
-        int rounds = plan.warmUpRounds() + plan.rounds();
-        for (int round = 0; round < rounds; round++) {
-            if (round == plan.warmUpRounds()) {
-                cases.forEach(Case::clear);
-            }
-            for (int i = 0; i < cases.size(); i++) {
-                progress.at((round + (double) i / cases.size()) / rounds, "round trips");
-                round(cases.get(i));
-            }
+        CompilerRest compiler =
+                new CompilerRest(clocks.nanos(), clocks.compiler(), plan.settleNanos());
+        for (int round = 0; round < plan.warmUpRounds() || !compiler.isAtRest(); round++) {
+            round(progress, 0);
+        }
+        cases.forEach(Case::clear);
+        for (int round = 0; round < plan.rounds(); round++) {
+            round(progress, (double) round / plan.rounds());
         }
         return cases.stream().map(this::result).toList();
+    }
+
+    private void round(BenchProgress progress, double done) {
+        for (int i = 0; i < cases.size(); i++) {
+            progress.at(done + (double) i / cases.size() / plan.rounds(), "round trips");
+            round(cases.get(i));
+        }
     }
 
     private void round(Case each) {

@@ -28,7 +28,8 @@ final class Rounds {
         boolean isWarm = false;
         boolean isRight = true;
         int counted = 0;
-        CompilerRest compiler = new CompilerRest(clocks, plan.settleNanos());
+        CompilerRest compiler =
+                new CompilerRest(clocks.wall(), clocks.compiler(), plan.settleNanos());
         long start = 0;
         for (int round = 0;
                 isRight && !(isWarm && plan.isEnough(counted, clocks.wall().getAsLong() - start));

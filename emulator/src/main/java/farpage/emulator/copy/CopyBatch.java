@@ -17,6 +17,11 @@ public final class CopyBatch {
     private int runCount;
     private int pageCount;
 
+    /// The pair that would continue a run of single pages; [Page#NONE] if none would.
+    private long nextSource = Page.NONE;
+
+    private long nextDestination = Page.NONE;
+
     /// @param capacity the most runs it can hold; as many pages always fit
     public CopyBatch(int capacity) {
         if (capacity <= 0) {
@@ -32,11 +37,20 @@ public final class CopyBatch {
     public void clear() {
         runCount = 0;
         pageCount = 0;
+        nextSource = Page.NONE;
+        nextDestination = Page.NONE;
     }
 
     /// Adds a pair of [Page] words.
     public void add(long source, long destination) {
-        add(source, destination, 1);
+        if (destination == nextDestination && source == nextSource) {
+            nextDestination++;
+            nextSource++;
+            lengths[runCount - 1]++;
+            pageCount++;
+        } else {
+            add(source, destination, 1);
+        }
     }
 
     /// Adds as many pairs as there are pages from each of two [Page] words on, as in two folios.
@@ -44,6 +58,7 @@ public final class CopyBatch {
         assert destination != Page.NONE;
         assert count > 0;
         pageCount += count;
+        noteNext(source, destination, count);
         int last = runCount - 1;
         if (last >= 0 && destinations[last] + lengths[last] == destination) {
             boolean continues =
@@ -61,6 +76,13 @@ public final class CopyBatch {
         lengths[runCount] = count;
         units[runCount] = count;
         runCount++;
+    }
+
+    /// A single page that continues a run of single pages is all that is quick to add.
+    private void noteNext(long source, long destination, int count) {
+        boolean isSinglePage = count == 1 && source != Page.NONE;
+        nextSource = isSinglePage ? source + 1 : Page.NONE;
+        nextDestination = isSinglePage ? destination + 1 : Page.NONE;
     }
 
     /// Adds a page that is to become zeros.
