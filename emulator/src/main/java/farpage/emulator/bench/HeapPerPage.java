@@ -15,7 +15,10 @@ import java.util.SplittableRandom;
 ///
 /// @kernel include/linux/mm_types.h: struct page
 final class HeapPerPage {
-    /// The most pages: counting takes as long as they move slowly.
+    /// The most pages: counting takes as long as they move slowly. Pages of a command: few, so that
+    /// what a long one works with is not taken for what its pages need.
+    private static final int COMMAND_PAGES = 4096;
+
     private static final int PAGES_MAX = 1 << 19;
 
     /// Pages of a section of the memory map, and of a chunk of device memory.
@@ -92,7 +95,7 @@ final class HeapPerPage {
     }
 
     private void move(MigrationScene scene, int[] places, int from, int to) {
-        long[] batch = new long[plan.batchPages()];
+        long[] batch = new long[COMMAND_PAGES];
         for (int at = from; at < to; at += batch.length) {
             int length = Math.min(batch.length, to - at);
             for (int i = 0; i < length; i++) {

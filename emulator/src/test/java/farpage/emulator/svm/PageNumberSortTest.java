@@ -41,4 +41,26 @@ class PageNumberSortTest {
             assertArrayEquals(expected, sorted(numbers));
         }
     }
+
+    @Test
+    void runsThatOverlapAreJoined() {
+        assertArrayEquals(new long[] {3, 4, 5, 6, 7, 8, 20}, sorted(20, 4, 5, 6, 7, 8, 3, 4, 5, 6));
+        SplittableRandom random = new SplittableRandom(7);
+        for (int round = 0; round < 200; round++) {
+            long[] numbers = new long[random.nextInt(1, 400)];
+            for (int i = 0; i < numbers.length; ) {
+                long head = random.nextLong(1L << random.nextInt(8, 36));
+                for (int run = random.nextInt(1, 40); run > 0 && i < numbers.length; run--) {
+                    numbers[i++] = head++;
+                }
+            }
+            long[] expected = Arrays.stream(numbers).sorted().distinct().toArray();
+            assertArrayEquals(expected, sorted(numbers));
+        }
+    }
+
+    @Test
+    void numbersThatNoProcessCanHaveAreSortedToo() {
+        assertArrayEquals(new long[] {-1, 2, Long.MAX_VALUE}, sorted(2, Long.MAX_VALUE, -1, 2));
+    }
 }
