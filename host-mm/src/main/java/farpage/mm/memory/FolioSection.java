@@ -183,6 +183,9 @@ abstract class FolioSection {
     ///   or has more references than that one
     abstract int tryTakeExclusive(int page, int setFlags);
 
+    /// Whether a small folio has exactly one reference.
+    abstract boolean hasOneReference(int page);
+
     /// Gives a locked small folio that is not mapped its place, flags and first mapping, and
     /// unlocks it.
     ///

@@ -347,6 +347,11 @@ public final class FolioTable extends FolioCounts {
         return true;
     }
 
+    /// Whether a small folio has one reference and no more.
+    public boolean hasOneReference(long page) {
+        return section(page).hasOneReference(slot(page));
+    }
+
     /// Whether a small folio has this place.
     public boolean isAt(long page, Object mapping, long index) {
         return section(page).isAt(slot(page), mapping, index);

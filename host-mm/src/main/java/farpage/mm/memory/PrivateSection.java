@@ -24,6 +24,7 @@ final class PrivateSection extends FolioSection {
     private static final int WINDOW_SHIFT = 59;
     private static final int OFFSET_BITS = WINDOW_SHIFT - OFFSET_SHIFT;
     private static final long OFFSET_MASK = (1L << OFFSET_BITS) - 1;
+    private static final long REFERENCES_MASK = ((1L << COUNT_BITS) - 1) << REFERENCES_SHIFT;
     private static final long STATE_MASK = (1L << OFFSET_SHIFT) - 1;
 
     private final PlaceWindows windows = new PlaceWindows(this);
@@ -188,6 +189,11 @@ final class PrivateSection extends FolioSection {
                 word,
                 (word | FolioFlags.LOCKED | setFlags) & ~FolioFlags.ANON_EXCLUSIVE ^ one));
         return (int) word & FolioFlags.DEVICE;
+    }
+
+    @Override
+    boolean hasOneReference(int page) {
+        return (word(page) & REFERENCES_MASK) == 1L << REFERENCES_SHIFT;
     }
 
     @Override

@@ -131,6 +131,11 @@ final class SystemSection extends FolioSection {
     }
 
     @Override
+    boolean hasOneReference(int page) {
+        return word(page) >>> REFERENCES_SHIFT == 1;
+    }
+
+    @Override
     int publish(int page, @Nullable Object newMapping, long index, int setFlags) {
         LONGS.setRelease(words, at(page) + 1, index << INDEX_SHIFT | 1);
         OBJECTS.setRelease(mapping, page, newMapping);

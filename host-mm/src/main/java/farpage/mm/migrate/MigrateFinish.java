@@ -10,7 +10,6 @@ import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.RemoveMigrationEntries;
 import java.util.Arrays;
-import java.util.Objects;
 
 /// Phase *finish*: migration entries become mappings again, locks and references are dropped, and
 /// what nobody needs any more is freed: the source where the page moved, else the destination.
@@ -91,7 +90,7 @@ final class MigrateFinish {
             return;
         }
         if (isOnlyVma(own, vma)) {
-            publish(vma, pageNumbers);
+            publish(vma, own, pageNumbers);
             for (int i = 0; i < restCount; i++) {
                 finishPage(rest[i]);
             }
@@ -116,7 +115,8 @@ final class MigrateFinish {
     }
 
     /// Leaf by leaf. What can not be published so is left for the long way.
-    private void publish(Vma vma, long[] pageNumbers) {
+    private void publish(Vma vma, AnonVma own, long[] pageNumbers) {
+        long indexOffset = vma.pageIndex(vma.start()) - PageSize.pageNumber(vma.start());
         int i = 0;
         while (i < pageCount) {
             long leafEnd = (pageNumbers[i] | PageSize.ENTRIES_PER_TABLE - 1) + 1;
@@ -127,7 +127,7 @@ final class MigrateFinish {
                 if (locked == null) {
                     moveStateLate(i);
                     addRest(i);
-                } else if (!publishFolio(locked, pageNumbers[i], vma, i)) {
+                } else if (!publishFolio(locked, vma, own, pageNumbers[i], indexOffset, i)) {
                     addRest(i);
                 }
             }
@@ -150,20 +150,20 @@ final class MigrateFinish {
     /// The short way.
     ///
     /// @return false for a page that did not move, or that may be mapped elsewhere
-    private boolean publishFolio(PageTableLeaf leaf, long pageNumber, Vma vma, int i) {
+    private boolean publishFolio(
+            PageTableLeaf leaf, Vma vma, AnonVma own, long pageNumber, long indexOffset, int i) {
         long word = src[i];
         int slot = (int) pageNumber & (PageSize.ENTRIES_PER_TABLE - 1);
+        long index = pageNumber + indexOffset;
         if (MigratePfn.isSoleBasePage(word)) {
-            return publishPage(leaf, slot, pageNumber, vma, i);
+            return publishPage(leaf, slot, vma, own, index, i);
         }
         if (!MigratePfn.isCompound(word) || !MigratePfn.hasMigrated(word)) {
             return false;
         }
         long from = MigratePfn.page(word);
         long to = MigratePfn.page(dst[i]);
-        AnonVma anonVma = vma.anonVma();
-        if (anonVma == null
-                || !folios.isAt(to, anonVma, vma.pageIndex(PageSize.pageAddress(pageNumber)))
+        if (!folios.isAt(to, own, index)
                 || MigratePfn.order(word) != PageSize.HPAGE_PMD_ORDER
                 || !leaf.isHugeLocked()
                 || !removeMigrationEntries.publishPmdLocked(leaf, from, to, vma)) {
@@ -180,12 +180,11 @@ final class MigrateFinish {
         }
     }
 
-    private boolean publishPage(PageTableLeaf leaf, int slot, long pageNumber, Vma vma, int i) {
+    private boolean publishPage(
+            PageTableLeaf leaf, int slot, Vma vma, AnonVma own, long index, int i) {
         long from = MigratePfn.page(src[i]);
         long to = MigratePfn.page(dst[i]);
-        AnonVma mapping = Objects.requireNonNull(vma.anonVma());
-        long index = vma.pageIndex(PageSize.pageAddress(pageNumber));
-        if (!removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma, mapping, index)) {
+        if (!removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma, own, index)) {
             moveStateLate(i);
             return false;
         }

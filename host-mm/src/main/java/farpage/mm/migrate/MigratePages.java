@@ -109,7 +109,7 @@ final class MigratePages {
         }
         long from = MigratePfn.page(src[i]);
         long to = MigratePfn.page(dst[i]);
-        if (folios.refCount(from) != 1) {
+        if (!folios.hasOneReference(from)) {
             return false;
         }
         // The state of a sole page moves when it is published, in one step with that.
