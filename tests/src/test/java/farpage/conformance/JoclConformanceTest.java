@@ -87,6 +87,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class MigrationStreams extends MigrationStreamContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class Concurrency extends ConcurrencyContract {
         @Override
         ClBinding open() {

@@ -87,6 +87,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class MigrationStreams extends MigrationStreamContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class Concurrency extends ConcurrencyContract {
         @Override
         ClBinding open() {

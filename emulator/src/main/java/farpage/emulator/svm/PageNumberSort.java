@@ -70,6 +70,8 @@ final class PageNumberSort {
         return true;
     }
 
+    /// Fills the words of the runs.
+    ///
     /// @return how many; -1 for a number that no process can have mapped
     private static int findRuns(long[] numbers, int listed, long[] runs) {
         int found = 0;

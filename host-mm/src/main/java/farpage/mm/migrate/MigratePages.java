@@ -63,6 +63,8 @@ final class MigratePages {
         return this;
     }
 
+    /// Moves what has a destination.
+    ///
     /// @return the words whose pages have moved; holes have none to move
     int migrate(int pageCount, HoleFiller holes) {
         int words = 0;

@@ -117,6 +117,7 @@ public final class AnonVma implements ReverseMap {
         return at;
     }
 
+    @SuppressWarnings("ReferenceEquality") // a lock is known by identity
     public boolean isSameFamily(AnonVma other) {
         return rootLock == other.rootLock;
     }
