@@ -21,6 +21,9 @@ public final class DevicePageTable {
     private static final int BRANCH_SHIFT = 13;
     private static final int BRANCHES = 1 << BRANCH_SHIFT;
 
+    /// Pages of which the leaves are looked up before their entries are read.
+    private static final int LOOK_AHEAD = 128;
+
     /// Page numbers of a 47-bit space.
     private static final long PAGE_NUMBERS = 1L << (LEAF_SHIFT + 2 * BRANCH_SHIFT);
 
@@ -38,6 +41,9 @@ public final class DevicePageTable {
     private @Nullable Leaf spareLeaf;
 
     private long cachedNumber = -1;
+
+    /// The leaves of pages that are read ahead.
+    private final @Nullable Leaf[] ahead = new Leaf[LOOK_AHEAD];
 
     /// Keeps what is read ahead from being left out.
     @SuppressWarnings("UnusedVariable") // read, the compiler would leave out what it is made of
@@ -206,10 +212,18 @@ public final class DevicePageTable {
     /// lines come in side by side.
     public void lookAheadLocked(MigrateVma migration) {
         assert isLocked();
-        if (migration.isScattered()) {
+        if (!migration.isScattered()) {
+            return;
+        }
+        for (int from = 0; from < migration.pageCount(); from += LOOK_AHEAD) {
+            int count = Math.min(LOOK_AHEAD, migration.pageCount() - from);
+            for (int i = 0; i < count; i++) {
+                ahead[i] = lookupLeaf(migration.pageNumber(from + i) >>> LEAF_SHIFT);
+            }
             long sum = 0;
-            for (int i = 0; i < migration.pageCount(); i++) {
-                sum ^= entryLocked(migration.pageNumber(i));
+            for (int i = 0; i < count; i++) {
+                Leaf leaf = ahead[i];
+                sum ^= leaf == null ? 0 : leaf.entries[slot(migration.pageNumber(from + i))];
             }
             seen ^= sum;
         }

@@ -71,6 +71,8 @@ public final class CopyPages implements AutoCloseable {
         private final long groupSize;
         private @Nullable ClBuffer from;
         private @Nullable ClBuffer to;
+        private int firstPair = -1;
+        private int pairCount;
         private int pageShift;
 
         private Launcher(ClKernel kernel, ClBuffer pairs) {
@@ -125,8 +127,14 @@ public final class CopyPages implements AutoCloseable {
                 kernel.setInt(5, shift);
                 pageShift = shift;
             }
-            kernel.setInt(3, first);
-            kernel.setInt(4, count);
+            if (firstPair != first) {
+                kernel.setInt(3, first);
+                firstPair = first;
+            }
+            if (pairCount != count) {
+                kernel.setInt(4, count);
+                pairCount = count;
+            }
         }
 
         private WorkSize workSize(int count) {
