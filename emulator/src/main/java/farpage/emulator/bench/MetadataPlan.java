@@ -103,7 +103,7 @@ public record MetadataPlan(
 
     /// Everything at the same size, in fewer rounds.
     public static MetadataPlan quick() {
-        return full().withRounds(3, 1, 4_000_000_000L);
+        return full().withRounds(3, 1, 7_000_000_000L);
     }
 
     /// The same in another number of rounds.

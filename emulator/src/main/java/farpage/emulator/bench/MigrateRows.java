@@ -65,7 +65,7 @@ public record MigrateRows(
                 int least = Math.max(movePages == 0 ? usual : movePages, batch);
                 long count = ((long) least + batch - 1) / batch;
                 long bytes = PageSize.pageAddress(count * batch);
-                for (int flying : inFlight.isEmpty() ? usualInFlight(batch) : inFlight) {
+                for (int flying : inFlight.isEmpty() ? usualInFlight(layout, batch) : inFlight) {
                     rows.add(new MigrateCase(order, layout, batch, flying, bytes));
                 }
             }
@@ -73,8 +73,8 @@ public record MigrateRows(
     }
 
     /// Long commands overlap their own copies.
-    private List<Integer> usualInFlight(int batch) {
-        if (batch > IN_FLIGHT_BATCH_MAX) {
+    private List<Integer> usualInFlight(PageLayout layout, int batch) {
+        if (batch > IN_FLIGHT_BATCH_MAX || isQuick && layout == PageLayout.CONTIGUOUS) {
             return List.of(1);
         }
         return isQuick ? List.of(1, RangeMigrator.IN_FLIGHT_MAX) : IN_FLIGHT;
