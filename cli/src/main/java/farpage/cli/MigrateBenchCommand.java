@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  farpage bench migrate --quick",
-            "  farpage bench migrate --order=0 --layout=scattered --batch=16,512 --in-flight=4"
+            "  farpage bench migrate --order=0 --layout=scattered --in-flight=1,4"
         })
 final class MigrateBenchCommand extends BenchSubcommand {
     private static final RoundPlan QUICK =

@@ -159,6 +159,30 @@ abstract class MigrationStreamContract extends EmulatorScene {
     }
 
     @Test
+    void failureFoundBetweenBatchesKeepsTheNextFromMoving() {
+        long address = map(1024);
+        MemorySegment data = pattern(1024, 12);
+        cpuWrites(address, data);
+        for (CallKind kind : new CallKind[] {CallKind.WRITE, CallKind.LAUNCH}) {
+            faults.failNext(kind, 100_000, ClError.OUT_OF_RESOURCES);
+        }
+        MigrationResult result =
+                device0.migrateToDevice(
+                        1,
+                        stream -> {
+                            Errno first = stream.add(address, page(address, 512));
+                            assertEquals(Errno.OK, first);
+                            // More than the chunk that there is has room for.
+                            Errno second = stream.add(page(address, 512), page(address, 1024));
+                            assertEquals(Errno.EIO, second);
+                        });
+        assertEquals(new MigrationResult(Errno.EIO, 0), result);
+        faults.forgetPlanned();
+        assertMigrates(device0, address, 1024);
+        assertCpuReads(address, data);
+    }
+
+    @Test
     void whoAddsMayFailInTheMiddle() {
         long address = map(600);
         MemorySegment data = pattern(600, 10);

@@ -207,7 +207,7 @@ public final class Dmirror implements AutoCloseable {
     /// Migrates batches to the device, several of them under way at once.
     ///
     /// @param batches under way, at most, 1 to [RangeMigrator#IN_FLIGHT_MAX]
-    /// @param feed adds them
+    /// @param feed adds them, and does nothing else with the process or the device
     /// @return of all batches together
     public MigrationResult migrateToDevice(int batches, Consumer<MigrationStream> feed) {
         return whileOpen(() -> migrator.toDevice(mirror, batches, feed));

@@ -114,19 +114,28 @@ public final class EmulatorInvariants {
         List<Long> entries = new ArrayList<>();
         table.lock();
         long left = table.entryCountLocked();
+        long ofSystem = table.systemEntryCountLocked();
         for (long next = -1; left > 0; left--) {
             next = table.nextPresentLocked(next + 1);
             if (next < 0) {
                 break;
             }
             pageNumbers.add(next);
-            entries.add(table.entryLocked(next));
+            long entry = table.entryLocked(next);
+            entries.add(entry);
+            ofSystem -= Page.isDevice(DevicePte.page(entry)) ? 0 : 1;
         }
         table.unlock();
         long tooMany = left;
         expect(
                 tooMany == 0,
                 () -> device + ": its table of " + mm + " counts " + tooMany + " entries too many");
+        long uncounted = ofSystem;
+        expect(
+                uncounted == 0,
+                () ->
+                        "%s: its table of %s counts %d entries of system pages too many"
+                                .formatted(device, mm, uncounted));
         if (mm.isExited()) {
             expect(
                     pageNumbers.isEmpty(),

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// made there, under nothing but that lock. Then it is collected under the mmap lock, which is held
 /// on until room must be made again, or [RangeMigrator#BATCH_PAGES] pages were collected under it.
 ///
-/// A failure ends it: what is added later stays where it is.
+/// A failure ends it: what is added later stays where it is. Who adds does nothing else with the
+/// process or the device meanwhile: it would wait for pages that only the stream's end lets go.
 ///
 /// @kernel drivers/gpu/drm/amd/amdkfd/kfd_migrate.c: svm_migrate_copy_to_vram, its fences
 public final class MigrationStream {
@@ -72,12 +73,14 @@ public final class MigrationStream {
 
     /// Ends everything that was added.
     MigrationResult close() {
-        letGo();
-        MigrationResult result = new MigrationResult(errno, moved);
-        mirror = null;
-        moved = 0;
-        errno = Errno.OK;
-        return result;
+        try {
+            letGo();
+            return new MigrationResult(errno, moved);
+        } finally {
+            mirror = null;
+            moved = 0;
+            errno = Errno.OK;
+        }
     }
 
     /// The mmap lock is taken if it is not held.
@@ -118,6 +121,9 @@ public final class MigrationStream {
             long stop = Math.min(end, at + PageSize.pageAddress(RangeMigrator.BATCH_PAGES));
             int pageCount = (int) PageSize.pageNumber(stop - at);
             prepare(pageCount, room == null || room.isPlentifulForRange(pageCount));
+            if (!errno.isOk()) {
+                break;
+            }
             if (room != null && !locksMm) {
                 room.makeForRange(mirror(), at, stop, at == start);
             }
@@ -150,6 +156,9 @@ public final class MigrationStream {
         for (int from = 0; from < count && errno.isOk(); ) {
             int to = Math.min(count, from + RangeMigrator.BATCH_PAGES);
             prepare(to - from, room == null || room.isPlentifulForPages(to - from));
+            if (!errno.isOk()) {
+                break;
+            }
             if (room != null && !locksMm) {
                 room.makeForPages(mirror(), sorted, from, to);
             }

@@ -109,7 +109,7 @@ public final class RangeMigrator {
     /// Migrates batches one after the other, with several under way at once. Nothing is held.
     ///
     /// @param batches under way, at most, 1 to [#IN_FLIGHT_MAX]
-    /// @param feed adds them
+    /// @param feed adds them, and does nothing else with the process or the device
     /// @return the first failure, or OK; of all batches together
     public MigrationResult toDevice(
             ProcessMirror mirror, int batches, Consumer<MigrationStream> feed) {

@@ -122,11 +122,22 @@ final class DevicePageTableTest {
                                 expected.getOrDefault(page, DevicePte.NONE),
                                 table.entryLocked(page));
                 default -> {
-                    table.setEntryLocked(page, entry(step));
-                    expected.put(page, entry(step));
+                    long entry =
+                            step % 3 == 0
+                                    ? DevicePte.of(Page.ofDevicePfn(step), false)
+                                    : entry(step);
+                    table.setEntryLocked(page, entry);
+                    expected.put(page, entry);
                 }
             }
             assertEquals(expected.size(), table.entryCountLocked());
+            if (step % 500 == 0) {
+                assertEquals(
+                        expected.values().stream()
+                                .filter(each -> !Page.isDevice(DevicePte.page(each)))
+                                .count(),
+                        table.systemEntryCountLocked());
+            }
         }
     }
 }
