@@ -37,6 +37,9 @@ import picocli.CommandLine.Option;
             "  farpage bench metadata --what=migrateRoundTrip --layout=runs --threads=1"
         })
 final class MetadataBenchCommand extends BenchSubcommand {
+    /// Stands for a batch of all pages.
+    private static final long ALL = Long.MIN_VALUE;
+
     @Option(
             names = "--what",
             paramLabel = "WHAT,...",
@@ -73,7 +76,7 @@ final class MetadataBenchCommand extends BenchSubcommand {
             description =
                     "Pages that one command names, unless they are contiguous; default: all of"
                             + " them")
-    long batchPages;
+    long batchPages = ALL;
 
     @Option(
             names = "--rounds",
@@ -110,7 +113,7 @@ final class MetadataBenchCommand extends BenchSubcommand {
                             ? usual.threads()
                             : threads.stream().map(Math::toIntExact).toList(),
                     Math.toIntExact(pages),
-                    Math.toIntExact(batchPages == 0 ? pages : batchPages),
+                    Math.toIntExact(batchPages == ALL ? pages : batchPages),
                     rounds == 0 ? usual.rounds() : Math.toIntExact(rounds),
                     usual.warmUpRounds(),
                     rounds > 0 && rounds < usual.rounds() ? 0 : usual.settleNanos(),

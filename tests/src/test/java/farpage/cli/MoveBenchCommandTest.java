@@ -25,6 +25,7 @@ final class MoveBenchCommandTest {
     private static final List<String> NUMBERS =
             List.of(
                     "batchPages",
+                    "inFlight",
                     "bytes",
                     "gbps.median",
                     "gbps.p99",
@@ -89,11 +90,13 @@ final class MoveBenchCommandTest {
                         "migrate",
                         "--order=0,2,9",
                         "--batch=512",
+                        "--in-flight=1,3",
                         "--format=json",
                         "--binding=" + binding);
         assertEquals(0, run.exitCode(), run.toString());
         List<String> rows = run.outLines();
-        assertEquals(1 + 2 * 3, rows.size(), run.out());
+        assertEquals(1 + 2 * 2 * 3, rows.size(), run.out());
+        assertEquals(6, rows.stream().filter(row -> row.contains("\"inFlight\":3")).count());
         for (String row : rows.subList(1, rows.size())) {
             assertTrue(row.contains("\"bench\":\"migrate\",\"status\":\"ok\""), row);
             assertTrue(row.contains("\"layout\":\"scattered\",\"batchPages\":512"), row);
@@ -108,7 +111,8 @@ final class MoveBenchCommandTest {
 
     @Test
     void csvHasTheSameFieldsInColumns() {
-        CommandRun run = bench("migrate", "--order=0", "--batch=16", "--format=csv");
+        CommandRun run =
+                bench("migrate", "--order=0", "--batch=16", "--in-flight=4", "--format=csv");
         assertEquals(0, run.exitCode(), run.toString());
         List<String> lines = run.outLines().stream().filter(line -> !line.startsWith("#")).toList();
         List<String> names = List.of(lines.getFirst().split(",", -1));
@@ -130,6 +134,7 @@ final class MoveBenchCommandTest {
                         "--rounds=1",
                         "--order=9",
                         "--batch=512",
+                        "--in-flight=1",
                         "--format=tap");
         assertEquals(0, run.exitCode(), run.toString());
         assertTrue(run.out().contains("ok 1 toDevice order 9 contiguous"), run.out());
