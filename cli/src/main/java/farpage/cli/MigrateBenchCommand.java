@@ -6,6 +6,7 @@ import farpage.emulator.bench.MigrateRows;
 import farpage.emulator.bench.PageLayout;
 import farpage.emulator.bench.RoundPlan;
 import farpage.emulator.experiment.Direction;
+import farpage.emulator.svm.RangeMigrator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -86,7 +87,7 @@ final class MigrateBenchCommand extends BenchSubcommand {
                 quick,
                 BenchAxis.numbers("--order", orders, 0, 9),
                 BenchAxis.numbers("--batch", batches, 1, 1 << 18),
-                BenchAxis.numbers("--in-flight", inFlight, 1, 4),
+                BenchAxis.numbers("--in-flight", inFlight, 1, RangeMigrator.IN_FLIGHT_MAX),
                 BenchAxis.values("--layout", layouts, PageLayout.values()),
                 moves.movePages());
     }

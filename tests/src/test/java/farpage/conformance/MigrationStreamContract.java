@@ -137,15 +137,19 @@ abstract class MigrationStreamContract extends EmulatorScene {
         assertCpuReads(address, data);
     }
 
+    private void failEveryCopy() {
+        for (CallKind kind : new CallKind[] {CallKind.WRITE, CallKind.LAUNCH}) {
+            faults.failNext(kind, 100_000, ClError.OUT_OF_RESOURCES);
+        }
+    }
+
     @Test
     void copiesThatFailEndTheStream() {
         int count = 1500;
         long address = map(count);
         MemorySegment data = pattern(count, 9);
         cpuWrites(address, data);
-        for (CallKind kind : new CallKind[] {CallKind.WRITE, CallKind.LAUNCH}) {
-            faults.failNext(kind, 100_000, ClError.OUT_OF_RESOURCES);
-        }
+        failEveryCopy();
         List<long[]> batches = batches(address, count, new SplittableRandom(23));
         MigrationResult result =
                 device0.migrateToDevice(
@@ -163,9 +167,7 @@ abstract class MigrationStreamContract extends EmulatorScene {
         long address = map(1024);
         MemorySegment data = pattern(1024, 12);
         cpuWrites(address, data);
-        for (CallKind kind : new CallKind[] {CallKind.WRITE, CallKind.LAUNCH}) {
-            faults.failNext(kind, 100_000, ClError.OUT_OF_RESOURCES);
-        }
+        failEveryCopy();
         MigrationResult result =
                 device0.migrateToDevice(
                         1,
