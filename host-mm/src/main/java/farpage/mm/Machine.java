@@ -31,8 +31,8 @@ public final class Machine implements AutoCloseable {
     /// Room for device pages: 2 TiB of each type. The memmap for them is made as they are used.
     private static final long DEVICE_PAGE_COUNT_MAX = Page.COHERENT_DEVICE_PFN_MAX + 1;
 
-    /// How often an allocation is tried again after reclaim freed something that others took, or
-    /// nothing because others held it.
+    /// How often in a row an allocation is tried again after reclaim freed nothing because others
+    /// held the folios, or, for a large folio, freed frames that do not make one.
     private static final int RECLAIM_RETRY_LIMIT = 16;
 
     /// How often others get the processor before the next attempt doubles that many times.
@@ -190,8 +190,11 @@ public final class Machine implements AutoCloseable {
     /// @kernel mm/page_alloc.c: folio_alloc
     public long allocateFolio(int order) {
         long page = ram.allocate(order);
-        for (int attempt = 0; page == Page.NONE && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
-            if (reclaim.reclaim(1L << order) == 0 && isReclaimFutile(attempt)) {
+        int failed = 0;
+        while (page == Page.NONE && failed < RECLAIM_RETRY_LIMIT) {
+            if (reclaim.reclaim(1L << order) > 0) {
+                failed = order == 0 ? 0 : failed + 1; // scattered frames do not help a large one
+            } else if (isReclaimFutile(failed++)) {
                 return Page.NONE;
             }
             page = ram.allocate(order);
@@ -207,11 +210,11 @@ public final class Machine implements AutoCloseable {
     ///
     /// @kernel mm/page_alloc.c: should_reclaim_retry
     @SuppressWarnings("ThreadPriorityCheck") // who holds the folios may want this processor
-    private boolean isReclaimFutile(int attempt) {
+    private boolean isReclaimFutile(int failed) {
         if (!reclaim.canReclaim()) {
             return true;
         }
-        for (int i = 0; i < 1 << Math.min(attempt, RECLAIM_YIELD_DOUBLINGS); i++) {
+        for (int i = 0; i < 1 << Math.min(failed, RECLAIM_YIELD_DOUBLINGS); i++) {
             Thread.yield();
         }
         return false;
@@ -271,8 +274,11 @@ public final class Machine implements AutoCloseable {
     /// @return how many; fewer than `count` if memory is out
     public int allocateLockedPages(long[] pages, int count) {
         int allocated = ram.allocateBatch(pages, count);
-        for (int attempt = 0; allocated < count && attempt < RECLAIM_RETRY_LIMIT; attempt++) {
-            if (reclaim.reclaim(count - allocated) == 0 && isReclaimFutile(attempt)) {
+        int failed = 0;
+        while (allocated < count && failed < RECLAIM_RETRY_LIMIT) {
+            if (reclaim.reclaim(count - allocated) > 0) {
+                failed = 0;
+            } else if (isReclaimFutile(failed++)) {
                 break;
             }
             long[] more = new long[count - allocated];

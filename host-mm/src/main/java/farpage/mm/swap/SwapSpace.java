@@ -255,7 +255,16 @@ public final class SwapSpace {
             return Page.NONE;
         }
         machine.folios().lockNew(page);
+        long other = Page.NONE;
         SwapArea.CacheAdd added = area.add(slot, page);
+        while (added == SwapArea.CacheAdd.EXISTS && other == Page.NONE) {
+            other = area.get(slot);
+            if (other == Page.NONE) {
+                // Reclaim has frozen that folio and takes it out of the swap cache now.
+                letOthersRun();
+                added = area.add(slot, page);
+            }
+        }
         if (added == SwapArea.CacheAdd.ADDED) {
             int flags = FolioFlags.SWAPBACKED | FolioFlags.LRU;
             if (read(area, slot, page)) {
@@ -269,7 +278,12 @@ public final class SwapSpace {
             return page;
         }
         machine.put(page);
-        return added == SwapArea.CacheAdd.EXISTS ? getCached(entry) : Page.NONE;
+        return other;
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // who froze the folio may want this processor
+    private static void letOthersRun() {
+        Thread.yield();
     }
 
     /// The one place where a failed read becomes an answer.

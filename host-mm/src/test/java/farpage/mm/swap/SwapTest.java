@@ -14,6 +14,7 @@ import farpage.mm.VmFlags;
 import farpage.mm.VmStat;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.memory.FolioFlags;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
@@ -25,6 +26,8 @@ import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -95,6 +98,28 @@ final class SwapTest {
         assertTrue(count(VmStat.Event.ALLOCSTALL_NORMAL) > 0);
         process.unmap(address, pages);
         assertEquals(1023, machine.machine().swap().freeSlotCount());
+    }
+
+    /// Reclaim freezes a folio before it takes it out of the swap cache; an access in between finds
+    /// neither a folio nor room for its own, and waits.
+    @Test
+    void accessWaitsForAFolioThatReclaimHasFrozen() throws InterruptedException {
+        long address = process.map(1);
+        process.store(address, 7);
+        pageOut(process, address, 1);
+        FolioTable folios = machine.machine().folios();
+        long entry = SwapEntry.ofPageTableEntry(process.entry(address));
+        long page = machine.machine().swap().readIn(entry, process.mm().memcg());
+        folios.lock(page);
+        assertTrue(folios.freezeReferences(page, 2));
+        AtomicInteger loaded = new AtomicInteger();
+        Thread access = Thread.ofPlatform().start(() -> loaded.set(process.load(address)));
+        assertFalse(access.join(Duration.ofMillis(50)), "the access ended: " + loaded);
+        folios.unfreezeReferences(page, 2);
+        folios.unlock(page);
+        machine.machine().put(page);
+        access.join();
+        assertEquals(7, loaded.get());
     }
 
     @Test
