@@ -1,12 +1,14 @@
 package farpage.cli;
 
-import farpage.emulator.experiment.LargeFolioExperiment;
-import farpage.emulator.experiment.LargeFolioPlan;
-import farpage.emulator.experiment.LargeFolioResult;
+import farpage.emulator.experiment.Experiment;
+import farpage.emulator.experiment.ExperimentAmount;
+import farpage.emulator.experiment.ExperimentOption;
+import farpage.emulator.experiment.ExperimentSetting;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,6 +33,9 @@ import picocli.CommandLine.Parameters;
             "  farpage experiment large-folios --orders=0,4,9 --size=8MiB --format=json"
         })
 final class ExperimentCommand extends Command {
+    /// Of an option: the experiment has its own default.
+    private static final long NOT_GIVEN = -1;
+
     @Parameters(paramLabel = "NAME", arity = "0..1", description = "Which one; default: the list")
     String name = "";
 
@@ -38,26 +43,23 @@ final class ExperimentCommand extends Command {
             names = "--size",
             paramLabel = "SIZE",
             converter = SizeConverter.class,
-            description = "The memory that moves, a multiple of 2 MiB; default: 16 MiB")
-    long bytes = LargeFolioPlan.BYTES_DEFAULT;
+            description = "The memory that it works on")
+    long bytes = NOT_GIVEN;
 
-    @Option(
-            names = "--runs",
-            paramLabel = "N",
-            description = "Runs that count, each over all orders; default: ${DEFAULT-VALUE}")
-    long runs = LargeFolioPlan.RUNS_DEFAULT;
+    @Option(names = "--runs", paramLabel = "N", description = "Runs that count")
+    long runs = NOT_GIVEN;
 
     @Option(
             names = "--warm-up",
             paramLabel = "N",
-            description = "Runs before them that do not count; default: ${DEFAULT-VALUE}")
-    long warmUpRuns = LargeFolioPlan.WARM_UP_RUNS_DEFAULT;
+            description = "Runs before them that do not count")
+    long warmUpRuns = NOT_GIVEN;
 
     @Option(
             names = "--orders",
             paramLabel = "ORDER,...",
             split = ",",
-            description = "The orders of the folios; default: 0,2,3,4,5,6,7,8,9")
+            description = "The orders of the folios")
     List<Long> orders = new ArrayList<>();
 
     @Option(
@@ -82,51 +84,42 @@ final class ExperimentCommand extends Command {
             list(output);
             return ExitCode.DONE;
         }
-        Experiment experiment = Experiment.of(name);
-        LargeFolioPlan plan = plan();
+        Experiment experiment = Experiments.of(name);
+        ExperimentAmount amount = amount(experiment);
         if (html.isEmpty()) {
-            measure(experiment, plan).print(options.format, output.stream());
+            measure(experiment, amount).print(options.format, output.stream());
             return ExitCode.DONE;
         }
         try (ReportOutput page = ReportOutput.open(environment(), "--html", html)) {
-            LargeFolioReport report = measure(experiment, plan);
+            ExperimentReport report = measure(experiment, amount);
             report.print(options.format, output.stream());
-            new LargeFolioPage(report).print(page.stream());
+            new ExperimentPage(report).print(page.stream());
             environment().interruption().check();
             page.commit();
         }
         return ExitCode.DONE;
     }
 
-    private void list(ReportOutput output) {
-        if (options.format == OutputFormat.TEXT) {
-            for (Experiment experiment : Experiment.values()) {
-                output.stream()
-                        .print("%-14s %s\n".formatted(experiment.label(), experiment.question()));
-            }
-            return;
-        }
-        RowOutput rows = RowOutput.of(options.format, output.stream());
-        rows.context(Context.base(this, "experiment"));
-        for (Experiment experiment : Experiment.values()) {
-            rows.row(
-                    Row.skipped("experiment", "listed only: a NAME runs it")
-                            .put("name", experiment.label())
-                            .put("experiment", experiment.label())
-                            .put("question", experiment.question()));
-        }
-        rows.end();
-    }
-
-    private LargeFolioPlan plan() {
+    /// What the user set, if the experiment can do with it. An option that it does not look at is
+    /// not passed over in silence.
+    private ExperimentAmount amount(Experiment experiment) {
         try {
-            return new LargeFolioPlan(
-                    bytes,
-                    Math.toIntExact(runs),
-                    Math.toIntExact(warmUpRuns),
-                    orders.isEmpty()
-                            ? LargeFolioPlan.ORDERS
-                            : orders.stream().map(Math::toIntExact).toList());
+            ExperimentAmount amount =
+                    new ExperimentAmount(
+                            bytes == NOT_GIVEN ? OptionalLong.empty() : OptionalLong.of(bytes),
+                            number(runs),
+                            number(warmUpRuns),
+                            orders.stream().map(Math::toIntExact).toList());
+            for (ExperimentOption option : amount.given()) {
+                if (!experiment.options().contains(option)) {
+                    throw new CliFailure(
+                            ExitCode.USAGE,
+                            "%s: nothing of experiment %s is set by it; right would be to leave it out"
+                                    .formatted(name(option), experiment.name()));
+                }
+            }
+            experiment.check(amount);
+            return amount;
         } catch (IllegalArgumentException | ArithmeticException failure) {
             throw new CliFailure(
                     ExitCode.USAGE,
@@ -135,20 +128,57 @@ final class ExperimentCommand extends Command {
         }
     }
 
-    private LargeFolioReport measure(Experiment experiment, LargeFolioPlan plan) {
+    private static OptionalInt number(long value) {
+        return value == NOT_GIVEN ? OptionalInt.empty() : OptionalInt.of(Math.toIntExact(value));
+    }
+
+    private static String name(ExperimentOption option) {
+        return switch (option) {
+            case SIZE -> "--size";
+            case RUNS -> "--runs";
+            case WARM_UP -> "--warm-up";
+            case ORDERS -> "--orders";
+        };
+    }
+
+    private void list(ReportOutput output) {
+        if (options.format == OutputFormat.TEXT) {
+            for (Experiment experiment : Experiments.ALL) {
+                output.stream()
+                        .print("%-14s %s\n".formatted(experiment.name(), experiment.question()));
+            }
+            return;
+        }
+        RowOutput rows = RowOutput.of(options.format, output.stream());
+        rows.context(Context.base(this, "experiment"));
+        for (Experiment experiment : Experiments.ALL) {
+            rows.row(
+                    Row.skipped("experiment", "listed only: a NAME runs it")
+                            .put("name", experiment.name())
+                            .put("experiment", experiment.name())
+                            .put("question", experiment.question()));
+        }
+        rows.end();
+    }
+
+    private ExperimentReport measure(Experiment experiment, ExperimentAmount amount) {
         try (DeviceSession session = DeviceSession.open(this, copy);
                 ProgressBar progress =
-                        new ProgressBar(environment(), options.quiet, experiment.label())) {
-            LargeFolioResult result =
-                    new LargeFolioExperiment(
-                                    session.config(), plan, options.seed, environment().nanoClock())
-                            .run(done -> {
+                        new ProgressBar(environment(), options.quiet, experiment.name())) {
+            ExperimentSetting setting =
+                    new ExperimentSetting(
+                            session.config(),
+                            amount,
+                            options.seed,
+                            environment().nanoClock(),
+                            done -> {
                                 environment().interruption().check();
-                                progress.update(
-                                        done, String.format(Locale.ROOT, "%d runs", plan.runs()));
+                                progress.update(done, experiment.name());
                             });
-            return new LargeFolioReport(
-                    experiment, result, Context.of(this, "experiment", session.choice().device()));
+            return new ExperimentReport(
+                    experiment,
+                    experiment.run(setting),
+                    Context.of(this, "experiment", session.choice().device()));
         }
     }
 }

@@ -93,12 +93,11 @@ final class MigrateBenchCommand extends BenchSubcommand {
     }
 
     private Set<Direction> directions() {
-        List<String> known =
-                Arrays.stream(Direction.values()).map(LargeFolioReport::direction).toList();
+        List<String> known = Arrays.stream(Direction.values()).map(Direction::label).toList();
         Set<Direction> chosen = new LinkedHashSet<>();
         for (String name : BenchAxis.names("--direction", directions, known)) {
             for (Direction direction : Direction.values()) {
-                if (LargeFolioReport.direction(direction).equals(name)) {
+                if (direction.label().equals(name)) {
                     chosen.add(direction);
                 }
             }

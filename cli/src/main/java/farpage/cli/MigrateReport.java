@@ -41,7 +41,7 @@ final class MigrateReport {
     private static String series(MigrateFinding finding) {
         return "%s order %d %s flying %d"
                 .formatted(
-                        LargeFolioReport.direction(finding.direction()),
+                        finding.direction().label(),
                         finding.row().order(),
                         finding.row().layout(),
                         finding.row().inFlight());
@@ -99,7 +99,7 @@ final class MigrateReport {
 
     private Row row(MigrateFinding finding) {
         MigrateCase of = finding.row();
-        String direction = LargeFolioReport.direction(finding.direction());
+        String direction = finding.direction().label();
         Optional<String> failure = finding.figures().flatMap(Throughput::failure);
         Row row =
                 finding.obstacle()

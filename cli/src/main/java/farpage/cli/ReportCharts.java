@@ -22,7 +22,7 @@ final class ReportCharts {
         figures.addAll(new MigrateCharts(of(fine, "migrate")).figures());
         figures.addAll(new FaultCharts(of(fine, "fault")).figures());
         figures.addAll(MetadataCharts.figures(of(fine, "metadata")));
-        figures.addAll(ExperimentCharts.figures(of(fine, "experiment")));
+        figures.addAll(ExperimentFigures.of(of(fine, "experiment")));
         return figures;
     }
 

@@ -36,8 +36,11 @@ import java.util.function.Function;
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: struct hmm_buffer
 public final class FolioRange {
+    /// Ranges begin at a multiple of this, and are made of such.
+    private static final long BLOCK_BYTES = (long) PageSize.PAGE_SIZE << PageSize.LEVEL_SHIFT;
+
     /// RAM beside that of the range: the page of zeros, and some to spare.
-    private static final long SPARE_RAM = 2 * LargeFolioPlan.BLOCK_BYTES;
+    private static final long SPARE_RAM = 2 * BLOCK_BYTES;
 
     private final EmulatedDevice device;
     private final Machine machine;
@@ -72,9 +75,8 @@ public final class FolioRange {
         this.landing = landing;
         this.random = new SplittableRandom(seed);
         this.cpu = new CpuAccess(mm);
-        long block = LargeFolioPlan.BLOCK_BYTES;
-        long mapped = mm.mmap(contents.byteSize() + block, VmFlags.READ | VmFlags.WRITE);
-        this.start = (mapped + block - 1) & -block;
+        long mapped = mm.mmap(contents.byteSize() + BLOCK_BYTES, VmFlags.READ | VmFlags.WRITE);
+        this.start = (mapped + BLOCK_BYTES - 1) & -BLOCK_BYTES;
         for (long at = 0; at < contents.byteSize(); at += Long.BYTES) {
             contents.set(ValueLayout.JAVA_LONG, at, random.nextLong());
         }
@@ -96,8 +98,8 @@ public final class FolioRange {
         try (Emulator emulator = new Emulator(own);
                 Arena arena = Arena.ofConfined()) {
             EmulatedDevice device = emulator.device(0);
-            MemorySegment contents = arena.allocate(bytes, LargeFolioPlan.BLOCK_BYTES);
-            MemorySegment landing = arena.allocate(bytes, LargeFolioPlan.BLOCK_BYTES);
+            MemorySegment contents = arena.allocate(bytes, BLOCK_BYTES);
+            MemorySegment landing = arena.allocate(bytes, BLOCK_BYTES);
             Mm mm = emulator.newProcess();
             try (ClQueue queue = device.context().createQueue(device.clDevice());
                     ClBuffer raw = device.context().createBuffer(bytes);

@@ -11,7 +11,7 @@ public record Quantiles(int reps, long median, long p90, long p99, long p999, lo
     /// Of times in any order.
     ///
     /// @throws IllegalArgumentException if there are none
-    static Quantiles of(long[] nanos) {
+    public static Quantiles of(long[] nanos) {
         if (nanos.length == 0) {
             throw new IllegalArgumentException("nanos: count=0, limit=1");
         }

@@ -1,6 +1,8 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.experiment.Direction;
+import farpage.emulator.experiment.FolioRange;
 import farpage.emulator.workload.WorkloadException;
 import farpage.mm.PageSize;
 import farpage.mm.migrate.PhaseClock;
@@ -20,7 +22,7 @@ import java.util.function.LongSupplier;
 /// contents are stored before each way there and back, and compared after it.
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: benchmark_thp_migration
-public final class LargeFolioExperiment {
+final class LargeFolioExperiment {
     /// Faults in a run, at most one to a folio.
     private static final int FAULTS = 64;
 
@@ -56,7 +58,7 @@ public final class LargeFolioExperiment {
 
     /// @param config binding and OpenCL device; the sizes in it are not used
     /// @param seed of the contents
-    public LargeFolioExperiment(
+    LargeFolioExperiment(
             EmulatorConfig config, LargeFolioPlan plan, long seed, LongSupplier nanoClock) {
         this.config = config;
         this.plan = plan;
@@ -74,7 +76,7 @@ public final class LargeFolioExperiment {
     /// @param progress is told from time to time how much is done, 0 to 1; it may throw to stop
     /// @throws farpage.emulator.workload.DataMismatchException if a byte was lost
     /// @throws WorkloadException if a page could not be migrated as it was to
-    public LargeFolioResult run(DoubleConsumer progress) {
+    LargeFolioResult run(DoubleConsumer progress) {
         return FolioRange.with(
                 config,
                 plan.bytes(),

@@ -1,4 +1,4 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
 import farpage.mm.PageSize;
 import java.util.List;
@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 /// @param warmUpRuns before them
 /// @param orders of the folios, ascending
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: TEST_F(hmm, benchmark_thp_migration)
-public record LargeFolioPlan(long bytes, int runs, int warmUpRuns, List<Integer> orders) {
+record LargeFolioPlan(long bytes, int runs, int warmUpRuns, List<Integer> orders) {
     /// The orders that folios have: base pages, and those from four pages to 2 MiB.
     public static final List<Integer> ORDERS =
             IntStream.rangeClosed(0, PageSize.LEVEL_SHIFT)
@@ -40,7 +40,7 @@ public record LargeFolioPlan(long bytes, int runs, int warmUpRuns, List<Integer>
     static final long BLOCK_BYTES = PageSize.PAGE_SIZE << HUGE_ORDER;
 
     /// Checks the limits.
-    public LargeFolioPlan {
+    LargeFolioPlan {
         if (bytes < BLOCK_BYTES || bytes > BYTES_MAX || bytes % BLOCK_BYTES != 0) {
             throw new IllegalArgumentException(
                     "bytes: value=" + bytes + ", limit=n*2 MiB up to 1 GiB");

@@ -1,10 +1,6 @@
-package farpage.cli;
+package farpage.emulator.experiment.largefolios;
 
 import farpage.emulator.experiment.Direction;
-import farpage.emulator.experiment.FolioPath;
-import farpage.emulator.experiment.LargeFolioResult;
-import farpage.emulator.experiment.MoveCost;
-import farpage.emulator.experiment.MoveUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +15,8 @@ final class LargeFolioReading {
     private static final int PUBLISHED_MICROS = 22;
 
     private static final int HUGE_ORDER = 9;
+    private static final int KIBI_SHIFT = 10;
+    private static final int MEBI_SHIFT = 20;
 
     private final LargeFolioResult result;
 
@@ -107,7 +105,7 @@ final class LargeFolioReading {
                                 "%s, the smallest folios with at most half of the bookkeeping of base"
                                         + " pages are those of %s (order %d): %.1f µs for 2 MiB.",
                                 name(direction),
-                                SizeConverter.format(cost.folioBytes()),
+                                size(cost.folioBytes()),
                                 order,
                                 cost.bookkeepingNanos() / 1e3));
                 return;
@@ -153,5 +151,12 @@ final class LargeFolioReading {
             case TO_DEVICE -> "To the device";
             case TO_SYSTEM -> "To the system";
         };
+    }
+
+    /// The size of a folio.
+    static String size(long bytes) {
+        return bytes >> MEBI_SHIFT > 0
+                ? (bytes >> MEBI_SHIFT) + " MiB"
+                : (bytes >> KIBI_SHIFT) + " KiB";
     }
 }

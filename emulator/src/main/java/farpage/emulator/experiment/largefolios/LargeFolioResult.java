@@ -1,5 +1,6 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
+import farpage.emulator.experiment.Direction;
 import java.util.List;
 
 /// What the experiment on large folios found.
@@ -7,9 +8,9 @@ import java.util.List;
 /// @param plan how much was done
 /// @param costs of every unit, order, way and direction
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: print_benchmark_results
-public record LargeFolioResult(LargeFolioPlan plan, List<MoveCost> costs) {
+record LargeFolioResult(LargeFolioPlan plan, List<MoveCost> costs) {
     /// Keeps the costs as an unmodifiable list.
-    public LargeFolioResult {
+    LargeFolioResult {
         costs = List.copyOf(costs);
     }
 
@@ -23,7 +24,7 @@ public record LargeFolioResult(LargeFolioPlan plan, List<MoveCost> costs) {
     /// The costs of one kind.
     ///
     /// @throws IllegalArgumentException if none of that kind was measured
-    public MoveCost cost(MoveUnit unit, int order, FolioPath path, Direction direction) {
+    MoveCost cost(MoveUnit unit, int order, FolioPath path, Direction direction) {
         return costs(unit, direction).stream()
                 .filter(cost -> cost.order() == order && cost.path() == path)
                 .findFirst()

@@ -1,5 +1,7 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
+import farpage.emulator.experiment.Direction;
+import farpage.emulator.experiment.Quantiles;
 import farpage.mm.PageSize;
 import farpage.mm.migrate.MigratePhase;
 import java.util.Map;
@@ -21,7 +23,7 @@ import java.util.Map;
 /// @param copyNanos median
 /// @param phaseNanos median of each phase
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: struct benchmark_results
-public record MoveCost(
+record MoveCost(
         MoveUnit unit,
         int order,
         FolioPath path,
@@ -34,7 +36,7 @@ public record MoveCost(
         long copyNanos,
         Map<MigratePhase, Long> phaseNanos) {
     /// Keeps the phases as an unmodifiable map.
-    public MoveCost {
+    MoveCost {
         phaseNanos = Map.copyOf(phaseNanos);
     }
 

@@ -1,5 +1,7 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
+import farpage.emulator.experiment.Direction;
+import farpage.emulator.experiment.Quantiles;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.PhaseClock;
 import java.util.Arrays;

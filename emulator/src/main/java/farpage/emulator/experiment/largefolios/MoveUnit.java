@@ -1,9 +1,9 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
 /// What one measured move covers.
 ///
 /// @kernel mm/migrate_device.c: the range of struct migrate_vma
-public enum MoveUnit {
+enum MoveUnit {
     /// 2 MiB in one command, whatever folios it is made of.
     BLOCK,
     /// All memory of the experiment in one command.

@@ -1,4 +1,4 @@
-package farpage.emulator.experiment;
+package farpage.emulator.experiment.largefolios;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,0 +1,34 @@
+package farpage.cli;
+
+import farpage.emulator.experiment.Experiment;
+import farpage.emulator.experiment.largefolios.LargeFolios;
+import java.util.List;
+import java.util.Optional;
+
+/// The experiments that there are.
+final class Experiments {
+    /// In the order in which they are listed.
+    static final List<Experiment> ALL = List.of(new LargeFolios());
+
+    private Experiments() {}
+
+    static Optional<Experiment> find(String name) {
+        return ALL.stream().filter(experiment -> experiment.name().equals(name)).findFirst();
+    }
+
+    /// @throws CliFailure if there is none of that name
+    static Experiment of(String name) {
+        return find(name)
+                .orElseThrow(() ->
+                        new CliFailure(
+                                ExitCode.USAGE,
+                                "experiment: no experiment '%s'; right would be %s"
+                                        .formatted(
+                                                name,
+                                                String.join(
+                                                        ", ",
+                                                        ALL.stream()
+                                                                .map(Experiment::name)
+                                                                .toList()))));
+    }
+}
