@@ -13,6 +13,7 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.memoryfailure.MemoryFailure;
+import farpage.mm.migrate.FolioMigration;
 import farpage.mm.reclaim.Reclaim;
 import farpage.mm.swap.SwapSpace;
 import farpage.mm.zonedevice.DevicePagemap;
@@ -50,6 +51,7 @@ public final class Machine implements AutoCloseable {
     private final HugePages hugePages;
     private volatile Set<KernelDefect> kernelDefects = Set.of();
     private final long zeroPage;
+    private final FolioMigration folioMigration = new FolioMigration();
     private final Ksm ksm;
     private final Khugepaged khugepaged = new Khugepaged(this);
 
@@ -126,6 +128,11 @@ public final class Machine implements AutoCloseable {
     /// Memory that broke.
     public MemoryFailure memoryFailure() {
         return memoryFailure;
+    }
+
+    /// How ordinary migrations copy; as Linux at first.
+    public FolioMigration folioMigration() {
+        return folioMigration;
     }
 
     public VmStat vmStat() {

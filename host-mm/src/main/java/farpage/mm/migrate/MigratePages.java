@@ -5,10 +5,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmStat;
 import farpage.mm.Vma;
-import farpage.mm.file.FileMapping;
 import farpage.mm.hugememory.HugePageCounters;
-import farpage.mm.ksm.StableNode;
-import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.AnonVma;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +21,7 @@ final class MigratePages {
     private final long[] src;
     private final long[] dst;
     private final SplitUnmapped split;
+    private final MoveFolioState state;
     private final boolean mayCut;
 
     private @Nullable AnonVma anonVma;
@@ -42,6 +40,7 @@ final class MigratePages {
         this.dst = dst;
         this.mayCut = mayCut;
         this.split = new SplitUnmapped(machine, faultPage, src, dst);
+        this.state = new MoveFolioState(machine);
     }
 
     /// Fills holes, one folio at a time. Where there is no VMA there are no holes.
@@ -116,12 +115,12 @@ final class MigratePages {
         }
         // The state of a sole page moves when it is published, in one step with that.
         if (!MigratePfn.isSoleBasePage(src[i])) {
-            migrateState(from, to);
+            state.migrateState(from, to);
             if (isWhereCollected(i, from)) {
                 src[i] = MigratePfn.withSole(src[i]);
             }
         }
-        moveCharge(from, to);
+        state.moveCharge(from, to);
         return true;
     }
 
@@ -171,48 +170,6 @@ final class MigratePages {
     }
 
     private boolean moveState(long from, long to) {
-        int expected = 1 + (FaultFolio.is(folios, faultPage, from) ? 1 : 0);
-        int references = folios.refCount(from);
-        if (references != expected) {
-            return references == expected + 1 && moveCached(from, to, references);
-        }
-        // A page whose last mapping went by itself is still marked exclusive; the mark stays
-        // behind.
-        assert !folios.hasFlag(to, FolioFlags.ANON_EXCLUSIVE);
-        migrateState(from, to);
-        moveCharge(from, to);
-        return true;
-    }
-
-    private void migrateState(long from, long to) {
-        folios.migrateState(from, to);
-        if (folios.hasFlag(to, FolioFlags.KSM) && folios.mapping(to) instanceof StableNode merged) {
-            merged.migrated(to);
-        }
-    }
-
-    /// A page that its file, or the swap cache, has a reference to, which moves with it. Neither
-    /// can have a page on a device: a page of a file stays, and one of the swap cache leaves that
-    /// first, if no swap entry needs it there.
-    private boolean moveCached(long from, long to, int references) {
-        if (folios.hasFlag(from, FolioFlags.SWAPCACHE)) {
-            if (Page.isDevice(to)) {
-                return machine.swap().freeCache(from) && moveState(from, to);
-            }
-            migrateState(from, to);
-            machine.swap().replaceCached(from, to);
-        } else if (Page.isDevice(to)
-                || !(folios.mapping(from) instanceof FileMapping file)
-                || !file.migrate(from, to, references)) {
-            return false;
-        }
-        moveCharge(from, to);
-        return true;
-    }
-
-    private void moveCharge(long from, long to) {
-        if (machine.memcgs().isEnabled()) {
-            machine.memcgs().migrate(from, to);
-        }
+        return state.move(from, to, 1 + (FaultFolio.is(folios, faultPage, from) ? 1 : 0));
     }
 }
