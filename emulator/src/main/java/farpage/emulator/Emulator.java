@@ -1,11 +1,13 @@
 package farpage.emulator;
 
 import farpage.emulator.copy.CopyDevice;
+import farpage.emulator.copy.FolioCopier;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.mm.Check;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.migrate.MigrateOffload;
 import farpage.mm.zonedevice.MemoryType;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
@@ -15,6 +17,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /// A machine with devices: RAM, processes, and device memory in OpenCL buffers.
 ///
@@ -28,6 +32,7 @@ public final class Emulator implements AutoCloseable {
     private final Machine machine;
     private final Map<ClDevice, CopyDevice> serving = new LinkedHashMap<>();
     private final List<EmulatedDevice> devices = new ArrayList<>();
+    private Optional<FolioCopier> folioCopier = Optional.empty();
     private boolean closed;
 
     /// What the emulated devices of one OpenCL device share, in a context of its own.
@@ -59,6 +64,7 @@ public final class Emulator implements AutoCloseable {
             for (ClDevice device : config.coherentDevices()) {
                 addDevice(device, MemoryType.COHERENT);
             }
+            offloadMigrations();
             complete = true;
         } finally {
             if (!complete) {
@@ -75,6 +81,19 @@ public final class Emulator implements AutoCloseable {
         }
         devices.add(
                 new EmulatedDevice(new DeviceId(devices.size()), type, machine, server, config));
+    }
+
+    /// Who copies in ordinary migrations: the device that serves the first emulated one, others, or
+    /// nobody.
+    private void offloadMigrations() {
+        CopyDevice server = Objects.requireNonNull(serving.get(config.devices().getFirst()));
+        folioCopier = config.migrateOffload().open(machine, server, config.nanoClock());
+        machine.folioMigration().set(config.migrateOffload().setting(folioCopier));
+    }
+
+    /// Who copies in ordinary migrations; empty if the migrating CPU does.
+    public Optional<FolioCopier> folioCopier() {
+        return folioCopier;
     }
 
     public EmulatorConfig config() {
@@ -137,6 +156,8 @@ public final class Emulator implements AutoCloseable {
         for (EmulatedDevice device : devices) {
             closeDevice(device, left);
         }
+        machine.folioMigration().set(MigrateOffload.OFF);
+        folioCopier.ifPresent(FolioCopier::close);
         for (CopyDevice server : serving.values()) {
             server.close();
             left.addAll(server.context().openObjects());

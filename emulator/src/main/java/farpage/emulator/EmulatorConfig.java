@@ -1,6 +1,7 @@
 package farpage.emulator;
 
 import farpage.emulator.copy.CopyPlan;
+import farpage.emulator.copy.MigrateOffloadPlan;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.mm.memory.FolioOrders;
@@ -34,6 +35,7 @@ import java.util.function.LongSupplier;
 /// @param inPlace whether devices that can use RAM, and their own memory, where it lies in the
 ///   host; without, they are treated like devices with memory of their own
 /// @param copyPlan which way pages take between RAM and the devices; empty for what suits each
+/// @param migrateOffload how ordinary migrations, within RAM, copy
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
 /// @kernel lib/test_hmm.c: module parameters
 public record EmulatorConfig(
@@ -48,6 +50,7 @@ public record EmulatorConfig(
         boolean evicts,
         boolean inPlace,
         Optional<CopyPlan> copyPlan,
+        MigrateOffloadPlan migrateOffload,
         LongSupplier nanoClock) {
     /// Emulated devices where nothing else is asked for, as the kernel's driver has.
     public static final int DEVICE_COUNT_DEFAULT = 2;
@@ -82,6 +85,7 @@ public record EmulatorConfig(
                 true,
                 true,
                 Optional.empty(),
+                MigrateOffloadPlan.OFF,
                 System::nanoTime);
     }
 
@@ -138,6 +142,11 @@ public record EmulatorConfig(
         return with(draft -> draft.copyPlan = Optional.of(plan));
     }
 
+    /// Who copies in ordinary migrations, within RAM; nobody but the migrating CPU at first.
+    public EmulatorConfig withMigrateOffload(MigrateOffloadPlan plan) {
+        return with(draft -> draft.migrateOffload = plan);
+    }
+
     public EmulatorConfig withNanoClock(LongSupplier clock) {
         return with(draft -> draft.nanoClock = clock);
     }
@@ -160,6 +169,7 @@ public record EmulatorConfig(
         private boolean evicts;
         private boolean inPlace;
         private Optional<CopyPlan> copyPlan;
+        private MigrateOffloadPlan migrateOffload;
         private LongSupplier nanoClock;
 
         Draft(EmulatorConfig from) {
@@ -173,6 +183,7 @@ public record EmulatorConfig(
             evicts = from.evicts;
             inPlace = from.inPlace;
             copyPlan = from.copyPlan;
+            migrateOffload = from.migrateOffload;
             nanoClock = from.nanoClock;
         }
 
@@ -189,6 +200,7 @@ public record EmulatorConfig(
                     evicts,
                     inPlace,
                     copyPlan,
+                    migrateOffload,
                     nanoClock);
         }
     }

@@ -1,5 +1,6 @@
 package farpage.conformance;
 
+import farpage.emulator.copy.OffloadProvider;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
@@ -133,6 +134,50 @@ class JoclConformanceTest {
         @Override
         CoherentAccess access() {
             return CoherentAccess.COMMANDS;
+        }
+    }
+
+    @Nested
+    class BatchOffloadInPlace extends BatchOffloadContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+
+        @Override
+        boolean inPlace() {
+            return true;
+        }
+    }
+
+    @Nested
+    class BatchOffloadThroughDeviceMemory extends BatchOffloadContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+
+        @Override
+        boolean inPlace() {
+            return false;
+        }
+    }
+
+    @Nested
+    class BatchOffloadByThreads extends BatchOffloadContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+
+        @Override
+        boolean inPlace() {
+            return true;
+        }
+
+        @Override
+        OffloadProvider provider() {
+            return OffloadProvider.THREADS;
         }
     }
 }

@@ -89,7 +89,8 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
         }
     }
 
-    private static ClQueue[] openQueues(CopyDevice device) {
+    /// Two queues; if the second can not be made, the first is given back.
+    static ClQueue[] openQueues(CopyDevice device) {
         ClQueue first = device.context().createQueue(device.device());
         try {
             return new ClQueue[] {first, device.context().createQueue(device.device())};

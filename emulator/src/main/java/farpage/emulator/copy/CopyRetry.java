@@ -45,6 +45,10 @@ final class CopyRetry {
     /// Waits for what was enqueued before a failure. The wait itself may fail once, on account of
     /// the very command that failed; it is repeated until one says that the queues are empty.
     void settle(ClException failure) {
+        settle(queues, failure);
+    }
+
+    static void settle(ClQueue[] queues, ClException failure) {
         for (ClQueue queue : queues) {
             for (int attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
                 try {

@@ -53,7 +53,21 @@ final class HostWindows implements AutoCloseable {
 
     /// The buffer that holds a system page.
     ClBuffer buffer(long page) {
-        return windows[(int) (Page.pfn(page) >> shift)];
+        return windows[number(page)];
+    }
+
+    /// How many there are.
+    int count() {
+        return windows.length;
+    }
+
+    ClBuffer window(int number) {
+        return windows[number];
+    }
+
+    /// Which window holds a system page.
+    int number(long page) {
+        return (int) (Page.pfn(page) >> shift);
     }
 
     /// The page's place in its buffer.

@@ -1,0 +1,126 @@
+package farpage.emulator.copy;
+
+import farpage.mm.PageSize;
+import farpage.mm.migrate.FolioPairs;
+import farpage.opencl.ClEvent;
+import farpage.opencl.ClQueue;
+import farpage.opencl.kernel.CopyPages;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The way of a device that works on RAM where it lies: a kernel goes through a list of pages. One
+/// launch for each pair of windows that folios lie in, which is one as a rule.
+///
+/// @opencl copy_pages.cl over CL_MEM_USE_HOST_PTR
+final class InPlaceRamCopy implements RamCopyWay {
+    private final ClQueue queue;
+    private final HostWindows windows;
+    private final PairListMemory memory;
+    private final List<ClEvent> launched = new ArrayList<>();
+
+    /// The list that is filled, and how much of it was launched and is full.
+    private int list;
+
+    private int first;
+    private int end;
+
+    /// @param queue stays the caller's
+    InPlaceRamCopy(CopyDevice device, ClQueue queue) {
+        this.queue = queue;
+        this.windows = device.windows();
+        this.memory = PairListMemory.open(device.context(), device.program(method(device)));
+    }
+
+    /// On a processor one work-item to a page, elsewhere a group.
+    private static CopyMethod method(CopyDevice device) {
+        CopyAbilities abilities = device.abilities();
+        if (!abilities.livesInHostMemory()) {
+            return CopyMethod.IN_PLACE_GROUP;
+        }
+        return abilities.nonTemporalStores()
+                ? CopyMethod.IN_PLACE_ITEM_NT
+                : CopyMethod.IN_PLACE_ITEM;
+    }
+
+    @Override
+    public void copy(FolioPairs folios) {
+        list = 0;
+        first = 0;
+        end = 0;
+        try {
+            for (int source = 0; source < windows.count(); source++) {
+                for (int destination = 0; destination < windows.count(); destination++) {
+                    copyBetween(folios, source, destination);
+                }
+            }
+            awaitAll();
+        } finally {
+            launched.forEach(ClEvent::close);
+            launched.clear();
+        }
+    }
+
+    private void awaitAll() {
+        queue.flush();
+        launched.forEach(ClEvent::await);
+        launched.forEach(ClEvent::close);
+        launched.clear();
+    }
+
+    private void copyBetween(FolioPairs folios, int source, int destination) {
+        for (int i = 0; i < folios.count(); i++) {
+            long from = folios.source(i);
+            long to = folios.destination(i);
+            if (windows.number(from) != source || windows.number(to) != destination) {
+                continue;
+            }
+            assert folios.length(i) <= windows.pagesToEnd(from);
+            assert folios.length(i) <= windows.pagesToEnd(to);
+            for (int done = 0; done < folios.length(i); ) {
+                if (end == PairList.CAPACITY) {
+                    launch(source, destination);
+                    nextList();
+                }
+                int part = Math.min(folios.length(i) - done, PairList.CAPACITY - end);
+                memory.lists()
+                        .get(list)
+                        .fill(end, part, windows.index(from) + done, windows.index(to) + done);
+                end += part;
+                done += part;
+            }
+        }
+        launch(source, destination);
+    }
+
+    /// What is listed and not launched yet.
+    private void launch(int source, int destination) {
+        if (first < end) {
+            CopyPages.Launcher launcher = memory.lists().get(list).launcher();
+            launched.add(
+                    launcher.launch(
+                            queue,
+                            windows.window(source),
+                            windows.window(destination),
+                            first,
+                            end - first,
+                            PageSize.PAGE_SHIFT));
+            first = end;
+        }
+    }
+
+    /// Once all are full they are used again.
+    private void nextList() {
+        list++;
+        if (list == memory.lists().size()) {
+            awaitAll();
+            list = 0;
+        }
+        first = 0;
+        end = 0;
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}
