@@ -8,6 +8,9 @@
 /// under way, each with a [farpage.emulator.copy.CopyFence]; a [farpage.emulator.copy.CopyResult]
 /// says what arrived.
 ///
+/// Copies within RAM, for ordinary migrations, are the business of a
+/// [farpage.emulator.copy.FolioCopier], chosen by a [farpage.emulator.copy.MigrateOffloadPlan].
+///
 /// The engine knows nothing of page tables or folios: whoever asks for a copy keeps the pages still
 /// until it is done.
 @org.jspecify.annotations.NullMarked

@@ -42,7 +42,9 @@ public final class FindingRow {
         return put(field, new FindingValue.Count(count));
     }
 
-    /// @throws IllegalArgumentException if the number is not finite
+    /// A finite number.
+    ///
+    /// @throws IllegalArgumentException if it is not
     public FindingRow put(String field, double number) {
         return put(field, new FindingValue.Figure(number));
     }

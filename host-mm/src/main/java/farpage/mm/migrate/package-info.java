@@ -12,5 +12,9 @@
 ///
 /// Two arrays of words carry it all ([farpage.mm.migrate.MigratePfn]). A page that can not go on
 /// loses a bit in its word; nothing is unwound for the others.
+///
+/// Folios of the system that go to other frames of it migrate the ordinary way
+/// ([farpage.mm.migrate.MigrateFolios], `mm/migrate.c`): unmapped in batches, copied folio by folio
+/// or a batch at once ([farpage.mm.migrate.MigrateOffload]), moved folio by folio.
 @org.jspecify.annotations.NullMarked
 package farpage.mm.migrate;

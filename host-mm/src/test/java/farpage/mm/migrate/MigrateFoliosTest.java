@@ -99,10 +99,6 @@ final class MigrateFoliosTest {
         return new MigrateFoliosResult(pages, 0, pages, 0, 0);
     }
 
-    private static MigrateFoliosResult stayed(int pages) {
-        return new MigrateFoliosResult(0, pages, 0, pages, 0);
-    }
-
     private long count(Event event) {
         return mm.folioMigration().get(event);
     }
