@@ -68,7 +68,7 @@ final class FindingFormat {
             case FindingValue.Count count ->
                     column.unit() == FindingUnit.BYTES
                             ? SizeConverter.format(count.count())
-                            : number(column.unit(), count.count(), "%.0f");
+                            : number(column.unit(), (double) count.count(), "%.0f");
             case FindingValue.Figure figure -> number(column.unit(), figure.number(), "%.2f");
             case FindingValue.Times times ->
                     number(column.unit(), quantile(column.unit(), times.nanos()) / MICRO, "%.1f");
