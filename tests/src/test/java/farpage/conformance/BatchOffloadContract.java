@@ -159,7 +159,7 @@ abstract class BatchOffloadContract extends EmulatorScene {
     void timeIsToldByPhase() {
         long address = map(PAGES);
         cpuWrites(address, pattern(PAGES, 4));
-        MigrateTimes times = new MigrateTimes(System::nanoTime);
+        MigrateTimes times = new MigrateTimes(emulator.config().nanoClock());
         MigrateFoliosResult result =
                 new RelocatePages(
                                 emulator.machine(),
