@@ -42,7 +42,9 @@ final class ChurnWorkload {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return config.withDeviceCount(1)
+        return workload.numbers
+                .apply(config)
+                .withDeviceCount(1)
                 .withRamSize(workload.memoryBytes)
                 .withDeviceMemory(deviceMemory())
                 .withOrders(orders());

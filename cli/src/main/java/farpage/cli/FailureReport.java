@@ -1,5 +1,6 @@
 package farpage.cli;
 
+import farpage.emulator.NoWindowException;
 import farpage.emulator.replay.ReplayException;
 import farpage.emulator.trace.TraceFormatException;
 import farpage.emulator.workload.DataMismatchException;
@@ -56,6 +57,7 @@ final class FailureReport {
             case ClException opencl ->
                     opencl.error().isOutOfMemory() ? ExitCode.OUT_OF_MEMORY : ExitCode.NO_DEVICE;
             case OutOfMemoryError _ -> ExitCode.OUT_OF_MEMORY;
+            case NoWindowException _ -> ExitCode.NO_DEVICE;
             case DataMismatchException _ -> ExitCode.CHECK_FAILED;
             case WorkloadException stopped ->
                     switch (stopped.reason()) {
@@ -76,6 +78,10 @@ final class FailureReport {
                     DataMismatchException _,
                     WorkloadException _ ->
                     message;
+            case NoWindowException _ ->
+                    message
+                            + "; right would be --number-space=offset, more --physical-bits or less"
+                            + " --device-memory";
             case UncheckedIOException io -> message + ": " + io.getCause();
             case ClException opencl -> message + "; " + openclAdvice(opencl.error());
             case OutOfMemoryError _ ->

@@ -69,6 +69,8 @@ final class ReplayCommand extends Command {
 
     @Mixin CopyOptions copy = new CopyOptions();
 
+    @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
+
     @Option(
             names = "--show-after",
             paramLabel = "N",
@@ -120,7 +122,8 @@ final class ReplayCommand extends Command {
         try (DeviceSession session = DeviceSession.open(this, copy, false);
                 Emulator emulator =
                         session.newEmulator(config ->
-                                config.withRamSize(memoryBytes)
+                                numbers.apply(config)
+                                        .withRamSize(memoryBytes)
                                         .withDeviceMemory(deviceMemoryBytes)
                                         .withOrders(orders)
                                         .withCoherentDeviceCount(isCoherent ? DEVICES : 0));

@@ -8,6 +8,7 @@ import farpage.emulator.selftest.SelftestSuite;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -47,6 +48,8 @@ final class SelftestCommand extends Command {
             description = "RAM of the machine of each case; default: 1 GiB")
     long memoryBytes = EmulatorConfig.RAM_SIZE_DEFAULT;
 
+    @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
+
     SelftestCommand(CliEnvironment environment) {
         super(environment);
     }
@@ -66,9 +69,10 @@ final class SelftestCommand extends Command {
                             output.stream(),
                             Context.of(this, "selftest", session.choice().device()));
             EmulatorConfig config =
-                    session.config()
-                            .withRamSize(memoryBytes)
-                            .withCoherentDeviceCount(COHERENT_DEVICES);
+                    numbers.apply(
+                            session.config()
+                                    .withRamSize(memoryBytes)
+                                    .withCoherentDeviceCount(COHERENT_DEVICES));
             SelftestRunner runner =
                     new SelftestRunner(
                             () -> new Emulator(config), options.seed, SelftestRunner.LIMIT_DEFAULT);

@@ -48,7 +48,7 @@ final class StressWorkload {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return workload.withOrders(config)
+        return workload.machine(config)
                 .withDeviceCount(stress.devices)
                 .withCoherentDeviceCount(stress.coherentDevices)
                 .withRamSize(workload.memoryBytes)

@@ -77,6 +77,8 @@ final class WorkloadOptions {
 
     @Mixin CopyOptions copy = new CopyOptions();
 
+    @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
+
     /// Size of the swap area; 0 is none.
     @Option(
             names = "--swap",
@@ -101,9 +103,9 @@ final class WorkloadOptions {
         orders.ifPresent(asked -> machine.hugePages().useAlways(asked));
     }
 
-    /// The devices' part of it.
-    EmulatorConfig withOrders(EmulatorConfig config) {
-        return orders.map(config::withOrders).orElse(config);
+    /// The devices' part of it, and where their pages have their numbers.
+    EmulatorConfig machine(EmulatorConfig config) {
+        return numbers.apply(orders.map(config::withOrders).orElse(config));
     }
 
     /// Gives a machine the swap file that was asked for, if any.

@@ -116,7 +116,7 @@ final class WorkloadRun {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return workload.withOrders(config)
+        return workload.machine(config)
                 .withDeviceCount(1)
                 .withRamSize(workload.memoryBytes)
                 .withDeviceMemory(deviceMemoryBytes);

@@ -6,6 +6,7 @@ import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.CoherentChunks;
 import farpage.emulator.devmem.Compactor;
 import farpage.emulator.devmem.DeviceMemory;
+import farpage.emulator.devmem.DeviceWindow;
 import farpage.emulator.devmem.Evictor;
 import farpage.emulator.devmem.PrivateChunks;
 import farpage.emulator.dmirror.Dmirror;
@@ -25,6 +26,7 @@ import farpage.mm.zonedevice.MemoryType;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// One device with memory of its own, served by an OpenCL device. It owns its pages: the object
@@ -96,11 +98,28 @@ public final class EmulatedDevice {
                         new PrivateOps(),
                         this,
                         config.chunkSize(),
-                        config.deviceMemory()),
+                        config.deviceMemory(),
+                        window(machine)),
                 config.deviceMemory(),
                 config.chunkSize(),
                 clDevice.info().maxAllocation(),
                 config.orders());
+    }
+
+    /// Where all memory of the device is registered, in a machine that has it in its physical
+    /// address map.
+    private Optional<DeviceWindow> window(Machine machine) {
+        DeviceWindow.Request request =
+                DeviceWindow.request(
+                        machine.pfns(),
+                        config.deviceMemory(),
+                        Math.min(config.chunkSize(), clDevice.info().maxAllocation()),
+                        "device " + id.index());
+        return switch (request) {
+            case DeviceWindow.Request.Taken(DeviceWindow window) -> Optional.of(window);
+            case DeviceWindow.Request.NotNeeded() -> Optional.empty();
+            case DeviceWindow.Request.Refused(String reason) -> throw new NoWindowException(reason);
+        };
     }
 
     /// One chunk is all that a coherent device ever has.

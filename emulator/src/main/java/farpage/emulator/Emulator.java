@@ -8,6 +8,7 @@ import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
 import farpage.mm.migrate.MigrateOffload;
+import farpage.mm.physical.PhysicalAddressMap;
 import farpage.mm.zonedevice.MemoryType;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
@@ -53,9 +54,10 @@ public final class Emulator implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException for sizes that make no machine
     /// @throws farpage.opencl.ClException if OpenCL refuses
+    /// @throws NoWindowException if a device's memory finds no place in the physical address map
     public Emulator(EmulatorConfig config) {
         this.config = config;
-        this.machine = new Machine(config.ramSize());
+        this.machine = new Machine(config.ramSize(), physicalMap(config));
         boolean complete = false;
         try {
             for (ClDevice device : config.devices()) {
@@ -71,6 +73,14 @@ public final class Emulator implements AutoCloseable {
                 close();
             }
         }
+    }
+
+    private static Optional<PhysicalAddressMap> physicalMap(EmulatorConfig config) {
+        return switch (config.numberSpace()) {
+            case OFFSET -> Optional.empty();
+            case PHYSICAL ->
+                    Optional.of(new PhysicalAddressMap(config.physicalLayout(), config.ramSize()));
+        };
     }
 
     private void addDevice(ClDevice device, MemoryType type) {

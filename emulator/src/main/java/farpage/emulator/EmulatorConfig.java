@@ -5,6 +5,8 @@ import farpage.emulator.copy.MigrateOffloadPlan;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.mm.memory.FolioOrders;
+import farpage.mm.physical.NumberSpace;
+import farpage.mm.physical.PhysicalLayout;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClDevice;
 import java.util.Collections;
@@ -36,6 +38,8 @@ import java.util.function.LongSupplier;
 ///   host; without, they are treated like devices with memory of their own
 /// @param copyPlan which way pages take between RAM and the devices; empty for what suits each
 /// @param migrateOffload how ordinary migrations, within RAM, copy
+/// @param numberSpace where the numbers of device-private pages come from
+/// @param physicalLayout of the machine's physical address map, where they come from that
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
 /// @kernel lib/test_hmm.c: module parameters
 public record EmulatorConfig(
@@ -51,6 +55,8 @@ public record EmulatorConfig(
         boolean inPlace,
         Optional<CopyPlan> copyPlan,
         MigrateOffloadPlan migrateOffload,
+        NumberSpace numberSpace,
+        PhysicalLayout physicalLayout,
         LongSupplier nanoClock) {
     /// Emulated devices where nothing else is asked for, as the kernel's driver has.
     public static final int DEVICE_COUNT_DEFAULT = 2;
@@ -86,6 +92,8 @@ public record EmulatorConfig(
                 true,
                 Optional.empty(),
                 MigrateOffloadPlan.OFF,
+                NumberSpace.OFFSET,
+                PhysicalLayout.DEFAULT,
                 System::nanoTime);
     }
 
@@ -147,6 +155,16 @@ public record EmulatorConfig(
         return with(draft -> draft.migrateOffload = plan);
     }
 
+    /// Has device-private pages in the physical address map, or outside it.
+    public EmulatorConfig withNumberSpace(NumberSpace space) {
+        return with(draft -> draft.numberSpace = space);
+    }
+
+    /// How large that map is; it matters in [NumberSpace#PHYSICAL] only.
+    public EmulatorConfig withPhysicalLayout(PhysicalLayout layout) {
+        return with(draft -> draft.physicalLayout = layout);
+    }
+
     public EmulatorConfig withNanoClock(LongSupplier clock) {
         return with(draft -> draft.nanoClock = clock);
     }
@@ -170,6 +188,8 @@ public record EmulatorConfig(
         private boolean inPlace;
         private Optional<CopyPlan> copyPlan;
         private MigrateOffloadPlan migrateOffload;
+        private NumberSpace numberSpace;
+        private PhysicalLayout physicalLayout;
         private LongSupplier nanoClock;
 
         Draft(EmulatorConfig from) {
@@ -184,6 +204,8 @@ public record EmulatorConfig(
             inPlace = from.inPlace;
             copyPlan = from.copyPlan;
             migrateOffload = from.migrateOffload;
+            numberSpace = from.numberSpace;
+            physicalLayout = from.physicalLayout;
             nanoClock = from.nanoClock;
         }
 
@@ -201,6 +223,8 @@ public record EmulatorConfig(
                     inPlace,
                     copyPlan,
                     migrateOffload,
+                    numberSpace,
+                    physicalLayout,
                     nanoClock);
         }
     }

@@ -14,6 +14,7 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.memoryfailure.MemoryFailure;
 import farpage.mm.migrate.FolioMigration;
+import farpage.mm.physical.PhysicalAddressMap;
 import farpage.mm.reclaim.Reclaim;
 import farpage.mm.swap.SwapSpace;
 import farpage.mm.zonedevice.DevicePagemap;
@@ -22,6 +23,7 @@ import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.mm.zonedevice.PagemapRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -62,15 +64,26 @@ public final class Machine implements AutoCloseable {
     private volatile boolean migrationKeepsAccess = true;
 
     private final PagemapRegistry pagemaps;
+    private final Pfns pfns;
     private final PageBytes pageBytes;
 
+    /// A machine whose device pages are outside its physical address map.
+    ///
     /// @param ramSize bytes of RAM
     public Machine(long ramSize) {
+        this(ramSize, Optional.empty());
+    }
+
+    /// @param ramSize bytes of RAM
+    /// @param map that device pages are put in, the machine's own from now on; empty if they are
+    ///   outside it
+    public Machine(long ramSize, Optional<PhysicalAddressMap> map) {
         ram = new HostMemory(ramSize);
         boolean complete = false;
         try {
             folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
-            pagemaps = new PagemapRegistry(folios, ram.pageCount());
+            pagemaps = new PagemapRegistry(folios, ram.pageCount(), map);
+            pfns = new Pfns(pagemaps, ram.pageCount(), map);
             pageBytes = new PageBytes(ram, pagemaps);
             reclaim = new Reclaim(this);
             memoryFailure = new MemoryFailure(this);
@@ -94,6 +107,11 @@ public final class Machine implements AutoCloseable {
 
     public FolioTable folios() {
         return folios;
+    }
+
+    /// Which page a PFN names, and which PFN a page has.
+    public Pfns pfns() {
+        return pfns;
     }
 
     /// The bytes of every page that a CPU can reach.
@@ -545,12 +563,12 @@ public final class Machine implements AutoCloseable {
     public DevicePagemap memremapPages(int pageCount, DevicePrivateOps ops, Object owner) {
         return switch (memremapPages(PagemapRequest.devicePrivate(pageCount, ops, owner))) {
             case PagemapRegistration.Registered(DevicePagemap pagemap) -> pagemap;
-            case PagemapRegistration.Refused(Errno errno) ->
+            case PagemapRegistration.Refused(Errno _, String reason) ->
                     throw new IllegalArgumentException(
                             "pageCount: value="
                                     + pageCount
                                     + ", limit=1 to what is free below 2^29, "
-                                    + errno.describe());
+                                    + reason);
         };
     }
 

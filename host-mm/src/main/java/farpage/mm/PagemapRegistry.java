@@ -3,6 +3,9 @@ package farpage.mm;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.physical.MemRegion;
+import farpage.mm.physical.PhysicalAddressMap;
+import farpage.mm.physical.PhysicalRange;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.MemoryType;
@@ -11,6 +14,7 @@ import farpage.mm.zonedevice.PagemapRequest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The device pages registered with a machine, and the rules by which they are.
@@ -25,10 +29,13 @@ final class PagemapRegistry {
     private final RankedLock hotplug = new RankedLock(LockRank.MEMORY_HOTPLUG);
     private final List<DevicePagemap> pagemaps = new ArrayList<>();
     private volatile @Nullable DevicePagemap[] pagemapsByPfn = new DevicePagemap[0];
+    private final Optional<PhysicalPlaces> physical;
 
-    PagemapRegistry(FolioTable folios, long ramPageCount) {
+    /// @param map that device pages are to be in; empty if they are outside it
+    PagemapRegistry(FolioTable folios, long ramPageCount, Optional<PhysicalAddressMap> map) {
         this.folios = folios;
         this.ramPageCount = ramPageCount;
+        this.physical = map.map(PhysicalPlaces::new);
     }
 
     /// Registers device pages.
@@ -49,13 +56,38 @@ final class PagemapRegistry {
             if (!errno.isOk()) {
                 return new PagemapRegistration.Refused(errno);
             }
-            DevicePagemap pagemap = new DevicePagemap(request, folios, Page.devicePfn(first));
-            pagemaps.add(pagemap);
-            indexLocked();
-            return new PagemapRegistration.Registered(pagemap);
+            return addLocked(request, Page.devicePfn(first));
         } finally {
             hotplug.unlock();
         }
+    }
+
+    private PagemapRegistration addLocked(PagemapRequest request, long devicePfn) {
+        long pfn = DevicePagemap.NO_PFN;
+        PhysicalRange own = null;
+        if (physical.isPresent()) {
+            PhysicalRange window = request.window();
+            if (window == null) {
+                switch (physical.get().take(request, devicePfn)) {
+                    case MemRegion.Found(PhysicalRange range) -> own = range;
+                    case MemRegion.Refused(Errno errno, String reason) -> {
+                        return new PagemapRegistration.Refused(errno, reason);
+                    }
+                }
+                window = own;
+            }
+            if (window.size() < PageSize.pageAddress(request.pageCount())) {
+                return new PagemapRegistration.Refused(Errno.EINVAL);
+            }
+            pfn = window.firstPfn();
+        }
+        DevicePagemap pagemap = new DevicePagemap(request, folios, devicePfn, pfn);
+        pagemaps.add(pagemap);
+        indexLocked();
+        if (physical.isPresent()) {
+            physical.get().add(pagemap, own);
+        }
+        return new PagemapRegistration.Registered(pagemap);
     }
 
     /// Whether the driver supplies what the type needs. Only device-private pages are put where
@@ -125,6 +157,7 @@ final class PagemapRegistry {
         hotplug.lock();
         pagemaps.remove(pagemap);
         indexLocked();
+        physical.ifPresent(places -> places.remove(pagemap));
         hotplug.unlock();
     }
 
@@ -157,6 +190,50 @@ final class PagemapRegistry {
         DevicePagemap pagemap = pagemapsByPfn[(int) (Page.devicePfn(page) / ALIGNMENT)];
         assert pagemap != null : Page.describe(page) + " belongs to no pagemap";
         return pagemap;
+    }
+
+    // The physical address map, where device pages are in it.
+
+    /// The pagemap that a PFN belongs to; null if none covers it.
+    @Nullable DevicePagemap lookupPfn(long pfn) {
+        hotplug.lock();
+        try {
+            return physical.isPresent() ? physical.get().lookup(pfn) : null;
+        } finally {
+            hotplug.unlock();
+        }
+    }
+
+    @Nullable PhysicalRange range(long address) {
+        hotplug.lock();
+        try {
+            return physical.isPresent() ? physical.get().map().lookup(address) : null;
+        } finally {
+            hotplug.unlock();
+        }
+    }
+
+    MemRegion requestFreeMemRegion(long bytes, String name) {
+        hotplug.lock();
+        try {
+            return places().map().requestFreeMemRegion(bytes, name);
+        } finally {
+            hotplug.unlock();
+        }
+    }
+
+    void releaseMemRegion(PhysicalRange window) {
+        hotplug.lock();
+        try {
+            places().map().release(window);
+        } finally {
+            hotplug.unlock();
+        }
+    }
+
+    private PhysicalPlaces places() {
+        return physical.orElseThrow(
+                () -> new IllegalStateException("device pages have no physical addresses"));
     }
 
     List<DevicePagemap> all() {

@@ -32,6 +32,7 @@ import farpage.testing.opencl.FakeClBinding;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,7 +86,8 @@ final class DeviceMemoryTest {
                         new Driver(),
                         this,
                         PageSize.pageAddress(chunkPages),
-                        PageSize.pageAddress((long) CHUNKS * CHUNK_PAGES)),
+                        PageSize.pageAddress((long) CHUNKS * CHUNK_PAGES),
+                        Optional.empty()),
                 PageSize.pageAddress((long) CHUNKS * CHUNK_PAGES),
                 PageSize.pageAddress(chunkPages),
                 device.info().maxAllocation(),

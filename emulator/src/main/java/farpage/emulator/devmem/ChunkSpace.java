@@ -17,4 +17,17 @@ public record ChunkSpace(
     public ChunkSpace(ClBuffer buffer, PagemapRequest request, Runnable giveBack) {
         this(buffer, buffer, 0, request, giveBack);
     }
+
+    /// The same, with something more to give back then.
+    ChunkSpace alsoGivingBack(Runnable more) {
+        return new ChunkSpace(
+                buffer,
+                whole,
+                offset,
+                request,
+                () -> {
+                    giveBack.run();
+                    more.run();
+                });
+    }
 }

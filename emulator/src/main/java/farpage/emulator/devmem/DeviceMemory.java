@@ -273,7 +273,7 @@ public final class DeviceMemory implements PageBuffers {
                 publish(more);
                 yield true;
             }
-            case PagemapRegistration.Refused(Errno errno) -> {
+            case PagemapRegistration.Refused(Errno errno, String _) -> {
                 space.giveBack().run();
                 Check.that(errno != Errno.EINVAL, "a chunk's pages were refused as impossible");
                 yield false;

@@ -2,6 +2,7 @@ package farpage.emulator.devmem;
 
 import farpage.emulator.copy.CopyDevice;
 import farpage.mm.PageSize;
+import farpage.mm.physical.PhysicalRange;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.PagemapRequest;
 import farpage.opencl.ClBuffer;
@@ -9,6 +10,7 @@ import farpage.opencl.ClException;
 import farpage.opencl.ClMemoryFlag;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Chunks of device-private memory, wherever the machine has numbers for them: plain buffers, or
 /// where the device lives in memory of the host, parts of a [DeviceHeap].
@@ -20,6 +22,7 @@ public final class PrivateChunks implements ChunkSource {
     private final Object owner;
     private final long chunkSize;
     private final long limitBytes;
+    private final Optional<DeviceWindow> window;
 
     /// Under the `DRIVER_SVM` lock of the device, as making chunks is.
     private final List<DeviceHeap> heaps = new ArrayList<>();
@@ -29,22 +32,44 @@ public final class PrivateChunks implements ChunkSource {
     /// @param owner of the pagemaps
     /// @param chunkSize bytes of the largest chunk
     /// @param limitBytes of all chunks
+    /// @param window of the physical address map that they are registered in, if any; closed with
+    ///   this
     public PrivateChunks(
             CopyDevice device,
             DevicePrivateOps ops,
             Object owner,
             long chunkSize,
-            long limitBytes) {
+            long limitBytes,
+            Optional<DeviceWindow> window) {
         this.device = device;
         this.ops = ops;
         this.owner = owner;
         this.chunkSize = chunkSize;
         this.limitBytes = limitBytes;
+        this.window = window;
     }
 
     @Override
     public ChunkSpace make(int pageCount) {
         PagemapRequest request = PagemapRequest.devicePrivate(pageCount, ops, owner);
+        if (window.isEmpty()) {
+            return makeMemory(pageCount, request);
+        }
+        DeviceWindow places = window.get();
+        PhysicalRange place = places.take(pageCount);
+        boolean complete = false;
+        try {
+            ChunkSpace space = makeMemory(pageCount, request.within(place));
+            complete = true;
+            return space.alsoGivingBack(() -> places.give(place));
+        } finally {
+            if (!complete) {
+                places.give(place);
+            }
+        }
+    }
+
+    private ChunkSpace makeMemory(int pageCount, PagemapRequest request) {
         long size = PageSize.pageAddress(pageCount);
         if (device.abilities().livesInHostMemory() && size <= bufferMax()) {
             return makeInHeap(pageCount, request);
@@ -112,5 +137,6 @@ public final class PrivateChunks implements ChunkSource {
     public void close() {
         heaps.forEach(DeviceHeap::close);
         heaps.clear();
+        window.ifPresent(DeviceWindow::close);
     }
 }

@@ -1,6 +1,7 @@
 package farpage.emulator.selftest;
 
 import farpage.emulator.Emulator;
+import farpage.emulator.NoWindowException;
 import farpage.opencl.ClException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -51,7 +52,7 @@ public final class SelftestRunner {
                     threads.start(run.name(), () -> runToEnd(run, threads, printed))
                             .await(patience);
             return result.orElseGet(() -> hung(run, threads, patience));
-        } catch (ClException | UncheckedIOException world) {
+        } catch (ClException | NoWindowException | UncheckedIOException world) {
             throw world;
         } catch (AssertionError | RuntimeException broken) {
             return broken(run, broken);

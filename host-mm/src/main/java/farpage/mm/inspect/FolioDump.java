@@ -34,7 +34,8 @@ public final class FolioDump {
     }
 
     /// One page: `pfn 12 refcount:1 mapcount:1 index:0x7f012 flags:uptodate|lru`; of a large folio
-    /// with its head, order, and how often it is mapped whole.
+    /// with its head, order, and how often it is mapped whole. Whether the number is a PFN or a
+    /// device PFN is said; a device's page that has both has both.
     public static String line(Machine machine, long page) {
         FolioTable folios = machine.folios();
         if (page == Page.NONE || !folios.isKnown(page)) {
@@ -49,8 +50,11 @@ public final class FolioDump {
                                         folios.entireMapCount(page))
                         : "";
         return String.format(
-                "%s%s refcount:%d mapcount:%d index:%#x flags:%s",
+                "%s%s%s refcount:%d mapcount:%d index:%#x flags:%s",
                 Page.describe(page),
+                Page.isDevice(page) && machine.pfns().isKnown(page)
+                        ? " at pfn " + machine.pfns().pfn(page)
+                        : "",
                 large,
                 folios.refCount(page),
                 folios.mapCount(page),

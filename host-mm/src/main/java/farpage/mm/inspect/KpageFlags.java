@@ -5,8 +5,9 @@ import farpage.mm.Page;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 
-/// The words of `/proc/kpageflags` and `/proc/kpagecount`. Both know online system pages only: of a
-/// device page, or a number that no page has, they say 0.
+/// The words of `/proc/kpageflags` and `/proc/kpagecount`. By page both know online system pages
+/// only: of a device page, or a number that no page has, they say 0. By PFN they reach whatever has
+/// one.
 ///
 /// @kernel fs/proc/page.c: stable_page_flags, kpage_read; include/uapi/linux/kernel-page-flags.h
 public final class KpageFlags {
@@ -89,6 +90,10 @@ public final class KpageFlags {
         if (machine.ram().isFree(page) || !machine.folios().isKnown(page)) {
             return BUDDY;
         }
+        return known(machine, page);
+    }
+
+    private static long known(Machine machine, long page) {
         int flags = machine.folios().flags(page);
         long word = compound(machine.folios(), page);
         for (int i = 0; i < FOLIO_FLAGS.length; i++) {
@@ -97,6 +102,32 @@ public final class KpageFlags {
         word |= machine.folios().mapCount(page) > 0 ? MMAP : 0;
         word |= MappedPage.isAnonymous(machine, page) ? ANON : 0;
         return machine.isZeroPage(page) ? word | ZERO_PAGE : word;
+    }
+
+    /// The flags of the page that a PFN names; 0 if it names none. A device's page has them only
+    /// where it has a PFN at all: Linux 7.0 stops at pages that are not online, and here it can be
+    /// seen what a walk by PFN comes by.
+    ///
+    /// @kernel fs/proc/page.c: kpageflags_read
+    public static long flagsOfPfn(Machine machine, long pfn) {
+        long page = machine.pfns().page(pfn);
+        if (page == Page.NONE) {
+            return 0;
+        }
+        if (!Page.isDevice(page)) {
+            return flags(machine, page);
+        }
+        return machine.folios().isKnown(page) ? known(machine, page) : RESERVED;
+    }
+
+    /// How often the page that a PFN names is mapped; 0 if it names none.
+    ///
+    /// @kernel fs/proc/page.c: kpagecount_read
+    public static long countOfPfn(Machine machine, long pfn) {
+        long page = machine.pfns().page(pfn);
+        return page != Page.NONE && machine.folios().isKnown(page)
+                ? machine.folios().pageMapCount(page)
+                : 0;
     }
 
     private static long compound(FolioTable folios, long page) {

@@ -40,7 +40,10 @@ public final class MmInvariants {
         swap.check();
         MemmapCheck memmap = new MemmapCheck(machine, counts, pinned, findings);
         memmap.checkSystemPages();
+        NumberSpaceCheck numbers = new NumberSpaceCheck(machine, findings);
+        numbers.checkSystem();
         for (DevicePagemap pagemap : machine.pagemaps()) {
+            numbers.check(pagemap);
             memmap.checkDevicePages(pagemap);
         }
         return findings.lines();

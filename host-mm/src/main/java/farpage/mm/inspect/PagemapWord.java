@@ -15,7 +15,7 @@ import farpage.mm.pagetable.PageTableEntry;
 /// D soft-dirty
 /// ```
 ///
-/// A page on a device is told by its swap type and its device PFN.
+/// A page on a device is told by its swap type and its PFN, or where it has none its device PFN.
 ///
 /// @kernel fs/proc/task_mmu.c: pte_to_pagemap_entry; Documentation/admin-guide/mm/pagemap.rst
 public final class PagemapWord {
@@ -69,22 +69,18 @@ public final class PagemapWord {
             word |= MappedPage.isAnonymous(machine, page) ? 0 : FILE;
             word |= present && machine.folios().pageMapCount(page) == 1 ? EXCLUSIVE : 0;
         }
-        return showsFrames ? word | frame(entry) : word;
+        return showsFrames ? word | frame(machine, entry) : word;
     }
 
-    private static long frame(long entry) {
+    private static long frame(Machine machine, long entry) {
         if (PageTableEntry.isPresent(entry)) {
-            return number(PageTableEntry.page(entry));
+            return machine.pfns().pfnOrOffset(PageTableEntry.page(entry));
         }
         long offset =
                 PageTableEntry.hasPage(entry)
-                        ? number(PageTableEntry.page(entry))
+                        ? machine.pfns().pfnOrOffset(PageTableEntry.page(entry))
                         : PageTableEntry.page(entry);
         return (offset << OFFSET_SHIFT | PageTableEntry.type(entry)) & FRAME_MASK;
-    }
-
-    private static long number(long page) {
-        return Page.isDevice(page) ? Page.devicePfn(page) : Page.pfn(page);
     }
 
     public static boolean isPresent(long word) {

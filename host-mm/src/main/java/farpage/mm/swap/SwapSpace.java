@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @kernel mm/swapfile.c, mm/swap_state.c, mm/page_io.c
 public final class SwapSpace {
-    /// Swap areas that a swap entry can tell apart.
+    /// Swap areas that a swap entry can tell apart, in whichever number space device pages are.
     ///
     /// @kernel include/linux/swap.h: MAX_SWAPFILES
     public static final int AREA_COUNT_MAX = 24;
@@ -37,12 +37,14 @@ public final class SwapSpace {
 
     /// Takes a swap area into use. Areas are filled in the order of their numbers.
     ///
-    /// @return EPERM if there are as many as there can be; the storage is the caller's then
+    /// @return EPERM if there are as many as the machine's number space leaves room for; the
+    ///   storage is the caller's then
     /// @kernel mm/swapfile.c: sys_swapon
     public Errno swapOn(SwapStorage storage) {
         registry.lock();
         try {
-            for (int number = 0; number < AREA_COUNT_MAX; number++) {
+            int limit = machine.pfns().space().swapAreaCountMax();
+            for (int number = 0; number < limit; number++) {
                 if (areas.getAcquire(number) == null) {
                     areas.setRelease(number, new SwapArea(machine, number, storage));
                     return Errno.OK;

@@ -15,11 +15,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @kernel include/linux/memremap.h: struct dev_pagemap
 public final class DevicePagemap {
+    /// The first PFN of pages outside the physical address map.
+    public static final long NO_PFN = -1;
+
     private final MemoryType type;
     private final DevicePagemapOps ops;
     private final Object owner;
     private final FolioTable folios;
     private final long firstDevicePfn;
+    private final long firstPfn;
     private final int pageCount;
     private final @Nullable CpuMapping cpuMapping;
 
@@ -31,13 +35,16 @@ public final class DevicePagemap {
     /// Made by the machine that the pages are registered with, which has checked the request.
     ///
     /// @param firstDevicePfn where the pages were put
-    public DevicePagemap(PagemapRequest request, FolioTable folios, long firstDevicePfn) {
+    /// @param firstPfn where that is in the physical address map, or [#NO_PFN]
+    public DevicePagemap(
+            PagemapRequest request, FolioTable folios, long firstDevicePfn, long firstPfn) {
         this.type = request.type();
         this.ops = Objects.requireNonNull(request.ops());
         this.owner = Objects.requireNonNull(request.owner());
         this.cpuMapping = request.cpuMapping();
         this.folios = folios;
         this.firstDevicePfn = firstDevicePfn;
+        this.firstPfn = firstPfn;
         this.pageCount = request.pageCount();
     }
 
@@ -91,6 +98,22 @@ public final class DevicePagemap {
         return (int) index;
     }
 
+    /// The first PFN, where the pages have any; else [#NO_PFN].
+    public long firstPfn() {
+        return firstPfn;
+    }
+
+    /// The PFN of a page of this map, which has one.
+    public long pfn(long page) {
+        assert firstPfn != NO_PFN : Page.describe(page) + " has no pfn";
+        return firstPfn + index(page);
+    }
+
+    /// The page of a PFN of this map.
+    public long pageOfPfn(long pfn) {
+        return page(Math.toIntExact(pfn - firstPfn));
+    }
+
     public boolean contains(long page) {
         return Page.isDevice(page)
                 && Page.devicePfn(page) >= firstDevicePfn
@@ -102,6 +125,7 @@ public final class DevicePagemap {
     /// @kernel mm/memremap.c: zone_device_folio_init
     public void initFolio(long page, int order) {
         assert contains(page);
+        assert contains(page + (1L << order) - 1) : "a folio beyond the end of its pagemap";
         folios.initLocked(page, order);
         Check.that(!killed, "a device page was allocated after its pagemap was killed");
         livePages.addAndGet(1 << order);

@@ -16,6 +16,12 @@ public sealed interface PagemapRegistration {
     /// @param errno EINVAL for a request that does not fit together, or a range outside the numbers
     ///   of its type; ENOMEM for a range that another pagemap covers; ENXIO for one that intersects
     ///   RAM; ERANGE if no stretch is free
+    /// @param reason the same for people
     /// @kernel mm/memremap.c: memremap_pages
-    record Refused(Errno errno) implements PagemapRegistration {}
+    record Refused(Errno errno, String reason) implements PagemapRegistration {
+        /// An error that says it all.
+        public Refused(Errno errno) {
+            this(errno, errno.describe());
+        }
+    }
 }

@@ -1,6 +1,7 @@
 package farpage.mm.zonedevice;
 
 import farpage.mm.Page;
+import farpage.mm.physical.PhysicalRange;
 import org.jspecify.annotations.Nullable;
 
 /// What a driver asks for when it registers device pages. Nothing is checked here: what does not
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// @param ops the driver's side, [DevicePrivateOps] for device-private memory
 /// @param owner the identity by which migrations and faults know the pages
 /// @param cpuMapping how a CPU reaches device-coherent pages; there is none for other types
+/// @param window of the physical address map that device-private pages are to be in, if the driver
+///   has taken one; without, a machine that needs one takes it for them. Not looked at where pages
+///   have no physical address
 /// @kernel include/linux/memremap.h: struct dev_pagemap, as memremap_pages takes it
 public record PagemapRequest(
         MemoryType type,
@@ -19,7 +23,24 @@ public record PagemapRequest(
         int pageCount,
         @Nullable DevicePagemapOps ops,
         @Nullable Object owner,
-        @Nullable CpuMapping cpuMapping) {
+        @Nullable CpuMapping cpuMapping,
+        @Nullable PhysicalRange window) {
+    /// Pages in no window of the driver's own.
+    public PagemapRequest(
+            MemoryType type,
+            long firstPage,
+            int pageCount,
+            @Nullable DevicePagemapOps ops,
+            @Nullable Object owner,
+            @Nullable CpuMapping cpuMapping) {
+        this(type, firstPage, pageCount, ops, owner, cpuMapping, null);
+    }
+
+    /// The same pages in a window that the driver has taken.
+    public PagemapRequest within(PhysicalRange taken) {
+        return new PagemapRequest(type, firstPage, pageCount, ops, owner, cpuMapping, taken);
+    }
+
     /// Device-private pages, wherever there is room.
     public static PagemapRequest devicePrivate(
             int pageCount, @Nullable DevicePagemapOps ops, @Nullable Object owner) {

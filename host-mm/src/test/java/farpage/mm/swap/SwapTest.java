@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Advice;
 import farpage.mm.Errno;
+import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
@@ -20,6 +21,8 @@ import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableEntry.Shape;
+import farpage.mm.physical.PhysicalAddressMap;
+import farpage.mm.physical.PhysicalLayout;
 import farpage.mm.reclaim.ReclaimAdvice;
 import farpage.mm.testing.TestDevice;
 import farpage.mm.testing.TestMachine;
@@ -27,6 +30,7 @@ import farpage.mm.testing.TestProcess;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -334,16 +338,33 @@ final class SwapTest {
     }
 
     @Test
-    @Tag("T-1.2")
-    void thereAreTwentyFourSwapAreas() {
+    @Tag("T-9.7")
+    void pagesOutsideThePhysicalAddressSpaceLeaveRoomForTwentyOneSwapAreas() {
         SwapSpace swap = machine.machine().swap();
-        for (int area = 1; area < 24; area++) {
+        for (int area = 1; area < 21; area++) {
             assertEquals(Errno.OK, swap.swapOn(new SwapMemory(4)));
         }
         try (SwapMemory storage = new SwapMemory(4)) {
             assertEquals(Errno.EPERM, swap.swapOn(storage));
         }
-        assertEquals(1023 + 23 * 3, swap.slotCount());
+        assertEquals(1023 + 20 * 3, swap.slotCount());
+    }
+
+    @Test
+    @Tag("T-1.2")
+    @Tag("T-9.7")
+    void pagesInThePhysicalAddressSpaceLeaveRoomForTwentyFourSwapAreas() {
+        PhysicalAddressMap map = new PhysicalAddressMap(PhysicalLayout.DEFAULT, 1 << 20);
+        try (Machine physical = new Machine(1 << 20, Optional.of(map))) {
+            SwapSpace swap = physical.swap();
+            for (int area = 0; area < 24; area++) {
+                assertEquals(Errno.OK, swap.swapOn(new SwapMemory(4)));
+            }
+            try (SwapMemory storage = new SwapMemory(4)) {
+                assertEquals(Errno.EPERM, swap.swapOn(storage));
+            }
+            assertEquals(24 * 3, swap.slotCount());
+        }
     }
 
     @Test

@@ -10,10 +10,13 @@ import farpage.mm.Page;
 import farpage.mm.inspect.MmInvariants;
 import farpage.mm.lock.HeldRanks;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.physical.PhysicalAddressMap;
+import farpage.mm.physical.PhysicalLayout;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
@@ -39,6 +42,12 @@ public final class TestMachine implements InvocationInterceptor {
 
     public TestMachine(int pageCount) {
         machine = new Machine(4096L * pageCount);
+    }
+
+    /// A machine whose device pages are in its physical address map.
+    public TestMachine(int pageCount, PhysicalLayout layout) {
+        long ramSize = 4096L * pageCount;
+        machine = new Machine(ramSize, Optional.of(new PhysicalAddressMap(layout, ramSize)));
     }
 
     public Machine machine() {
