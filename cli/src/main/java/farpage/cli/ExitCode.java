@@ -11,7 +11,7 @@ final class ExitCode {
     /// The command line or an input file makes no sense.
     static final int USAGE = 2;
 
-    /// No device can be used, or it failed while it was used.
+    /// No device can be used, or it failed while it was used, or its memory can not be registered.
     static final int NO_DEVICE = 3;
 
     /// The host or the device has too little memory.
