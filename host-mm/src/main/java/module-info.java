@@ -21,6 +21,7 @@ module farpage.mm {
     exports farpage.mm.migrate;
     exports farpage.mm.notifier;
     exports farpage.mm.physical;
+    exports farpage.mm.numa;
     exports farpage.mm.reclaim;
     exports farpage.mm.swap;
     exports farpage.mm.userfaultfd;

@@ -18,8 +18,10 @@ import farpage.mm.Mm;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.memoryfailure.MemoryFailure;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.PhaseClock;
+import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePagemapOps;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.MemoryType;
@@ -27,6 +29,8 @@ import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// One device with memory of its own, served by an OpenCL device. It owns its pages: the object
@@ -45,6 +49,12 @@ public final class EmulatedDevice {
     private final RangeMigrator migrator;
     private final FolioTable folios;
     private final List<Dmirror> mirrors = new CopyOnWriteArrayList<>();
+    private final MemoryFailure memoryFailure;
+
+    /// Pages that broke, and that are kept from being used again.
+    private final Set<Long> broken = ConcurrentHashMap.newKeySet();
+
+    private volatile boolean handlesMemoryFailure;
 
     EmulatedDevice(
             DeviceId id,
@@ -58,6 +68,7 @@ public final class EmulatedDevice {
         this.clDevice = copyDevice.device();
         this.config = config;
         this.folios = machine.folios();
+        this.memoryFailure = machine.memoryFailure();
         this.memory =
                 type == MemoryType.COHERENT
                         ? newCoherentMemory(machine)
@@ -166,6 +177,23 @@ public final class EmulatedDevice {
         public void pagesFree(long[] pages, int from, int to) {
             memory.freePages(pages, from, to);
         }
+
+        /// Only memory that CPUs map is taken from them; a device-private page is in no table that
+        /// could say so.
+        @Override
+        public Errno memoryFailure(DevicePagemap pagemap, long page, int pageCount) {
+            if (!handlesMemoryFailure || type != MemoryType.COHERENT) {
+                return Errno.EOPNOTSUPP;
+            }
+            Errno errno = Errno.OK;
+            for (int i = 0; i < pageCount && errno.isOk(); i++) {
+                errno = memoryFailure.takeFromUsers(page + i);
+                if (errno != Errno.ENXIO) {
+                    broken.add(page + i);
+                }
+            }
+            return errno;
+        }
     }
 
     private final class PrivateOps extends CoherentOps implements DevicePrivateOps {
@@ -184,6 +212,19 @@ public final class EmulatedDevice {
             }
             memory.noteSplit(order);
         }
+    }
+
+    /// Whether its driver takes broken coherent pages from who maps them; not at first, as the
+    /// kernel's drivers do not.
+    ///
+    /// @kernel include/linux/memremap.h: struct dev_pagemap_ops, memory_failure
+    public void setHandlesMemoryFailure(boolean on) {
+        handlesMemoryFailure = on;
+    }
+
+    /// Whether a page broke and is kept.
+    public boolean isBroken(long page) {
+        return broken.contains(page);
     }
 
     /// The kind of its memory.
@@ -247,10 +288,17 @@ public final class EmulatedDevice {
         }
     }
 
+    /// The memory is about to go, and its broken pages with it.
+    void letGoBroken() {
+        broken.forEach(memoryFailure::letGo);
+        broken.clear();
+    }
+
     /// Moves everything back to system memory and gives the device's memory up.
     ///
     /// @return ENOMEM or EIO if pages had to stay
     public Errno release() {
+        letGoBroken();
         return migrator.release();
     }
 

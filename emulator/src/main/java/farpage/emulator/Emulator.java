@@ -7,6 +7,7 @@ import farpage.mm.Check;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.memory.HostMemory;
 import farpage.mm.migrate.MigrateOffload;
 import farpage.mm.physical.PhysicalAddressMap;
 import farpage.mm.zonedevice.MemoryType;
@@ -42,12 +43,25 @@ public final class Emulator implements AutoCloseable {
         MemorySegment ram = machine.ram().segment();
         try {
             return config.inPlace()
-                    ? CopyDevice.open(context, device, ram)
+                    ? CopyDevice.open(context, device, ram, windowMax(context, device))
                     : CopyDevice.openApart(context, device, ram);
         } catch (ClException e) {
             context.close();
             throw e;
         }
+    }
+
+    /// So that no buffer over the machine's memory has parts of two nodes.
+    private long windowMax(ClContext context, ClDevice device) {
+        long size = CopyDevice.windowSizeMax(context, device);
+        for (int node = 1; node < machine.numa().count(); node++) {
+            size = Math.min(size, Long.lowestOneBit(start(node)));
+        }
+        return size;
+    }
+
+    private long start(int node) {
+        return HostMemory.offset(machine.ram().firstPage(node));
     }
 
     /// Makes the machine and its devices. Device memory is made when it is first needed.
@@ -57,9 +71,16 @@ public final class Emulator implements AutoCloseable {
     /// @throws NoWindowException if a device's memory finds no place in the physical address map
     public Emulator(EmulatorConfig config) {
         this.config = config;
-        this.machine = new Machine(config.ramSize(), physicalMap(config));
+        this.machine =
+                new Machine(
+                        config.ramSize(),
+                        config.coherentNodes().stream().map(CoherentNode::memory).toList(),
+                        physicalMap(config));
         boolean complete = false;
         try {
+            for (int node = 1; node < machine.numa().count(); node++) {
+                addNode(config.coherentNodes().get(node - 1).device(), node);
+            }
             for (ClDevice device : config.devices()) {
                 addDevice(device, MemoryType.PRIVATE);
             }
@@ -79,16 +100,42 @@ public final class Emulator implements AutoCloseable {
         return switch (config.numberSpace()) {
             case OFFSET -> Optional.empty();
             case PHYSICAL ->
-                    Optional.of(new PhysicalAddressMap(config.physicalLayout(), config.ramSize()));
+                    Optional.of(new PhysicalAddressMap(config.physicalLayout(), memory(config)));
         };
     }
 
-    private void addDevice(ClDevice device, MemoryType type) {
+    /// Bytes of all nodes: so far the map is taken.
+    private static long memory(EmulatorConfig config) {
+        long bytes = config.ramSize();
+        for (CoherentNode node : config.coherentNodes()) {
+            bytes += node.memory().size();
+        }
+        return bytes;
+    }
+
+    /// The memory of a node is the device's, by a buffer over it.
+    private void addNode(ClDevice device, int node) {
+        CopyDevice server = server(device);
+        if (!server.abilities().usesHostMemory()) {
+            throw new IllegalArgumentException(
+                    "coherentNode: device="
+                            + device.info().name()
+                            + ", limit=a device that uses memory of the host in place");
+        }
+        server.addNode(machine, node);
+    }
+
+    private CopyDevice server(ClDevice device) {
         CopyDevice server = serving.get(device);
         if (server == null) {
             server = open(device);
             serving.put(device, server);
         }
+        return server;
+    }
+
+    private void addDevice(ClDevice device, MemoryType type) {
+        CopyDevice server = server(device);
         devices.add(
                 new EmulatedDevice(new DeviceId(devices.size()), type, machine, server, config));
     }
@@ -104,6 +151,18 @@ public final class Emulator implements AutoCloseable {
     /// Who copies in ordinary migrations; empty if the migrating CPU does.
     public Optional<FolioCopier> folioCopier() {
         return folioCopier;
+    }
+
+    /// The OpenCL device whose memory a node is, with its buffers over that node.
+    ///
+    /// @param node from 1 on
+    /// @throws IllegalArgumentException if there is no such node
+    public CopyDevice nodeDevice(int node) {
+        if (node < 1 || node >= machine.numa().count()) {
+            throw new IllegalArgumentException(
+                    "node: value=" + node + ", limit=1 to " + (machine.numa().count() - 1));
+        }
+        return server(config.coherentNodes().get(node - 1).device());
     }
 
     public EmulatorConfig config() {
@@ -187,6 +246,7 @@ public final class Emulator implements AutoCloseable {
     }
 
     private static void closeDevice(EmulatedDevice device, List<String> left) {
+        device.letGoBroken();
         long live = device.memory().statistics().livePages();
         if (live != 0) {
             left.add(live + " pages of " + device + " in use");

@@ -5,10 +5,12 @@ import farpage.emulator.copy.MigrateOffloadPlan;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.mm.memory.FolioOrders;
+import farpage.mm.numa.MemoryNode;
 import farpage.mm.physical.NumberSpace;
 import farpage.mm.physical.PhysicalLayout;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClDevice;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +30,8 @@ import java.util.function.LongSupplier;
 ///   those of the others
 /// @param coherentAccess how CPUs reach the memory of the coherent devices; empty for the best that
 ///   each can do
+/// @param coherentNodes memory of OpenCL devices that is not a device's but a node's, from node 1
+///   on
 /// @param ramSize bytes of system memory
 /// @param deviceMemory the most bytes of memory of each emulated device
 /// @param chunkSize bytes of device memory that are made at once; a coherent device has one chunk
@@ -47,6 +51,7 @@ public record EmulatorConfig(
         List<ClDevice> devices,
         List<ClDevice> coherentDevices,
         Optional<CoherentAccess> coherentAccess,
+        List<CoherentNode> coherentNodes,
         long ramSize,
         long deviceMemory,
         long chunkSize,
@@ -74,6 +79,7 @@ public record EmulatorConfig(
         }
         devices = List.copyOf(devices);
         coherentDevices = List.copyOf(coherentDevices);
+        coherentNodes = List.copyOf(coherentNodes);
     }
 
     /// Two emulated devices served by one OpenCL device, none of them coherent, everything else by
@@ -84,6 +90,7 @@ public record EmulatorConfig(
                 Collections.nCopies(DEVICE_COUNT_DEFAULT, device),
                 List.of(),
                 Optional.empty(),
+                List.of(),
                 RAM_SIZE_DEFAULT,
                 DEVICE_MEMORY_DEFAULT,
                 DeviceMemory.CHUNK_SIZE_DEFAULT,
@@ -118,6 +125,17 @@ public record EmulatorConfig(
     /// Takes this way for the coherent devices, whatever they could do.
     public EmulatorConfig withCoherentAccess(CoherentAccess access) {
         return with(draft -> draft.coherentAccess = Optional.of(access));
+    }
+
+    /// One more node without CPUs, served by the first OpenCL device.
+    public EmulatorConfig withCoherentNode(MemoryNode memory) {
+        List<CoherentNode> more = new ArrayList<>(coherentNodes);
+        more.add(new CoherentNode(devices.getFirst(), memory));
+        return withCoherentNodes(more);
+    }
+
+    public EmulatorConfig withCoherentNodes(List<CoherentNode> nodes) {
+        return with(draft -> draft.coherentNodes = nodes);
     }
 
     public EmulatorConfig withRamSize(long bytes) {
@@ -180,6 +198,7 @@ public record EmulatorConfig(
         private List<ClDevice> devices;
         private List<ClDevice> coherentDevices;
         private Optional<CoherentAccess> coherentAccess;
+        private List<CoherentNode> coherentNodes;
         private long ramSize;
         private long deviceMemory;
         private long chunkSize;
@@ -196,6 +215,7 @@ public record EmulatorConfig(
             devices = from.devices;
             coherentDevices = from.coherentDevices;
             coherentAccess = from.coherentAccess;
+            coherentNodes = from.coherentNodes;
             ramSize = from.ramSize;
             deviceMemory = from.deviceMemory;
             chunkSize = from.chunkSize;
@@ -215,6 +235,7 @@ public record EmulatorConfig(
                     devices,
                     coherentDevices,
                     coherentAccess,
+                    coherentNodes,
                     ramSize,
                     deviceMemory,
                     chunkSize,

@@ -13,7 +13,10 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.memoryfailure.MemoryFailure;
+import farpage.mm.mempolicy.Mempolicy;
 import farpage.mm.migrate.FolioMigration;
+import farpage.mm.numa.MemoryNode;
+import farpage.mm.numa.NumaNodes;
 import farpage.mm.physical.PhysicalAddressMap;
 import farpage.mm.reclaim.Reclaim;
 import farpage.mm.swap.SwapSpace;
@@ -42,6 +45,7 @@ public final class Machine implements AutoCloseable {
     private static final int RECLAIM_YIELD_DOUBLINGS = 10;
 
     private final HostMemory ram;
+    private final NumaNodes numa;
     private final FolioTable folios;
     private final VmStat vmStat = new VmStat();
     private final FileTable files = new FileTable(this);
@@ -67,20 +71,32 @@ public final class Machine implements AutoCloseable {
     private final Pfns pfns;
     private final PageBytes pageBytes;
 
-    /// A machine whose device pages are outside its physical address map.
+    /// A machine with one node, whose device pages are outside its physical address map.
     ///
     /// @param ramSize bytes of RAM
     public Machine(long ramSize) {
         this(ramSize, Optional.empty());
     }
 
+    /// A machine with one node.
+    ///
     /// @param ramSize bytes of RAM
+    /// @param map as the third argument of the next
+    public Machine(long ramSize, Optional<PhysicalAddressMap> map) {
+        this(ramSize, List.of(), map);
+    }
+
+    /// A machine with nodes that have no CPUs besides.
+    ///
+    /// @param ramSize bytes of RAM: of node 0
+    /// @param nodes the others, from node 1 on
     /// @param map that device pages are put in, the machine's own from now on; empty if they are
     ///   outside it
-    public Machine(long ramSize, Optional<PhysicalAddressMap> map) {
-        ram = new HostMemory(ramSize);
+    public Machine(long ramSize, List<MemoryNode> nodes, Optional<PhysicalAddressMap> map) {
+        ram = new HostMemory(sizes(ramSize, nodes));
         boolean complete = false;
         try {
+            numa = new NumaNodes(ram, nodes);
             folios = new FolioTable(ram.pageCount(), DEVICE_PAGE_COUNT_MAX);
             pagemaps = new PagemapRegistry(folios, ram.pageCount(), map);
             pfns = new Pfns(pagemaps, ram.pageCount(), map);
@@ -101,8 +117,23 @@ public final class Machine implements AutoCloseable {
         }
     }
 
+    private static long[] sizes(long ramSize, List<MemoryNode> nodes) {
+        long[] sizes = new long[nodes.size() + 1];
+        sizes[0] = ramSize;
+        for (int i = 0; i < nodes.size(); i++) {
+            sizes[i + 1] = nodes.get(i).size();
+        }
+        return sizes;
+    }
+
+    /// The memory of all nodes.
     public HostMemory ram() {
         return ram;
+    }
+
+    /// The nodes; only one at first.
+    public NumaNodes numa() {
+        return numa;
     }
 
     public FolioTable folios() {
@@ -214,15 +245,22 @@ public final class Machine implements AutoCloseable {
     /// @return [Page#NONE] if memory is out
     /// @kernel mm/page_alloc.c: folio_alloc
     public long allocateFolio(int order) {
-        long page = ram.allocate(order);
+        return allocateFolio(order, numa.zonelist());
+    }
+
+    /// The same from the first of some nodes that has one.
+    ///
+    /// @param nodes in the order in which they are tried
+    private long allocateFolio(int order, int[] nodes) {
+        long page = numa.allocate(order, nodes);
         int failed = 0;
         while (page == Page.NONE && failed < RECLAIM_RETRY_LIMIT) {
-            if (reclaim.reclaim(1L << order) > 0) {
+            if (reclaim.reclaim(1L << order, nodes) > 0) {
                 failed = order == 0 ? 0 : failed + 1; // scattered frames do not help a large one
             } else if (isReclaimFutile(failed++)) {
                 return Page.NONE;
             }
-            page = ram.allocate(order);
+            page = numa.allocate(order, nodes);
         }
         if (page != Page.NONE) {
             folios.init(page, order, 0);
@@ -251,7 +289,14 @@ public final class Machine implements AutoCloseable {
     /// @return [Page#NONE] if there is none
     /// @kernel include/linux/gfp_types.h: GFP_TRANSHUGE_LIGHT
     public long tryAllocateFolio(int order) {
-        long page = ram.allocate(order);
+        return tryAllocateFolio(order, numa.zonelist());
+    }
+
+    /// The same from the first of some nodes that has one.
+    ///
+    /// @param nodes in the order in which they are tried
+    public long tryAllocateFolio(int order, int[] nodes) {
+        long page = numa.allocate(order, nodes);
         if (page != Page.NONE) {
             folios.init(page, order, 0);
         }
@@ -266,8 +311,8 @@ public final class Machine implements AutoCloseable {
     /// @kernel include/linux/gfp_types.h: GFP_TRANSHUGE; mm/compaction.c: compaction_suitable
     public long allocateLargeFolio(int order) {
         long page = tryAllocateFolio(order);
-        if (page == Page.NONE && ram.freePageCount() < 2 << order) {
-            long _ = reclaim.reclaim(1L << order);
+        if (page == Page.NONE && ram.freePageCount(NumaNodes.LOCAL) < 2 << order) {
+            long _ = reclaim.reclaim(1L << order, numa.zonelist());
             page = tryAllocateFolio(order);
         }
         return page;
@@ -278,15 +323,35 @@ public final class Machine implements AutoCloseable {
     /// @return [Page#NONE] if memory is out, or the limit of the cgroup is met
     /// @kernel mm/memory.c: folio_prealloc
     public long allocateCharged(Mm mm) {
-        return allocateCharged(mm, 0);
+        return charged(allocateFolio(0), mm);
     }
 
-    /// A system folio for contents of a process, charged to its memory cgroup.
+    /// A system page for contents of a process, from where the policy of its place wants it, and
+    /// charged to the memory cgroup of the process.
     ///
-    /// @return [Page#NONE] if memory is out, or the limit of the cgroup is met
-    /// @kernel mm/huge_memory.c: vma_alloc_anon_folio_pmd; mm/memory.c: alloc_anon_folio
-    public long allocateCharged(Mm mm, int order) {
-        long page = order == 0 ? allocateFolio(0) : tryAllocateFolio(order);
+    /// @return [Page#NONE] if the nodes of the policy are full, or the limit of the cgroup is met
+    /// @kernel mm/mempolicy.c: vma_alloc_folio
+    public long allocateCharged(Vma vma) {
+        return charged(allocateFolio(vma), vma.mm());
+    }
+
+    /// The same without a charge.
+    ///
+    /// @kernel mm/mempolicy.c: vma_alloc_folio
+    public long allocateFolio(Vma vma) {
+        Mempolicy policy = vma.effectiveMempolicy();
+        return allocateFolio(0, policy == null ? numa.zonelist() : policy.zonelist(numa));
+    }
+
+    /// A system folio of one node and no other. If it is full, folios of that node are reclaimed.
+    ///
+    /// @return [Page#NONE] if the node has none
+    /// @kernel include/linux/gfp_types.h: __GFP_THISNODE
+    public long allocateFolioOn(int node, int order) {
+        return allocateFolio(order, new int[] {node});
+    }
+
+    private long charged(long page, Mm mm) {
         if (page != Page.NONE && !memcgs.charge(page, mm.memcg())) {
             put(page);
             return Page.NONE;
@@ -299,9 +364,12 @@ public final class Machine implements AutoCloseable {
     /// @return how many; fewer than `count` if memory is out
     public int allocateLockedPages(long[] pages, int count) {
         int allocated = ram.allocateBatch(pages, count);
+        if (allocated < count && !numa.isSingle()) {
+            allocated = numa.fallBack(pages, allocated, count);
+        }
         int failed = 0;
         while (allocated < count && failed < RECLAIM_RETRY_LIMIT) {
-            if (reclaim.reclaim(count - allocated) > 0) {
+            if (reclaim.reclaim(count - allocated, numa.zonelist()) > 0) {
                 failed = 0;
             } else if (isReclaimFutile(failed++)) {
                 break;

@@ -7,6 +7,7 @@ import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.lock.RankedReadWriteLock;
 import farpage.mm.memcg.MemCgroup;
+import farpage.mm.mempolicy.Mempolicy;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions;
 import farpage.mm.pagetable.PageTable;
@@ -43,6 +44,7 @@ public final class Mm {
     private final MemCgroup memcg;
     private final List<Userfaultfd> userfaultfds = new CopyOnWriteArrayList<>();
     private volatile boolean exited;
+    private volatile @Nullable Mempolicy mempolicy;
 
     Mm(Machine machine, int id, MemCgroup memcg) {
         this.machine = machine;
@@ -77,6 +79,29 @@ public final class Mm {
 
     public boolean isExited() {
         return exited;
+    }
+
+    /// Which nodes pages come from where no VMA says; null for the machine's order.
+    ///
+    /// @kernel include/linux/sched.h: struct task_struct, mempolicy
+    public @Nullable Mempolicy mempolicy() {
+        return mempolicy;
+    }
+
+    /// Changes that, for pages to come. Children inherit it.
+    ///
+    /// @kernel mm/mempolicy.c: do_set_mempolicy
+    public void setMempolicy(@Nullable Mempolicy policy) {
+        mempolicy = policy;
+    }
+
+    /// Gives a part of a VMA another policy, and joins it with its neighbours where nothing tells
+    /// them apart. The mmap lock is held for writing.
+    ///
+    /// @kernel mm/mempolicy.c: mbind_range
+    public void setMempolicy(long start, long end, @Nullable Mempolicy policy) {
+        assert mmapLock.isHeld();
+        Vma _ = vmas.modifyMempolicy(start, end, policy);
     }
 
     /// Remembers one that is open, so that nobody waits for it when the process ends.
@@ -399,6 +424,7 @@ public final class Mm {
     /// @kernel kernel/fork.c: dup_mmap
     public Mm fork() {
         Mm child = machine.newProcess(memcg);
+        child.mempolicy = mempolicy;
         Errno errno = Errno.OK;
         mmapLock.lockWrite();
         try {

@@ -2,6 +2,7 @@ package farpage.mm;
 
 import farpage.mm.file.OpenFile;
 import farpage.mm.hugetlb.HugetlbReservation;
+import farpage.mm.mempolicy.Mempolicy;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.AnonVmaChain;
@@ -32,6 +33,9 @@ public final class Vma {
 
     /// The huge pages that were set aside for it; null if it is of ordinary ones, or is a child's.
     private @Nullable HugetlbReservation hugetlbReservation;
+
+    /// Which nodes its pages come from; null if that is left to the process.
+    private @Nullable Mempolicy mempolicy;
 
     /// Where the pages faulted in here point to; null until the first one.
     private volatile @Nullable AnonVma anonVma;
@@ -65,6 +69,7 @@ public final class Vma {
     Vma duplicate(Mm newMm, long newStart, long newEnd, long newPageOffset) {
         Vma copy = new Vma(newMm, newStart, newEnd, newPageOffset, flags, file);
         copy.userfaultfd = userfaultfd;
+        copy.mempolicy = mempolicy;
         copy.hugetlbReservation = newMm == mm ? hugetlbReservation : null;
         return copy;
     }
@@ -152,6 +157,24 @@ public final class Vma {
     /// @kernel include/linux/mm_types.h: struct vm_area_struct, vm_file
     public @Nullable OpenFile file() {
         return file;
+    }
+
+    /// Which nodes its pages come from; null if that is left to the process.
+    ///
+    /// @kernel include/linux/mm_types.h: struct vm_area_struct, vm_policy
+    public @Nullable Mempolicy mempolicy() {
+        return mempolicy;
+    }
+
+    void setMempolicy(@Nullable Mempolicy policy) {
+        mempolicy = policy;
+    }
+
+    /// The policy that counts here: its own, or that of the process; null for the machine's.
+    ///
+    /// @kernel mm/mempolicy.c: get_vma_policy
+    public @Nullable Mempolicy effectiveMempolicy() {
+        return mempolicy == null ? mm.mempolicy() : mempolicy;
     }
 
     /// Who is asked about faults here; null if nobody is.

@@ -2,11 +2,13 @@ package farpage.mm;
 
 import farpage.mm.hugememory.SplitPmd;
 import farpage.mm.hugetlb.HugetlbMapping;
+import farpage.mm.mempolicy.Mempolicy;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.userfaultfd.Userfaultfd;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -152,6 +154,19 @@ final class VmaTree {
         return mergeAround(part);
     }
 
+    /// The same, with which nodes the pages of the part come from.
+    ///
+    /// @kernel mm/vma.c: vma_modify_policy
+    Vma modifyMempolicy(long start, long end, @Nullable Mempolicy policy) {
+        splitAt(start);
+        splitAt(end);
+        Vma part = lookup(start);
+        assert part != null;
+        assert part.end() == end;
+        part.setMempolicy(policy);
+        return mergeAround(part);
+    }
+
     /// Joins the VMA with its neighbours where nothing tells them apart.
     ///
     /// @kernel mm/vma.c: vma_merge_existing_range
@@ -172,6 +187,7 @@ final class VmaTree {
     private static boolean canMerge(Vma low, Vma high) {
         return isSameKind(low, high, VmFlags.STICKY)
                 && low.userfaultfd() == high.userfaultfd()
+                && Objects.equals(low.mempolicy(), high.mempolicy())
                 && (low.flags() & VmFlags.SPECIAL) == 0
                 && isContiguous(low, high)
                 && hasMergeableAnonVma(low, high);

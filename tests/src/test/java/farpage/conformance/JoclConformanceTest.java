@@ -180,4 +180,12 @@ class JoclConformanceTest {
             return OffloadProvider.THREADS;
         }
     }
+
+    @Nested
+    class CoherentNodes extends CoherentNodeContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

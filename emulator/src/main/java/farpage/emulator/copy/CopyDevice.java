@@ -1,5 +1,7 @@
 package farpage.emulator.copy;
 
+import farpage.mm.Machine;
+import farpage.mm.Page;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.opencl.ClBuildException;
@@ -14,6 +16,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// An OpenCL device as the copy engines see it, shared by all of one context: what it was found to
 /// be able to do, the kernels for that, and the machine's RAM.
@@ -28,6 +31,11 @@ public final class CopyDevice implements AutoCloseable {
     private final MemorySegment ram;
     private CopyAbilities abilities = CopyAbilities.NONE;
     private HostWindows windows = HostWindows.NONE;
+    private @Nullable Machine nodesOf;
+
+    /// One bit for each node that is this device's memory.
+    private long nodes;
+
     private final Map<PageShape, CopyKernels> kernels = new EnumMap<>(PageShape.class);
     private final Map<CopyMethod, CopyPages> programs = new EnumMap<>(CopyMethod.class);
 
@@ -43,7 +51,12 @@ public final class CopyDevice implements AutoCloseable {
     /// @param ram the machine's memory; it stays mapped until this is closed
     /// @throws ClException if the device fails at what every device can do
     public static CopyDevice open(ClContext context, ClDevice device, MemorySegment ram) {
-        return open(context, device, ram, HostWindows.sizeMax(context, device));
+        return open(context, device, ram, windowSizeMax(context, device));
+    }
+
+    /// The most bytes of RAM that one buffer of the device may have.
+    public static long windowSizeMax(ClContext context, ClDevice device) {
+        return HostWindows.sizeMax(context, device);
     }
 
     /// The same with RAM in buffers of at most that many bytes.
@@ -108,6 +121,26 @@ public final class CopyDevice implements AutoCloseable {
 
     public CopyAbilities abilities() {
         return abilities;
+    }
+
+    /// Says that a node is memory of this device, which uses it in place. Before anything runs.
+    public void addNode(Machine machine, int node) {
+        assert abilities.usesHostMemory();
+        nodesOf = machine;
+        nodes |= 1L << node;
+    }
+
+    /// Whether a page is of a node that is memory of this device.
+    public boolean ownsNodeOf(long page) {
+        Machine machine = nodesOf;
+        return machine != null
+                && !Page.isDevice(page)
+                && (nodes >> machine.numa().node(page) & 1) != 0;
+    }
+
+    /// Where pages of the machine's memory lie in buffers of this device, which uses them in place.
+    public PageBuffers systemPages() {
+        return windows;
     }
 
     /// RAM as buffers; none unless the device uses RAM in place.

@@ -1,5 +1,6 @@
 package farpage.emulator.copy;
 
+import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -276,6 +277,17 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
 
     // The device's own accesses.
 
+    /// Whether a page of the machine's memory is of a node that is this device's: [#read] and
+    /// [#write] take it as a page of the device.
+    public boolean ownsNodeOf(long page) {
+        return device.ownsNodeOf(page);
+    }
+
+    /// How many pages from one of a node on, with consecutive numbers, lie in the same buffer.
+    public int nodePagesToEnd(long page) {
+        return device.systemPages().pagesToEnd(page);
+    }
+
     /// The device loads pages of its memory for the caller.
     ///
     /// @param to memory off the Java heap
@@ -319,12 +331,11 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
             ClQueue queue, AccessBatch batch, int run, MemorySegment host, boolean isWrite) {
         long page = batch.firstPage(run);
         long size = bytes(batch.pageCount(run));
+        PageBuffers from = Page.isDevice(page) ? buffers : device.systemPages();
         if (isWrite) {
-            queue.enqueueWrite(
-                    buffers.buffer(page), buffers.offset(page), host, batch.offset(run), size);
+            queue.enqueueWrite(from.buffer(page), from.offset(page), host, batch.offset(run), size);
         } else {
-            queue.enqueueRead(
-                    buffers.buffer(page), buffers.offset(page), host, batch.offset(run), size);
+            queue.enqueueRead(from.buffer(page), from.offset(page), host, batch.offset(run), size);
         }
     }
 

@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 /// than the device and the binding permit.
 ///
 /// @opencl CL_MEM_USE_HOST_PTR, CL_DEVICE_MAX_MEM_ALLOC_SIZE
-final class HostWindows implements AutoCloseable {
+final class HostWindows implements PageBuffers, AutoCloseable {
     /// For a device that can not use RAM.
     static final HostWindows NONE = new HostWindows(new ClBuffer[0], 30);
 
@@ -52,7 +52,8 @@ final class HostWindows implements AutoCloseable {
     }
 
     /// The buffer that holds a system page.
-    ClBuffer buffer(long page) {
+    @Override
+    public ClBuffer buffer(long page) {
         return windows[number(page)];
     }
 
@@ -75,8 +76,14 @@ final class HostWindows implements AutoCloseable {
         return Page.pfn(page) & ((1L << shift) - 1);
     }
 
+    @Override
+    public long offset(long page) {
+        return PageSize.pageAddress(index(page));
+    }
+
     /// How many pages from this one on lie in the same window.
-    int pagesToEnd(long page) {
+    @Override
+    public int pagesToEnd(long page) {
         return (int) ((1L << shift) - index(page));
     }
 

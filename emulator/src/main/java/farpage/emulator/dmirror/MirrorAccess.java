@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
 
 /// The device's loads and stores for one open file, through the device's page table.
 ///
-/// The bytes of a page on the device move by OpenCL transfers, those of a system page, or of
-/// another device's coherent memory, as the CPU would move them. Both happen under the lock of the
-/// table, which is what keeps the page where the table says: an invalidation waits until the access
-/// is over. So the wait for a transfer under `DRIVER_UPDATE` is the access itself; no other wait
-/// happens there.
+/// The bytes of a page on the device, or of a node that is the device's memory, move by OpenCL
+/// transfers, those of any other system page, or of another device's coherent memory, as the CPU
+/// would move them. Both happen under the lock of the table, which is what keeps the page where the
+/// table says: an invalidation waits until the access is over. So the wait for a transfer under
+/// `DRIVER_UPDATE` is the access itself; no other wait happens there.
 ///
 /// @kernel lib/test_hmm.c: dmirror_read, dmirror_write
 final class MirrorAccess {
@@ -184,6 +184,10 @@ final class MirrorAccess {
         PageBytes bytes = machine.pageBytes();
         if (write) {
             machine.folios().setFlag(page, FolioFlags.DIRTY);
+        }
+        if (engine.ownsNodeOf(page)) {
+            transfers.add(page, offset, engine.nodePagesToEnd(page));
+            return true;
         }
         return write
                 ? bytes.store(page, 0, buffer, offset, PageSize.PAGE_SIZE)

@@ -38,7 +38,7 @@ final class AnonymousFault {
         if (LargeAnonymousFault.tryMap(fault, leaf, anonVma)) {
             return FaultResult.HANDLED;
         }
-        long page = machine.allocateCharged(fault.mm());
+        long page = machine.allocateCharged(fault.vma());
         if (page == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }

@@ -87,7 +87,7 @@ final class CopyOnWriteFault {
         Machine machine = fault.mm().machine();
         long old = PageTableEntry.page(entry);
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long page = machine.allocateCharged(fault.mm());
+        long page = machine.allocateCharged(fault.vma());
         if (page == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }

@@ -82,7 +82,7 @@ final class FileFault {
     private static FaultResult mapCopy(PageFault fault, PageTableLeaf leaf, FileMapping file) {
         Machine machine = fault.mm().machine();
         AnonVma anonVma = fault.mm().prepareAnonVma(fault.vma());
-        long copy = machine.allocateCharged(fault.mm());
+        long copy = machine.allocateCharged(fault.vma());
         if (copy == Page.NONE) {
             return FaultResult.OUT_OF_MEMORY;
         }

@@ -108,6 +108,9 @@ public final class PageFaultHandler {
         if (PageTableEntry.isDevicePrivate(word)) {
             return DevicePrivateFault.handleHuge(fault, leaf, word);
         }
+        if (NumaHintFault.isHint(fault, word)) {
+            return NumaHintFault.handle(fault, leaf, word);
+        }
         if (!(fault.write() || fault.unshare()) || PageTableEntry.isWritable(word)) {
             return FaultResult.HANDLED; // somebody else was faster
         }
@@ -148,6 +151,9 @@ public final class PageFaultHandler {
     }
 
     private static FaultResult presentFault(PageFault fault, PageTableLeaf leaf, long entry) {
+        if (NumaHintFault.isHint(fault, entry)) {
+            return NumaHintFault.handle(fault, leaf, entry);
+        }
         if (!(fault.write() || fault.unshare()) || PageTableEntry.isWritable(entry)) {
             return FaultResult.HANDLED; // somebody else was faster
         }

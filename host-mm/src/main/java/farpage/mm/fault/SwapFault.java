@@ -29,7 +29,7 @@ final class SwapFault {
         }
         long page = machine.swap().getCached(swap);
         if (page == Page.NONE) {
-            page = machine.swap().readIn(swap, fault.mm().memcg());
+            page = machine.swap().readIn(swap, fault.vma());
             if (page == Page.NONE) {
                 // Out of memory, unless somebody else was faster and the entry is another.
                 return isStill(leaf, fault, entry)

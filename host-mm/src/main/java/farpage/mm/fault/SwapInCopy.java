@@ -31,7 +31,7 @@ final class SwapInCopy {
     /// @return [Page#NONE] if memory is out
     static long of(PageFault fault, long page) {
         Machine machine = fault.mm().machine();
-        long copy = machine.allocateCharged(fault.mm());
+        long copy = machine.allocateCharged(fault.vma());
         if (copy == Page.NONE) {
             return Page.NONE;
         }

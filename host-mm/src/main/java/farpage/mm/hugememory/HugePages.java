@@ -9,6 +9,7 @@ import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.mempolicy.Mempolicy;
 import farpage.mm.pagetable.PageTableLeaf;
 import java.util.Collections;
 import java.util.concurrent.atomic.AtomicLong;
@@ -140,6 +141,10 @@ public final class HugePages {
     /// @return [Page#NONE] if there is none
     /// @kernel mm/huge_memory.c: vma_thp_gfp_mask with defrag=madvise
     public long allocate(Vma vma, int order) {
+        Mempolicy policy = vma.effectiveMempolicy();
+        if (policy != null) {
+            return machine.tryAllocateFolio(order, policy.zonelist(machine.numa()));
+        }
         return (vma.flags() & VmFlags.HUGEPAGE) != 0
                 ? machine.allocateLargeFolio(order)
                 : machine.tryAllocateFolio(order);

@@ -265,7 +265,7 @@ final class MappingCheck {
             report(mm, address, entry, "a device-private page is mapped present");
             return;
         }
-        if (PageTableEntry.isProtNone(entry) == vma.isAccessible()) {
+        if (PageTableEntry.isProtNone(entry) == vma.isAccessible() && !isHint(entry)) {
             report(mm, address, entry, "protnone does not agree with the VMA");
         }
         if (PageTableEntry.isWritable(entry) && !vma.isWritable()) {
@@ -300,6 +300,14 @@ final class MappingCheck {
                     entry,
                     "a mapped system page is not on the LRU, or one of the pool is");
         }
+    }
+
+    /// Whether the entry may be one that a scan for promotion left: of a page below the top tier.
+    private boolean isHint(long entry) {
+        long page = PageTableEntry.page(entry);
+        return PageTableEntry.isProtNone(entry)
+                && !Page.isDevice(page)
+                && !machine.numa().isTopTier(machine.numa().node(page));
     }
 
     private void checkDevicePrivate(Vma vma, long address, long entry) {

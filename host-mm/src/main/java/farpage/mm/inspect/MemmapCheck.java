@@ -67,6 +67,25 @@ final class MemmapCheck {
                         + " are in a free block");
     }
 
+    /// Each node against its own allocator.
+    void checkNodes() {
+        for (int node = 0; node < machine.numa().count(); node++) {
+            long first = machine.ram().firstPage(node);
+            int free = 0;
+            for (long page = first; page < first + machine.ram().pageCount(node); page++) {
+                free += machine.ram().isFree(page) ? 1 : 0;
+                if (machine.numa().node(page) != node) {
+                    report(page, "not on node " + node + ", where its frame is");
+                }
+            }
+            int counted = machine.ram().freePageCount(node);
+            findings.addUnless(
+                    counted == free,
+                    "node " + node,
+                    "counts " + counted + " free frames, but " + free + " are in a free block");
+        }
+    }
+
     void checkDevicePages(DevicePagemap pagemap) {
         int live = 0;
         for (int index = 0; index < pagemap.pageCount(); index++) {

@@ -42,6 +42,9 @@ public final class MmInvariants {
         memmap.checkSystemPages();
         NumberSpaceCheck numbers = new NumberSpaceCheck(machine, findings);
         numbers.checkSystem();
+        if (!machine.numa().isSingle()) {
+            memmap.checkNodes();
+        }
         for (DevicePagemap pagemap : machine.pagemaps()) {
             numbers.check(pagemap);
             memmap.checkDevicePages(pagemap);

@@ -10,7 +10,8 @@ import java.util.Locale;
 
 /// The machine's counters in the layout of `/proc/vmstat`, in its order: first what there is now,
 /// then the events so far. What the model does not keep has no line. What is mapped is counted
-/// wherever it lies, on devices too; what is on an LRU list is RAM.
+/// wherever it lies, on devices too; what is on an LRU list is memory of a node. Events between
+/// nodes have lines where there are several.
 ///
 /// @kernel mm/vmstat.c: vmstat_show, vmstat_text
 public final class VmStatDump {
@@ -38,7 +39,8 @@ public final class VmStatDump {
     public static String text(Machine machine) {
         VmStatDump dump = new VmStatDump(machine);
         dump.countPages();
-        return dump.pagesNow() + dump.events();
+        String numa = machine.numa().isSingle() ? "" : machine.numa().stat().toString();
+        return dump.pagesNow() + numa + dump.events();
     }
 
     /// The events, with those of large folios where the kernel has them.

@@ -8,6 +8,7 @@ import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.rmap.TryToUnmap;
 import farpage.mm.zonedevice.DevicePagemap;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -31,7 +32,7 @@ public final class MemoryFailure {
     private final FolioTable folios;
     private final RankedLock lock = new RankedLock(LockRank.MEMORY_FAILURE);
 
-    /// Broken system pages that nobody may free: this has a reference to each.
+    /// Broken pages that nobody may free: this has a reference to each.
     private final Set<Long> held = new HashSet<>();
 
     private final Map<Recovery, Integer> counts = new EnumMap<>(Recovery.class);
@@ -127,6 +128,47 @@ public final class MemoryFailure {
         Recovery recovery = errno.isOk() ? Recovery.RECOVERED : Recovery.FAILED;
         counts.merge(recovery, 1, Integer::sum);
         return new Outcome(errno, BrokenPage.DEVICE, recovery);
+    }
+
+    /// Takes a broken page of a device from its users, for a driver that was asked about it: every
+    /// mapping leaves an entry that says that the memory is broken, the mirrors are told, and a
+    /// reference keeps the page from being used again until [#letGo(long)]. Only from
+    /// [farpage.mm.zonedevice.DevicePagemapOps#memoryFailure].
+    ///
+    /// @param page a base page
+    /// @return ENXIO if nobody uses it, EBUSY if it is part of a large folio or could not be
+    ///   unmapped
+    /// @kernel mm/memory-failure.c: mf_dax_kill_procs
+    public Errno takeFromUsers(long page) {
+        if (held.contains(page)) {
+            return Errno.OK;
+        }
+        if (!folios.tryGet(page)) {
+            return Errno.ENXIO;
+        }
+        if (folios.isLarge(page)) {
+            machine.put(page);
+            return Errno.EBUSY;
+        }
+        folios.lock(page);
+        folios.setFlag(page, FolioFlags.HWPOISON);
+        if (folios.mapCount(page) > 0) {
+            TryToUnmap.ofBroken(machine, TryToUnmap.Leaving.POISON).unmap(page);
+        }
+        boolean unmapped = folios.mapCount(page) == 0;
+        folios.unlock(page);
+        held.add(page);
+        return unmapped ? Errno.OK : Errno.EBUSY;
+    }
+
+    /// Ends what [#takeFromUsers(long)] began: the driver takes the memory down.
+    public void letGo(long page) {
+        lock.lock();
+        boolean wasHeld = held.remove(page);
+        lock.unlock();
+        if (wasHeld) {
+            machine.put(page);
+        }
     }
 
     private Outcome failSystemPage(long page, boolean referenced) {

@@ -74,7 +74,10 @@ public final class RelocatePages {
             for (int i = 0; i < addresses.length; i++) {
                 if (status[i] == 0) {
                     Errno errno = folios.result(folioOf[i]);
-                    status[i] = errno.isOk() ? MovePages.NODE : -errno.number();
+                    status[i] =
+                            errno.isOk()
+                                    ? MovePages.nodeAfterMove(mm, addresses[i])
+                                    : -errno.number();
                 }
             }
             return result;

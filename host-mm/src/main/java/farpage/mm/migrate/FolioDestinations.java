@@ -26,4 +26,23 @@ public interface FolioDestinations {
         return (source, order) ->
                 order == 0 ? machine.allocateFolio(0) : machine.tryAllocateFolio(order);
     }
+
+    /// A folio of one node and no other. For a base page others of that node are reclaimed.
+    ///
+    /// @kernel mm/migrate.c: alloc_migration_target with __GFP_THISNODE
+    static FolioDestinations onNode(Machine machine, int node) {
+        int[] nodes = {node};
+        return (source, order) ->
+                order == 0
+                        ? machine.allocateFolioOn(node, 0)
+                        : machine.tryAllocateFolio(order, nodes);
+    }
+
+    /// A folio of one node that is free; nothing is reclaimed for it.
+    ///
+    /// @kernel mm/vmscan.c: alloc_demote_folio; mm/migrate.c: alloc_misplaced_dst_folio
+    static FolioDestinations freeOnNode(Machine machine, int node) {
+        int[] nodes = {node};
+        return (source, order) -> machine.tryAllocateFolio(order, nodes);
+    }
 }

@@ -6,8 +6,10 @@ import farpage.mm.VmStat;
 import farpage.mm.memcg.MemCgroup;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Reclaim of one machine's system memory, by whoever needs a frame or met the limit of a group.
@@ -34,11 +36,13 @@ public final class Reclaim {
     private final FolioTable folios;
     private final ReclaimFolio reclaimFolio;
 
-    /// The next stretch.
-    private final AtomicInteger hand = new AtomicInteger();
+    /// The next stretch of each node.
+    private final AtomicInteger[] hands;
 
     /// Pages that `MADV_FREE` marked and that were not found yet; an upper bound.
     private final AtomicLong lazyFreePages = new AtomicLong();
+
+    private final int[] allNodes;
 
     /// Pages of files on disks that are in RAM.
     private final AtomicLong filePages = new AtomicLong();
@@ -48,21 +52,36 @@ public final class Reclaim {
         this.machine = machine;
         this.folios = machine.folios();
         this.reclaimFolio = new ReclaimFolio(machine);
+        this.hands = new AtomicInteger[machine.numa().count()];
+        Arrays.setAll(hands, node -> new AtomicInteger());
+        this.allNodes = IntStream.range(0, hands.length).toArray();
     }
 
-    /// Frees frames for an allocation that found none.
-    ///
-    /// @return how many were freed; 0 if memory is really out
+    /// Frees frames where an allocation looks that names no node.
     public long reclaim(long wanted) {
+        return reclaim(wanted, machine.numa().zonelist());
+    }
+
+    /// Frees frames for an allocation that found none on some nodes. Folios of a node above the
+    /// last tier move down, if that is enabled; what must leave memory goes to swap or its file.
+    ///
+    /// @param nodes whose frames are looked at, the most wanted first
+    /// @return how many were freed; 0 if memory is really out
+    public long reclaim(long wanted, int[] nodes) {
         machine.vmStat().count(VmStat.Event.ALLOCSTALL_NORMAL, 1);
-        return shrink(null, wanted);
+        return shrink(null, wanted, nodes);
+    }
+
+    /// The same for a node that folios are about to move to.
+    long makeRoom(int node) {
+        return shrink(null, CLUSTER, new int[] {node});
     }
 
     /// Frees pages charged to a group or to one within it.
     ///
     /// @return how many were freed
     public long reclaimGroup(MemCgroup group, long wanted) {
-        return shrink(group, wanted);
+        return shrink(group, wanted, allNodes);
     }
 
     /// Frees one folio even if it was used a moment ago, as `MADV_PAGEOUT` asks.
@@ -70,7 +89,7 @@ public final class Reclaim {
     /// @param page its head
     /// @return whether frames of it are free now
     public boolean reclaimPage(long page) {
-        return reclaimFolio.reclaim(page, true) > 0;
+        return reclaimFolio.reclaim(page, true, null) > 0;
     }
 
     /// The pages of a folio were marked by `MADV_FREE`: until they are written again they can go
@@ -87,23 +106,38 @@ public final class Reclaim {
         filePages.getAndAdd(count);
     }
 
-    private long shrink(@Nullable MemCgroup group, long wanted) {
+    private long shrink(@Nullable MemCgroup group, long wanted, int[] nodes) {
         long target = Math.max(wanted, CLUSTER);
-        int frames = machine.ram().pageCount();
-        int stretches = (frames + STRETCH - 1) / STRETCH;
         long freed = machine.hugePages().deferredSplit().split(group, wanted);
         if (freed >= wanted) {
             return freed;
         }
+        // What moves down is still charged to its group.
+        boolean demotes = group == null && machine.numa().isDemotionEnabled();
+        Demotion demotion = demotes ? new Demotion(machine) : null;
         for (int round = 0; round < ROUND_LIMIT && canReclaim(); round++) {
-            for (int done = 0; done < stretches && freed < target; done++) {
-                int stretch = Math.floorMod(hand.getAndIncrement(), stretches);
-                int first = stretch * STRETCH;
-                freed += shrink(group, first, Math.min(frames, first + STRETCH));
+            for (int node : nodes) {
+                freed += shrinkNode(group, node, target - freed, demotion);
             }
             if (freed >= target || round > 0 && freed >= wanted) {
                 break;
             }
+        }
+        return freed;
+    }
+
+    /// One round over the frames of a node, or less if that is enough.
+    private long shrinkNode(
+            @Nullable MemCgroup group, int node, long target, @Nullable Demotion demotion) {
+        int start = (int) Page.pfn(machine.ram().firstPage(node));
+        int frames = machine.ram().pageCount(node);
+        int stretches = (frames + STRETCH - 1) / STRETCH;
+        long freed = 0;
+        for (int done = 0; done < stretches && freed < target; done++) {
+            int stretch = Math.floorMod(hands[node].getAndIncrement(), stretches);
+            int first = start + stretch * STRETCH;
+            int end = Math.min(start + frames, first + STRETCH);
+            freed += shrink(group, first, end, demotion);
         }
         return freed;
     }
@@ -113,14 +147,16 @@ public final class Reclaim {
         return machine.swap().freeSlotCount() > 0
                 || machine.swap().isInUse()
                 || lazyFreePages.get() > 0
-                || filePages.get() > 0;
+                || filePages.get() > 0
+                || Demotion.isPossible(machine);
     }
 
     /// One stretch, with the folios that begin in it: the inactive folios are tried, then the
     /// active ones deactivated if they outnumber them.
     ///
     /// @kernel mm/vmscan.c: shrink_lruvec, inactive_is_low
-    private long shrink(@Nullable MemCgroup group, int first, int end) {
+    private long shrink(
+            @Nullable MemCgroup group, int first, int end, @Nullable Demotion demotion) {
         int active = 0;
         int inactive = 0;
         long freed = 0;
@@ -137,11 +173,14 @@ public final class Reclaim {
             inactive += pageCount;
             boolean lazyFree =
                     !folios.hasFlag(page, FolioFlags.SWAPBACKED) && folios.isAnonymous(page);
-            int freedHere = reclaimFolio.reclaim(page, false);
+            int freedHere = reclaimFolio.reclaim(page, false, demotion);
             freed += freedHere;
             if (lazyFree) {
                 lazyFreePages.getAndAdd(-freedHere);
             }
+        }
+        if (demotion != null) {
+            freed += demotion.flush();
         }
         machine.vmStat().count(VmStat.Event.PGSCAN_DIRECT, inactive);
         if (active > inactive - freed) {

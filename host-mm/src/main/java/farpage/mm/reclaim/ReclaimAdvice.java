@@ -144,7 +144,7 @@ public final class ReclaimAdvice {
             long swap = SwapEntry.ofPageTableEntry(entry);
             long page = machine.swap().getCached(swap);
             if (page == Page.NONE) {
-                page = machine.swap().readIn(swap, vma.mm().memcg());
+                page = machine.swap().readIn(swap, vma);
             }
             if (page != Page.NONE) {
                 machine.put(page);

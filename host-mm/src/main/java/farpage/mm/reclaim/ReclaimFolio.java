@@ -9,6 +9,7 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.FolioReferenced;
 import farpage.mm.rmap.TryToUnmap;
+import org.jspecify.annotations.Nullable;
 
 /// Reclaims one folio, or finds that it must stay: isolate, lock, see whether it was used, give it
 /// a swap slot, unmap it everywhere, write it, free it. A large one is cut first.
@@ -32,8 +33,9 @@ final class ReclaimFolio {
     ///
     /// @param ignoreReferences whether it goes even if it was used a moment ago
     /// @param page its head
+    /// @param demotion takes what can move down a tier instead; null if nothing may
     /// @return how many frames are free now
-    int reclaim(long page, boolean ignoreReferences) {
+    int reclaim(long page, boolean ignoreReferences, @Nullable Demotion demotion) {
         int flags = folios.flags(page);
         if ((flags & FolioFlags.LRU) == 0 || (flags & NEVER) != 0 || !folios.tryGet(page)) {
             return 0;
@@ -48,6 +50,10 @@ final class ReclaimFolio {
                 .count(anonymous ? VmStat.Event.PGSCAN_ANON : VmStat.Event.PGSCAN_FILE, pageCount);
         boolean isCut = false;
         if (folios.tryLock(page)) {
+            if (demotion != null && demotion.takes(page)) {
+                giveLocked(page, demotion);
+                return 0;
+            }
             if (isCutFirst(page)) {
                 isCut = cutLocked(page, ignoreReferences);
             } else if (shrinkLocked(page, ignoreReferences)) {
@@ -64,6 +70,17 @@ final class ReclaimFolio {
         }
         machine.put(page);
         return isCut ? reclaimPieces(page, pageCount, ignoreReferences) : 0;
+    }
+
+    /// A folio that was not used lately may move down a tier. The caller's reference goes.
+    private void giveLocked(long page, Demotion demotion) {
+        boolean isCold = !wasUsed(page);
+        folios.setFlag(page, FolioFlags.LRU);
+        folios.unlock(page);
+        if (isCold) {
+            demotion.add(page);
+        }
+        machine.put(page);
     }
 
     /// A large folio goes to swap page by page. One that `MADV_FREE` marked goes as a whole.
@@ -101,7 +118,7 @@ final class ReclaimFolio {
     private int reclaimPieces(long page, int pageCount, boolean ignoreReferences) {
         int freed = 0;
         for (long piece = page; piece < page + pageCount; piece++) {
-            freed += machine.ram().isFree(piece) ? 1 : reclaim(piece, ignoreReferences);
+            freed += machine.ram().isFree(piece) ? 1 : reclaim(piece, ignoreReferences, null);
         }
         return freed;
     }

@@ -5,9 +5,9 @@ import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.VmStat;
+import farpage.mm.Vma;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
-import farpage.mm.memcg.MemCgroup;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import java.io.IOException;
@@ -241,18 +241,18 @@ public final class SwapSpace {
     /// The folio that stands for a slot, read into memory if there is none yet. If the contents can
     /// not be read it is not up to date. Memory may be reclaimed for it, and for its charge.
     ///
-    /// @param faulting the group of the process that wants it
+    /// @param vma where it is wanted: its policy and the group of its process count
     /// @return the folio with a reference for the caller, not locked; [Page#NONE] if memory is out,
     ///   or if no swap entry names the slot any more
     /// @kernel mm/swap_state.c: swap_cache_alloc_folio, swapin_folio
-    public long readIn(long entry, MemCgroup faulting) {
+    public long readIn(long entry, Vma vma) {
         SwapArea area = areas.getAcquire(SwapEntry.area(entry));
-        long page = area == null ? Page.NONE : machine.allocateFolio(0);
+        long page = area == null ? Page.NONE : machine.allocateFolio(vma);
         if (area == null || page == Page.NONE) {
             return Page.NONE; // without the area the entry is gone too
         }
         int slot = SwapEntry.offset(entry);
-        if (!machine.memcgs().chargeSwapIn(page, area.memcg(slot), faulting)) {
+        if (!machine.memcgs().chargeSwapIn(page, area.memcg(slot), vma.mm().memcg())) {
             machine.put(page);
             return Page.NONE;
         }

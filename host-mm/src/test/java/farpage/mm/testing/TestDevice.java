@@ -133,7 +133,7 @@ public final class TestDevice implements DevicePrivateOps {
         }
         assertEquals(1, pageCount);
         broken.add(page);
-        return Errno.OK;
+        return Page.isDeviceCoherent(page) ? machine.memoryFailure().takeFromUsers(page) : Errno.OK;
     }
 
     public int freePageCount() {

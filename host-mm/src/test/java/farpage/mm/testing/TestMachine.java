@@ -10,6 +10,7 @@ import farpage.mm.Page;
 import farpage.mm.inspect.MmInvariants;
 import farpage.mm.lock.HeldRanks;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.numa.MemoryNode;
 import farpage.mm.physical.PhysicalAddressMap;
 import farpage.mm.physical.PhysicalLayout;
 import java.lang.reflect.Method;
@@ -48,6 +49,11 @@ public final class TestMachine implements InvocationInterceptor {
     public TestMachine(int pageCount, PhysicalLayout layout) {
         long ramSize = 4096L * pageCount;
         machine = new Machine(ramSize, Optional.of(new PhysicalAddressMap(layout, ramSize)));
+    }
+
+    /// A machine with nodes without CPUs.
+    public TestMachine(int pageCount, MemoryNode... nodes) {
+        machine = new Machine(4096L * pageCount, List.of(nodes), Optional.empty());
     }
 
     public Machine machine() {
