@@ -71,6 +71,8 @@ final class ReplayCommand extends Command {
 
     @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
 
+    @Mixin FileBackedOptions fileBacked = new FileBackedOptions();
+
     @Option(
             names = "--show-after",
             paramLabel = "N",
@@ -124,6 +126,7 @@ final class ReplayCommand extends Command {
                         session.newEmulator(config ->
                                 numbers.apply(config)
                                         .withRamSize(memoryBytes)
+                                        .withFileBacked(fileBacked.mode)
                                         .withDeviceMemory(deviceMemoryBytes)
                                         .withOrders(orders)
                                         .withCoherentDeviceCount(isCoherent ? DEVICES : 0));

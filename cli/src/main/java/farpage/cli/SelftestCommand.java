@@ -50,13 +50,15 @@ final class SelftestCommand extends Command {
 
     @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
 
+    @Mixin FileBackedOptions files = new FileBackedOptions();
+
     SelftestCommand(CliEnvironment environment) {
         super(environment);
     }
 
     @Override
     int run(ReportOutput output) {
-        List<SelftestRun> runs = SelftestPatterns.select(SelftestSuite.runs(), patterns);
+        List<SelftestRun> runs = SelftestPatterns.select(SelftestSuite.runs(files.mode), patterns);
         if (isList) {
             list(output, runs);
             return ExitCode.DONE;
@@ -72,6 +74,7 @@ final class SelftestCommand extends Command {
                     numbers.apply(
                             session.config()
                                     .withRamSize(memoryBytes)
+                                    .withFileBacked(files.mode)
                                     .withCoherentDeviceCount(COHERENT_DEVICES));
             SelftestRunner runner =
                     new SelftestRunner(

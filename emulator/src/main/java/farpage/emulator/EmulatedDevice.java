@@ -23,8 +23,8 @@ import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.PhaseClock;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePagemapOps;
-import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.MemoryType;
+import farpage.mm.zonedevice.PagecacheOps;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import java.util.List;
@@ -196,10 +196,15 @@ public final class EmulatedDevice {
         }
     }
 
-    private final class PrivateOps extends CoherentOps implements DevicePrivateOps {
+    private final class PrivateOps extends CoherentOps implements PagecacheOps {
         @Override
         public FaultResult migrateToRam(PageFault fault) {
             return migrator.toRam(fault);
+        }
+
+        @Override
+        public PagecacheCopy migrateToPagecache(long devicePage, long newPage) {
+            return migrator.toPagecache(devicePage, newPage);
         }
 
         @Override

@@ -76,6 +76,7 @@ public final class Emulator implements AutoCloseable {
                         config.ramSize(),
                         config.coherentNodes().stream().map(CoherentNode::memory).toList(),
                         physicalMap(config));
+        machine.filesOnDevices().setMode(config.fileBacked());
         boolean complete = false;
         try {
             for (int node = 1; node < machine.numa().count(); node++) {

@@ -4,6 +4,7 @@ import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.copy.MigrateOffloadPlan;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
+import farpage.mm.file.FileBackedMode;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.numa.MemoryNode;
 import farpage.mm.physical.NumberSpace;
@@ -44,6 +45,7 @@ import java.util.function.LongSupplier;
 /// @param migrateOffload how ordinary migrations, within RAM, copy
 /// @param numberSpace where the numbers of device-private pages come from
 /// @param physicalLayout of the machine's physical address map, where they come from that
+/// @param fileBacked whether the devices may have pages of files, and how
 /// @param nanoClock a clock that only ever goes forward, for time-outs and rates
 /// @kernel lib/test_hmm.c: module parameters
 public record EmulatorConfig(
@@ -62,6 +64,7 @@ public record EmulatorConfig(
         MigrateOffloadPlan migrateOffload,
         NumberSpace numberSpace,
         PhysicalLayout physicalLayout,
+        FileBackedMode fileBacked,
         LongSupplier nanoClock) {
     /// Emulated devices where nothing else is asked for, as the kernel's driver has.
     public static final int DEVICE_COUNT_DEFAULT = 2;
@@ -101,6 +104,7 @@ public record EmulatorConfig(
                 MigrateOffloadPlan.OFF,
                 NumberSpace.OFFSET,
                 PhysicalLayout.DEFAULT,
+                FileBackedMode.OFF,
                 System::nanoTime);
     }
 
@@ -183,6 +187,11 @@ public record EmulatorConfig(
         return with(draft -> draft.physicalLayout = layout);
     }
 
+    /// Whether the devices may have pages of files, and how; not at all where nothing is said.
+    public EmulatorConfig withFileBacked(FileBackedMode mode) {
+        return with(draft -> draft.fileBacked = mode);
+    }
+
     public EmulatorConfig withNanoClock(LongSupplier clock) {
         return with(draft -> draft.nanoClock = clock);
     }
@@ -209,6 +218,7 @@ public record EmulatorConfig(
         private MigrateOffloadPlan migrateOffload;
         private NumberSpace numberSpace;
         private PhysicalLayout physicalLayout;
+        private FileBackedMode fileBacked;
         private LongSupplier nanoClock;
 
         Draft(EmulatorConfig from) {
@@ -226,6 +236,7 @@ public record EmulatorConfig(
             migrateOffload = from.migrateOffload;
             numberSpace = from.numberSpace;
             physicalLayout = from.physicalLayout;
+            fileBacked = from.fileBacked;
             nanoClock = from.nanoClock;
         }
 
@@ -246,6 +257,7 @@ public record EmulatorConfig(
                     migrateOffload,
                     numberSpace,
                     physicalLayout,
+                    fileBacked,
                     nanoClock);
         }
     }

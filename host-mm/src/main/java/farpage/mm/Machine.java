@@ -1,6 +1,7 @@
 package farpage.mm;
 
 import farpage.mm.file.FileTable;
+import farpage.mm.file.FilesOnDevices;
 import farpage.mm.hugememory.HugePages;
 import farpage.mm.hugetlb.HugetlbPool;
 import farpage.mm.khugepaged.Khugepaged;
@@ -49,6 +50,7 @@ public final class Machine implements AutoCloseable {
     private final FolioTable folios;
     private final VmStat vmStat = new VmStat();
     private final FileTable files = new FileTable(this);
+    private final FilesOnDevices filesOnDevices = new FilesOnDevices();
     private final SwapSpace swap = new SwapSpace(this);
     private final MemCgroups memcgs = new MemCgroups(this);
     private final HugetlbPool hugetlb = new HugetlbPool(this);
@@ -225,6 +227,11 @@ public final class Machine implements AutoCloseable {
     /// The files that are open.
     public FileTable files() {
         return files;
+    }
+
+    /// What becomes of pages of files that a device wants; nothing at first.
+    public FilesOnDevices filesOnDevices() {
+        return filesOnDevices;
     }
 
     /// The page of zeros that read faults on untouched anonymous memory map. Mappings of it are not

@@ -1,5 +1,6 @@
 package farpage.mm;
 
+import farpage.mm.file.ErrPage;
 import farpage.mm.file.FileMapping;
 import farpage.mm.file.OpenFile;
 import farpage.mm.memory.FolioFlags;
@@ -68,7 +69,8 @@ final class Mincore {
         };
     }
 
-    /// Whether the file has the page in RAM; anonymous memory has nothing but what is mapped.
+    /// Whether the file has the page; anonymous memory has nothing but what is mapped. A page that
+    /// a device keeps is here as well.
     ///
     /// @kernel mm/mincore.c: mincore_page
     private static boolean isCached(Vma vma, long address) {
@@ -78,7 +80,7 @@ final class Mincore {
         }
         FileMapping mapping = file.mapping();
         long page = mapping.getCached(vma.pageIndex(address));
-        return page != Page.NONE && isUpToDate(vma.mm().machine(), page);
+        return ErrPage.isError(page) || page != Page.NONE && isUpToDate(vma.mm().machine(), page);
     }
 
     /// @kernel mm/mincore.c: mincore_swap

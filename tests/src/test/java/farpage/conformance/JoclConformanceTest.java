@@ -32,6 +32,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class FileMigration extends FileMigrationContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class BrokenMemory extends MemoryFailureContract {
         @Override
         ClBinding open() {

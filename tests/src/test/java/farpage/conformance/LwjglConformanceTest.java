@@ -32,6 +32,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class FileMigration extends FileMigrationContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class BrokenMemory extends MemoryFailureContract {
         @Override
         ClBinding open() {

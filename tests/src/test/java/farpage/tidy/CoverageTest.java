@@ -32,8 +32,8 @@ final class CoverageTest {
             # Coverage
 
             The behaviours of Linux that are listed for testing, by chapter (1 data structures, 2 migration, 3 the rest of memory
-            management, 4 `hmm_range_fault`, 5 exclusive access, 6 the test driver), and the tests that carry their tag,
-            `@Tag("T-2.8")`. It is written by `CoverageTest`, run with `-Dfarpage.tidy.update=true`; the descriptions are in
+            management, 4 `hmm_range_fault`, 5 exclusive access, 6 the test driver, 8 pages of files on devices, 10 large folios), and the tests
+            that carry their tag, `@Tag("T-2.8")`. It is written by `CoverageTest`, run with `-Dfarpage.tidy.update=true`; the descriptions are in
             `tests/src/test/resources/tidy/behaviours.txt`. The kernel's own cases are in [SELFTEST.md](SELFTEST.md).
 
             """;

@@ -24,7 +24,7 @@ final class SelftestTableTest {
 
     /// `hmm("name", SomeCases::method)`.
     private static final Pattern ENTRY =
-            Pattern.compile("(hmm2?)\\(\\s*\"(\\w+)\",\\s*(\\w+)::(\\w+)\\)");
+            Pattern.compile("\\b(hmm2?|proposed)\\(\\s*\"(\\w+)\",\\s*(\\w+)::(\\w+)\\)");
 
     private static final String HEAD =
             """
@@ -45,6 +45,19 @@ final class SelftestTableTest {
             | --- | --- | --- | --- | --- |
             """;
 
+    private static final String PROPOSED =
+            """
+
+            ## Pages of files on devices
+
+            These four were proposed with file-backed device memory and are not in Linux ([designs/file-backed.md](designs/file-backed.md)). They
+            are run with `--file-backed=migrate` or `--file-backed=copy`, after those above; device-coherent memory skips them. All cases
+            above hold in these modes as they do without.
+
+            | # | fixture | case | built in | what it shows |
+            | --- | --- | --- | --- | --- |
+            """;
+
     @Test
     void tableIsUpToDate() {
         String suite = Sources.read(Sources.root().resolve(SUITE));
@@ -52,9 +65,12 @@ final class SelftestTableTest {
         List<String> rows = new ArrayList<>();
         Matcher entry = ENTRY.matcher(suite);
         while (entry.find()) {
-            rows.add(row(rows.size() + 1, entry, comments));
+            if (entry.group(1).equals("proposed") && rows.size() == 39) {
+                rows.add(PROPOSED);
+            }
+            rows.add(row(rows.size() + (rows.size() < 39 ? 1 : 0), entry, comments));
         }
-        assertEquals(39, rows.size());
+        assertEquals(44, rows.size());
         assertEquals(
                 "",
                 Sources.compareOrWrite(
@@ -69,7 +85,11 @@ final class SelftestTableTest {
         assertTrue(shows != null && !shows.isEmpty(), entry.group());
         return "| %d | `%s` | `%s` | `%s` | %s |\n"
                 .formatted(
-                        number, entry.group(1), entry.group(2), method, shows.replace("|", "\\|"));
+                        number,
+                        entry.group(1).replace("proposed", "hmm"),
+                        entry.group(2),
+                        method,
+                        shows.replace("|", "\\|"));
     }
 
     /// What the comment of each case's method says.

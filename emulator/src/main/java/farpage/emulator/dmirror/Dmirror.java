@@ -27,6 +27,7 @@ public final class Dmirror implements AutoCloseable {
     private final MirrorAccess access;
     private final MirrorSnapshot snapshot;
     private final MirrorExclusive exclusive;
+    private final FileRetry fileRetry;
     private final Consumer<Dmirror> onClose;
 
     /// The open file itself and the commands under way.
@@ -46,6 +47,7 @@ public final class Dmirror implements AutoCloseable {
         this.access = new MirrorAccess(memory, engine, mirror);
         this.snapshot = new MirrorSnapshot(memory, mirror);
         this.exclusive = new MirrorExclusive(mirror);
+        this.fileRetry = new FileRetry(migrator, mirror);
         this.onClose = onClose;
     }
 
@@ -139,10 +141,16 @@ public final class Dmirror implements AutoCloseable {
         if (address < 0) {
             return DmirrorReply.failed(Errno.EINVAL);
         }
-        MigrationResult result = migrator.toDevice(mirror, address, walkEnd(address, pageCount));
+        MigrationResult result = toDevice(address, walkEnd(address, pageCount));
         return result.errno().isOk()
                 ? access.readPresent(address, pageCount, to)
                 : DmirrorReply.failed(result.errno());
+    }
+
+    private MigrationResult toDevice(long start, long end) {
+        return fileRetry.isNeeded()
+                ? fileRetry.toDevice(start, end)
+                : migrator.toDevice(mirror, start, end);
     }
 
     /// @kernel lib/test_hmm.c: dmirror_migrate_to_system
@@ -173,7 +181,7 @@ public final class Dmirror implements AutoCloseable {
     /// Migrates a range to the device and loads nothing.
     public MigrationResult migrateToDevice(long address, long pageCount) {
         requireLegalRange(address, pageCount);
-        return whileOpen(() -> migrator.toDevice(mirror, address, end(address, pageCount)));
+        return whileOpen(() -> toDevice(address, end(address, pageCount)));
     }
 
     private static void requireLegalRange(long address, long pageCount) {

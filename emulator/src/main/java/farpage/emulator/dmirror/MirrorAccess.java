@@ -178,6 +178,9 @@ final class MirrorAccess {
     /// @return false if the memory of another device failed
     private boolean accessPage(long page, MemorySegment buffer, long offset, boolean write) {
         if (Page.isDevicePrivate(page) || Page.isDeviceCoherent(page) && memory.owns(page)) {
+            if (write) {
+                mirror.noteWrittenLocked(page);
+            }
             transfers.add(page, offset, memory.pagesToEnd(page));
             return true;
         }

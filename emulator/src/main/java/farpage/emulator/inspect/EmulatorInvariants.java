@@ -13,6 +13,7 @@ import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.exclusive.DeviceExclusive;
+import farpage.mm.file.FileMapping;
 import farpage.mm.hmm.HmmPfn;
 import farpage.mm.inspect.MmInvariants;
 import farpage.mm.memory.FolioTable;
@@ -89,8 +90,9 @@ public final class EmulatorInvariants {
                 }
                 referenced++;
                 int held = device.isBroken(page) ? 1 : 0;
+                int ofFile = folios.mapping(page) instanceof FileMapping ? 1 : 0;
                 expect(
-                        folios.refCount(page) == folios.mapCount(page) + held,
+                        folios.refCount(page) == folios.mapCount(page) + ofFile + held,
                         () ->
                                 Page.describe(page)
                                         + ": references "

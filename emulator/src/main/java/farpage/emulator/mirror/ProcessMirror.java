@@ -7,6 +7,7 @@ import farpage.mm.hmm.HmmFill;
 import farpage.mm.hmm.HmmPfn;
 import farpage.mm.hmm.HmmRange;
 import farpage.mm.hmm.HmmRangeFault;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.notifier.MmuIntervalNotifier;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
@@ -51,6 +52,9 @@ public final class ProcessMirror implements AutoCloseable {
 
     private volatile boolean refusesLargeFolios;
 
+    /// Whether the device may have pages of files.
+    private final boolean filesMove;
+
     /// Begins to mirror a process.
     ///
     /// @param owner of the device's pages
@@ -60,6 +64,7 @@ public final class ProcessMirror implements AutoCloseable {
         this.mm = mm;
         this.owner = owner;
         this.nanoClock = nanoClock;
+        this.filesMove = mm.machine().filesOnDevices().movesPages();
         Insertion insertion =
                 mm.notifiers().insert(0, PageSize.alignUp(PageSize.TASK_SIZE), this::invalidate);
         this.notifier =
@@ -78,6 +83,17 @@ public final class ProcessMirror implements AutoCloseable {
     /// The device's page table. Entries count only while its lock is held.
     public DevicePageTable table() {
         return table;
+    }
+
+    /// The device is about to write a page of its own, as its table permits: if that is a file's,
+    /// the file must learn of it when the page comes back. The table's lock is held.
+    ///
+    /// @kernel mm/memory.c: do_page_mkwrite, whose duty the driver has taken over
+    public void noteWrittenLocked(long page) {
+        assert table.isLocked();
+        if (filesMove && !mm.machine().folios().isAnonymous(page)) {
+            mm.machine().folios().setFlag(page, FolioFlags.DIRTY);
+        }
     }
 
     // The injected failure.

@@ -3,6 +3,7 @@ package farpage.emulator.selftest;
 import static farpage.emulator.selftest.SelftestCase.hmm;
 import static farpage.emulator.selftest.SelftestCase.hmm2;
 
+import farpage.mm.file.FileBackedMode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -52,15 +53,37 @@ public final class SelftestSuite {
                     hmm2("snapshot", SnapshotCases::snapshot),
                     hmm2("double_map", SnapshotCases::doubleMap));
 
+    /// Those that were proposed with pages of files on devices.
+    private static final List<SelftestCase> FILE_CASES =
+            List.of(
+                    proposed("migrate_file", FileBackedCases::migrateFile),
+                    proposed("migrate_file_fault", FileBackedCases::migrateFileFault),
+                    proposed("migrate_fault_read_buf", FileBackedCases::migrateFaultReadBuf),
+                    proposed("migrate_fault_write_buf", FileBackedCases::migrateFaultWriteBuf));
+
     private SelftestSuite() {}
+
+    private static SelftestCase proposed(String name, SelftestCase.Body body) {
+        return hmm(name, body);
+    }
 
     /// Every case on either kind of device: first by fixture, then by kind, then in the order of
     /// the cases.
     public static List<SelftestRun> runs() {
+        return runs(FileBackedMode.OFF);
+    }
+
+    /// The same, and after the cases of each fixture those that need pages of files on devices, if
+    /// there may be such.
+    public static List<SelftestRun> runs(FileBackedMode mode) {
+        List<SelftestCase> cases = new ArrayList<>(CASES);
+        if (mode != FileBackedMode.OFF) {
+            cases.addAll(FILE_CASES);
+        }
         List<SelftestRun> runs = new ArrayList<>();
         for (SelftestFixture fixture : SelftestFixture.values()) {
             for (SelftestVariant variant : SelftestVariant.values()) {
-                for (SelftestCase test : CASES) {
+                for (SelftestCase test : cases) {
                     if (test.fixture() == fixture) {
                         runs.add(new SelftestRun(test, variant));
                     }

@@ -10,12 +10,14 @@ import farpage.mm.Machine;
 import farpage.mm.PageSize;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigratePhase;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.migrate.PhaseClock;
+import farpage.mm.zonedevice.PagecacheOps.PagecacheCopy;
 
 /// Brings single pages, or the folios that they are part of, back to system memory for CPU faults.
 /// It needs no lock of the device's.
@@ -102,6 +104,22 @@ final class FaultMigrator {
         }
         boolean fallsBack = !moved && pageCount > 1 && !fault.pmd();
         return fallsBack && result != FaultResult.SIGBUS ? FaultResult.FALLBACK : result;
+    }
+
+    /// Copies one page for its file, which learns that it is dirty if the device wrote it.
+    ///
+    /// @return FAILED if the copy failed; the device has the contents still
+    PagecacheCopy toPagecache(long devicePage, long newPage) {
+        FaultStorage.Work work = faults.take(1, devicePage);
+        CopyBatch batch = work.batch();
+        batch.add(devicePage, newPage);
+        boolean copied = engine.toSystem(batch).isCopied();
+        faults.rest(1, work);
+        FolioTable folios = machine.folios();
+        if (copied && folios.hasFlag(devicePage, FolioFlags.DIRTY)) {
+            folios.setFlag(newPage, FolioFlags.DIRTY);
+        }
+        return copied ? PagecacheCopy.COPIED : PagecacheCopy.FAILED;
     }
 
     /// After *pages*: whether a page, or the folio that it is part of, has moved.

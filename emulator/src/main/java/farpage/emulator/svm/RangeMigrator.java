@@ -11,6 +11,7 @@ import farpage.mm.fault.PageFault;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.PhaseClock;
+import farpage.mm.zonedevice.PagecacheOps.PagecacheCopy;
 import java.util.function.Consumer;
 
 /// Moves pages of mirrored processes to one device and back: whole commands, batches in a
@@ -177,6 +178,14 @@ public final class RangeMigrator {
     /// @kernel lib/test_hmm.c: dmirror_devmem_fault
     public FaultResult toRam(PageFault fault) {
         return faults.toRam(fault);
+    }
+
+    /// Copies a page of a file to the page that takes its place in the file. Called by the core
+    /// with both locked and nothing mapped.
+    ///
+    /// @return FAILED if the copy failed; the device has the contents still
+    public PagecacheCopy toPagecache(long devicePage, long newPage) {
+        return faults.toPagecache(devicePage, newPage);
     }
 
     // Eviction and release.

@@ -25,6 +25,7 @@ final class ToDevicePipeline extends MigrationPipeline {
     private final CopyBatch batch;
     private final PhaseClock clock;
     private final DeviceDestinations destinations;
+    private final boolean filesMove;
 
     ToDevicePipeline(
             Machine machine,
@@ -36,6 +37,7 @@ final class ToDevicePipeline extends MigrationPipeline {
         this.clock = set.clock();
         this.machine = machine;
         this.engine = engine;
+        this.filesMove = machine.filesOnDevices().movesPages();
         this.batch = new CopyBatch(pageCountMax);
         this.destinations = new DeviceDestinations(machine, memory, batch, pageCountMax);
     }
@@ -49,8 +51,8 @@ final class ToDevicePipeline extends MigrationPipeline {
     }
 
     /// Until the new entries are in place the device may still load from the old pages, but a store
-    /// would be lost. It faults then, and waits for the migration. The page of a file will not
-    /// move, so the device keeps what it has.
+    /// would be lost. It faults then, and waits for the migration. Where the page of a file will
+    /// not move the device keeps what it has.
     private void withdrawWrite(DevicePageTable table, List<MigrateVma> migrations) {
         table.lock();
         if (table.systemEntryCountLocked() > 0) {
@@ -72,7 +74,7 @@ final class ToDevicePipeline extends MigrationPipeline {
             long page = migration.pageNumber(i);
             if (table.nextPresentLocked(page, page + pageCount) >= 0
                     && MigratePfn.hasMigrated(source)
-                    && machine.folios().isAnonymous(MigratePfn.page(source))
+                    && (filesMove || machine.folios().isAnonymous(MigratePfn.page(source)))
                     && (MigratePfn.isCompound(source) || hasDestination(migration, i))) {
                 withdrawWriteLocked(table, page, pageCount);
             }

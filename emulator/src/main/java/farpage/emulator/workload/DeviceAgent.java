@@ -202,6 +202,9 @@ final class DeviceAgent implements AutoCloseable {
                         DevicePteLayout.of(
                                 heapPage(chunks, DevicePte.page(entry)),
                                 DevicePte.isWritable(entry));
+                if (tasks.writes(task)) {
+                    mirror.mirror().noteWrittenLocked(DevicePte.page(entry));
+                }
             }
             ptes.setAtIndex(ValueLayout.JAVA_INT, task, pte);
         }

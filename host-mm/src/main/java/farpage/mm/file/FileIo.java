@@ -53,7 +53,10 @@ final class FileIo {
 
     private Errno readPage(MemorySegment to, long at) {
         long index = PageSize.pageNumber(at);
-        long page = file.pages().get(index);
+        long page = file.getCached(index);
+        if (ErrPage.isError(page)) {
+            return ErrPage.errno(page);
+        }
         if (page == Page.NONE && file.isShmem()) {
             to.fill((byte) 0); // a hole stays one
             return Errno.OK;
@@ -109,7 +112,10 @@ final class FileIo {
         long end = Math.min(FileMapping.SIZE_MAX, offset + from.byteSize());
         file.inodeLock().lockWrite();
         try {
-            new Truncation(file).zeroBeyondEnd(offset);
+            Errno refused = new Truncation(file).zeroBeyondEnd(offset);
+            if (!refused.isOk()) {
+                return -refused.number();
+            }
             long at = offset;
             while (at < end) {
                 int length = lengthInPage(at, end);
@@ -154,7 +160,10 @@ final class FileIo {
     Errno allocate(long start, long end) {
         file.inodeLock().lockWrite();
         try {
-            new Truncation(file).zeroBeyondEnd(end);
+            Errno refused = new Truncation(file).zeroBeyondEnd(end);
+            if (!refused.isOk()) {
+                return refused;
+            }
             for (long index = PageSize.pageNumber(start);
                     index < FileMapping.pageCount(end);
                     index++) {

@@ -13,6 +13,7 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.ReverseMap;
 import farpage.mm.rmap.RmapVisitor;
 import farpage.mm.rmap.VmaIntervalTree;
+import farpage.mm.zonedevice.PagecacheOps;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -36,6 +37,9 @@ public final class FileMapping implements ReverseMap {
 
     /// A page that left the file between look-up and lock this often is no accident.
     private static final int TRUNCATED_RETRY_LIMIT = 1_000_000;
+
+    /// How often a page is brought back from a device that takes it again at once.
+    private static final int FETCH_LIMIT = 1000;
 
     private final Machine machine;
     private final FolioTable folios;
@@ -133,10 +137,40 @@ public final class FileMapping implements ReverseMap {
 
     // Finding pages.
 
-    /// The page of an index if it is in RAM, with a reference for the caller, not locked; else
-    /// [Page#NONE].
+    /// The page of an index if the file has it, with a reference for the caller, not locked; else
+    /// [Page#NONE]. A page on a device is brought back first: nobody is ever given one.
+    ///
+    /// @return an [ErrPage] of ENOMEM or EIO if it can not be brought back, of EBUSY if a device
+    ///   takes it again and again
+    /// @kernel mm/filemap.c: filemap_get_entry
     public long getCached(long index) {
-        return pages.get(index);
+        for (int attempt = 0; attempt < FETCH_LIMIT; attempt++) {
+            long page = pages.get(index);
+            if (!isOnDevice(page)) {
+                return page;
+            }
+            Errno errno = new MigrateToPagecache(this).fetch(index, page);
+            if (!errno.isOk()) {
+                return ErrPage.of(errno);
+            }
+        }
+        return ErrPage.of(Errno.EBUSY);
+    }
+
+    /// Whether a page that was looked up is a device's.
+    private static boolean isOnDevice(long page) {
+        return page != Page.NONE && Page.isDevicePrivate(page);
+    }
+
+    /// Whether the page of an index lies on a device that has not written it, so that its store has
+    /// the contents. It is not looked up as by [#getCached(long)].
+    ///
+    /// @kernel mm/filemap.c: filemap_get_folios_tag
+    boolean isCleanOnDevice(long index) {
+        long page = pages.lookup(index);
+        return isOnDevice(page)
+                && !folios.hasFlag(page, FolioFlags.DIRTY)
+                && pages.lookup(index) == page;
     }
 
     /// Reads pages `[first, end)` into RAM, as far as there are that many and it can be done.
@@ -162,6 +196,9 @@ public final class FileMapping implements ReverseMap {
             return ErrPage.of(Errno.EFAULT);
         }
         long page = lockCached(index);
+        if (ErrPage.isError(page)) {
+            return page;
+        }
         if (page != Page.NONE && !folios.hasFlag(page, FolioFlags.UPTODATE)) {
             unlockAndPut(page);
             page = Page.NONE;
@@ -190,7 +227,7 @@ public final class FileMapping implements ReverseMap {
     /// The page of an index whatever the size of the file is, locked, with a reference and its
     /// contents.
     ///
-    /// @return an [ErrPage] of ENOMEM or EIO
+    /// @return an [ErrPage] of ENOMEM or EIO, or of a page that stays on a device
     long lockOrCreate(long index) {
         long page = lockOrNew(index);
         if (!ErrPage.isError(page) && !folios.hasFlag(page, FolioFlags.UPTODATE)) {
@@ -205,7 +242,7 @@ public final class FileMapping implements ReverseMap {
 
     /// The page of an index, locked and with a reference; a new one has no contents yet.
     ///
-    /// @return an [ErrPage] of ENOMEM
+    /// @return an [ErrPage] of ENOMEM, or of a page that stays on a device
     /// @kernel mm/filemap.c: __filemap_get_folio with FGP_LOCK and FGP_CREAT
     long lockOrNew(long index) {
         for (int attempt = 0; attempt < TRUNCATED_RETRY_LIMIT; attempt++) {
@@ -221,14 +258,15 @@ public final class FileMapping implements ReverseMap {
                 "page " + index + " of a file came and went " + TRUNCATED_RETRY_LIMIT + " times");
     }
 
-    /// The page of an index if it is in RAM, locked and with a reference; else [Page#NONE].
+    /// The page of an index if the file has it, locked and with a reference; else [Page#NONE].
     ///
+    /// @return an [ErrPage] as of [#getCached(long)]
     /// @kernel mm/filemap.c: filemap_lock_folio
     long lockCached(long index) {
         for (int attempt = 0; attempt < TRUNCATED_RETRY_LIMIT; attempt++) {
-            long page = pages.get(index);
-            if (page == Page.NONE) {
-                return Page.NONE;
+            long page = getCached(index);
+            if (page == Page.NONE || ErrPage.isError(page)) {
+                return page;
             }
             folios.lock(page);
             if (holds(page, index)) {
@@ -240,6 +278,36 @@ public final class FileMapping implements ReverseMap {
                 "page " + index + " of a file left it " + TRUNCATED_RETRY_LIMIT + " times");
     }
 
+    /// The page of an index wherever it is, locked and with a reference, to be thrown away; else
+    /// [Page#NONE]. What is thrown away need not be brought back from a device first.
+    long lockToRemove(long index) {
+        if (!machine.filesOnDevices().movesPages()) {
+            return lockCached(index);
+        }
+        for (int attempt = 0; attempt < TRUNCATED_RETRY_LIMIT; attempt++) {
+            long page = pages.get(index);
+            if (!isOnDevice(page)) {
+                if (page != Page.NONE) {
+                    machine.put(page);
+                }
+                long locked = lockCached(index);
+                if (!ErrPage.isError(locked)) {
+                    return locked;
+                }
+            } else if (!folios.tryLock(page)) {
+                machine.put(page);
+                folios.waitUnlocked(page);
+            } else if (holds(page, index)) {
+                machine.filesOnDevices().note(FilesOnDevices.Event.DISCARDED);
+                return page;
+            } else {
+                unlockAndPut(page);
+            }
+        }
+        throw new IllegalStateException(
+                "page " + index + " of a file moved " + TRUNCATED_RETRY_LIMIT + " times");
+    }
+
     /// The page of an index if it is in RAM with contents and can be had without waiting, locked
     /// and with a reference; else [Page#NONE].
     ///
@@ -249,7 +317,8 @@ public final class FileMapping implements ReverseMap {
         if (page == Page.NONE) {
             return Page.NONE;
         }
-        if (!folios.hasFlag(page, FolioFlags.UPTODATE)
+        if (Page.isDevicePrivate(page)
+                || !folios.hasFlag(page, FolioFlags.UPTODATE)
                 || folios.hasFlag(page, FolioFlags.HWPOISON)
                 || !folios.tryLock(page)) {
             machine.put(page);
@@ -312,12 +381,14 @@ public final class FileMapping implements ReverseMap {
         assert holds(page, index);
         folios.clearFlag(page, FolioFlags.DIRTY);
         pages.remove(index, page);
-        noteReclaimable(-1);
+        if (!Page.isDevicePrivate(page)) {
+            noteReclaimable(-1);
+        }
         folios.setMapping(page, null, 0);
         machine.put(page);
     }
 
-    private void noteReclaimable(int pageCount) {
+    void noteReclaimable(int pageCount) {
         if (!isShmem()) {
             machine.reclaim().noteFilePages(pageCount);
         }
@@ -381,12 +452,39 @@ public final class FileMapping implements ReverseMap {
     /// @return false, and nothing changed, if there are other references
     /// @kernel mm/migrate.c: folio_migrate_mapping
     public boolean migrate(long from, long to, int expectedReferences) {
-        return pages.replace(
-                folios.index(from),
-                from,
-                to,
-                expectedReferences,
-                () -> folios.migrateState(from, to));
+        boolean moved =
+                pages.replace(
+                        folios.index(from),
+                        from,
+                        to,
+                        expectedReferences,
+                        () -> folios.migrateState(from, to));
+        if (moved && Page.isDevicePrivate(from) != Page.isDevicePrivate(to)) {
+            noteReclaimable(Page.isDevicePrivate(to) ? -1 : 1);
+        }
+        return moved;
+    }
+
+    /// Makes a locked page, mapped nowhere, ready to move to a device: what is dirty is written to
+    /// the store, since the device's page may be lost.
+    ///
+    /// @return false if it has to stay: such pages do not move, it was cut off, it could not be
+    ///   written, or, for shared memory, the driver could not give it back
+    /// @kernel mm/migrate.c: writeout, fallback_migrate_folio
+    public boolean prepareForDevice(long page, long to) {
+        if (!machine.filesOnDevices().movesPages() || !Page.isDevicePrivate(to)) {
+            return false;
+        }
+        if (Page.isDevicePrivate(page)) {
+            return true;
+        }
+        long index = folios.index(page);
+        if (index >= pageCount() || folios.hasFlag(page, FolioFlags.HWPOISON)) {
+            return false;
+        }
+        return isShmem()
+                ? machine.pagemap(to).privateOps() instanceof PagecacheOps
+                : new WriteBack(this).cleanLocked(index, page);
     }
 
     // Errors of write-back.

@@ -39,16 +39,26 @@ final class Truncation {
         file.inodeLock().lockWrite();
         file.invalidateLock().lockWrite();
         try {
+            Errno refused = fetchCut(size, file.size());
+            if (!refused.isOk()) {
+                return refused;
+            }
             if (size > file.size()) {
-                zeroBeyondEnd(size);
+                Errno stale = zeroBeyondEnd(size);
+                if (!stale.isOk()) {
+                    return stale;
+                }
                 file.setSize(size);
             } else if (size < file.size()) {
                 file.setSize(size);
                 long firstGone = FileMapping.pageCount(size);
                 file.unmap(firstGone, END, true);
                 remove(firstGone, END);
-                zeroCached(size, PageSize.pageAddress(firstGone));
+                Errno stale = zeroCached(size, PageSize.pageAddress(firstGone));
                 file.unmap(firstGone, END, true);
+                if (!stale.isOk()) {
+                    return stale;
+                }
             }
             file.store().setSize(size);
             return Errno.OK;
@@ -70,13 +80,20 @@ final class Truncation {
         file.inodeLock().lockWrite();
         file.invalidateLock().lockWrite();
         try {
+            Errno refused = fetchCut(start, end);
+            if (!refused.isOk()) {
+                return refused;
+            }
             if (first < stop) {
                 file.unmap(first, stop, false);
                 remove(first, stop);
             }
-            zeroCached(start, Math.min(end, PageSize.pageAddress(first)));
-            if (stop >= first) {
-                zeroCached(PageSize.pageAddress(stop), end);
+            Errno stale = zeroCached(start, Math.min(end, PageSize.pageAddress(first)));
+            if (stop >= first && stale.isOk()) {
+                stale = zeroCached(PageSize.pageAddress(stop), end);
+            }
+            if (!stale.isOk()) {
+                return stale;
             }
             file.store().punchHole(start, end);
             return Errno.OK;
@@ -105,19 +122,37 @@ final class Truncation {
     /// Before the file grows to a size: what a mapping stored beyond the old end, in the page that
     /// the end is in, must not become part of the file.
     ///
+    /// @return ENOMEM or EIO if that page is on a device and stays there
     /// @kernel mm/truncate.c: pagecache_isize_extended
-    void zeroBeyondEnd(long newSize) {
+    Errno zeroBeyondEnd(long newSize) {
         long size = file.size();
-        if (newSize > size) {
-            zeroCached(size, PageSize.alignUp(size));
+        return newSize > size ? zeroCached(size, PageSize.alignUp(size)) : Errno.OK;
+    }
+
+    /// Brings the pages that a change of `[start, end)` leaves a part of back from a device, before
+    /// anything has changed.
+    private Errno fetchCut(long start, long end) {
+        if (!machine.filesOnDevices().movesPages()) {
+            return Errno.OK;
         }
+        for (long at : new long[] {start, end}) {
+            long page =
+                    PageSize.isAligned(at) ? Page.NONE : file.getCached(PageSize.pageNumber(at));
+            if (ErrPage.isError(page)) {
+                return ErrPage.errno(page);
+            }
+            if (page != Page.NONE) {
+                machine.put(page);
+            }
+        }
+        return Errno.OK;
     }
 
     private void remove(long start, long end) {
         for (long index = file.pages().next(start, end);
                 index < end;
                 index = file.pages().next(index + 1, end)) {
-            long page = file.lockCached(index);
+            long page = file.lockToRemove(index);
             if (page == Page.NONE) {
                 continue;
             }
@@ -132,13 +167,16 @@ final class Truncation {
     /// Zeros a part of one page, if it is in RAM; the store does the rest.
     ///
     /// @kernel mm/truncate.c: truncate_inode_partial_folio
-    private void zeroCached(long start, long end) {
+    private Errno zeroCached(long start, long end) {
         if (start >= end) {
-            return;
+            return Errno.OK;
         }
         long page = file.lockCached(PageSize.pageNumber(start));
+        if (ErrPage.isError(page)) {
+            return ErrPage.errno(page);
+        }
         if (page == Page.NONE) {
-            return;
+            return Errno.OK;
         }
         if (folios.hasFlag(page, FolioFlags.UPTODATE)) {
             machine.ram()
@@ -148,5 +186,6 @@ final class Truncation {
             folios.setFlag(page, FolioFlags.DIRTY);
         }
         file.unlockAndPut(page);
+        return Errno.OK;
     }
 }

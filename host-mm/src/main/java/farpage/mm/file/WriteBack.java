@@ -34,6 +34,8 @@ final class WriteBack {
 
     /// Writes the dirty pages of the byte range `[start, end)`, each once, and flushes the store. A
     /// failure is counted in the file, and the page is clean all the same: it would fail again.
+    /// Where pages may be on devices it stays dirty, so that nothing a device wrote is lost; such a
+    /// page is brought back, unless the device has not written it.
     ///
     /// @kernel mm/filemap.c: filemap_write_and_wait_range
     void sync(long start, long end) {
@@ -44,8 +46,13 @@ final class WriteBack {
         for (long index = file.pages().next(PageSize.pageNumber(start), stop);
                 index < stop;
                 index = file.pages().next(index + 1, stop)) {
+            if (file.isCleanOnDevice(index)) {
+                continue;
+            }
             long page = file.lockCached(index);
-            if (page != Page.NONE) {
+            if (ErrPage.isError(page)) {
+                file.countWriteError();
+            } else if (page != Page.NONE) {
                 writeLocked(index, page);
                 file.unlockAndPut(page);
             }
@@ -68,11 +75,38 @@ final class WriteBack {
         if (!folios.testAndClearFlag(page, FolioFlags.DIRTY) || length <= 0) {
             return;
         }
+        if (!write(index, page, length) && machine.filesOnDevices().mode() != FileBackedMode.OFF) {
+            folios.setFlag(page, FolioFlags.DIRTY);
+        }
+    }
+
+    /// @return false after a failure, which was counted
+    private boolean write(long index, long page, long length) {
         try {
             file.store().writePage(index, machine.ram().bytes(page).asSlice(0, length));
+            return true;
         } catch (IOException e) {
             file.countWriteError();
+            return false;
         }
+    }
+
+    /// Writes one locked page that nothing maps, if it is dirty.
+    ///
+    /// @return whether it is clean now; else it is as dirty as before
+    boolean cleanLocked(long index, long page) {
+        assert folios.mapCount(page) == 0;
+        long length = Math.min(PageSize.PAGE_SIZE, file.size() - PageSize.pageAddress(index));
+        if (length <= 0 || !folios.testAndClearFlag(page, FolioFlags.DIRTY)) {
+            return length > 0;
+        }
+        boolean clean = write(index, page, length);
+        if (!clean) {
+            folios.setFlag(page, FolioFlags.DIRTY);
+        }
+        machine.filesOnDevices()
+                .note(clean ? FilesOnDevices.Event.CLEANED : FilesOnDevices.Event.CLEANING_FAILED);
+        return clean;
     }
 
     /// Makes the entry that maps the page clean and read-only; the dirty bit moves to the page.

@@ -39,6 +39,10 @@ public final class HmmRangeFault {
     /// Whether a fault gave the mmap lock up.
     private boolean unlocked;
 
+    /// Whether the caller may write its own pages of files although no CPU may: the driver tells
+    /// the file.
+    private boolean writesFiles;
+
     private HmmRangeFault(HmmRange range, long sequence, int faultFlags) {
         this.range = range;
         this.mm = range.mm();
@@ -146,6 +150,7 @@ public final class HmmRangeFault {
     }
 
     private Errno walkVma(Vma vma, long start, long end) {
+        writesFiles = machine.filesOnDevices().movesPages() && vma.isShared() && vma.isWritable();
         for (long at = start; at < end; ) {
             long stop = PageTable.leafEnd(at, end);
             PageTableLeaf leaf = mm.pageTable().lookupLeaf(at);
@@ -222,7 +227,7 @@ public final class HmmRangeFault {
         return isOwnDevicePage(entry)
                 ? HmmPfn.of(
                         PageTableEntry.page(entry),
-                        PageTableEntry.isWritableDevicePrivate(entry),
+                        PageTableEntry.isWritableDevicePrivate(entry) || writesFiles,
                         order)
                 : 0;
     }

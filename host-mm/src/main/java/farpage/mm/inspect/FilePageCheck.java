@@ -38,7 +38,7 @@ final class FilePageCheck {
         }
     }
 
-    /// Checks a present entry that maps a page of a file, or of a driver.
+    /// Checks an entry that maps a page of a file, or of a driver.
     void checkMapped(Vma vma, long address, long entry) {
         long page = PageTableEntry.page(entry);
         if (RssCounter.of(folios, page) == RssCounter.SHMEM) {
@@ -52,6 +52,10 @@ final class FilePageCheck {
             findings.add(where + ": anonymous memory maps a page that is not anonymous");
             return;
         }
+        findings.addUnless(
+                !PageTableEntry.isWritableDevicePrivate(entry),
+                where,
+                "a file's page on a device is writable to CPUs");
         findings.addUnless(
                 !PageTableEntry.isWritable(entry) || vma.isShared(),
                 where,
@@ -67,7 +71,7 @@ final class FilePageCheck {
                 folios.index(page) == vma.pageIndex(address),
                 where,
                 "the reverse map leads elsewhere, to index " + folios.index(page));
-        int expected = FolioFlags.UPTODATE | FolioFlags.LRU;
+        int expected = FolioFlags.UPTODATE | (Page.isDevice(page) ? 0 : FolioFlags.LRU);
         findings.addUnless(
                 (folios.flags(page) & expected) == expected,
                 where,
@@ -112,6 +116,13 @@ final class FilePageCheck {
                 where,
                 "the page does not know where it is");
         findings.addUnless(index < file.pageCount(), where, "beyond the end of the file");
+        findings.addUnless(
+                !Page.isDevice(page)
+                        || Page.isDevicePrivate(page)
+                                && machine.filesOnDevices().movesPages()
+                                && folios.hasFlag(page, FolioFlags.UPTODATE),
+                where,
+                "on a device, where it can not be");
         findings.addUnless(
                 folios.hasFlag(page, FolioFlags.SWAPBACKED) == file.isShmem(),
                 where,

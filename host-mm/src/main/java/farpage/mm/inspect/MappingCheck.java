@@ -218,7 +218,7 @@ final class MappingCheck {
             }
             case DEVICE_PRIVATE -> {
                 checkDevicePrivate(vma, address, entry);
-                yield true;
+                yield !isOfFile(entry);
             }
             case MIGRATION -> {
                 report(vma.mm(), address, entry, "a migration was not finished");
@@ -319,6 +319,11 @@ final class MappingCheck {
         }
         if (writable && !vma.isWritable()) {
             report(mm, address, entry, "writable where the VMA is not");
+        }
+        if (isOfFile(entry)) {
+            count(PageTableEntry.page(entry));
+            filePages.checkMapped(vma, address, entry);
+            return;
         }
         checkCounted(vma, address, entry, writable);
     }

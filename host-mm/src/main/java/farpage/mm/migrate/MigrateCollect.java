@@ -4,6 +4,7 @@ import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.Vma;
+import farpage.mm.file.FilesOnDevices;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
@@ -41,6 +42,13 @@ final class MigrateCollect {
     /// What makes the number of a page its index in the reverse map.
     private final long indexOffset;
 
+    /// Whether the driver may let its device write what no entry permits a CPU to write: it tells
+    /// the file itself that a page is dirty.
+    private final boolean writesFiles;
+
+    /// Whether pages of files stay, because devices have copies of them.
+    private final boolean leavesFiles;
+
     private int collected;
     private boolean mapped;
     private boolean hasLarge;
@@ -69,6 +77,10 @@ final class MigrateCollect {
         this.anonVma = vma.anonVma();
         this.indexOffset = vma.pageIndex(vma.start()) - PageSize.pageNumber(vma.start());
         this.large = new CollectLarge(machine, faultPage, orders);
+        boolean fromSystem = select == MigrateSelect.SYSTEM;
+        FilesOnDevices files = machine.filesOnDevices();
+        this.writesFiles = fromSystem && files.movesPages() && vma.isShared() && vma.isWritable();
+        this.leavesFiles = fromSystem && files.copiesPages();
     }
 
     /// Fills `src` for the pages, leaf by leaf.
@@ -319,7 +331,7 @@ final class MigrateCollect {
     /// reference that the mapping held is the collector's from now on.
     private long take(PageTableLeaf leaf, int slot, long entry) {
         long page = PageTableEntry.page(entry);
-        if (folios.mapping(page) == null) {
+        if (folios.mapping(page) == null || leavesFiles && !folios.isAnonymous(page)) {
             return MigratePfn.SKIP;
         }
         if (folios.isMaybePinned(page) && folios.hasFlag(page, FolioFlags.ANON_EXCLUSIVE)) {
@@ -342,7 +354,7 @@ final class MigrateCollect {
         boolean exclusive = (flags & FolioFlags.ANON_EXCLUSIVE) != 0;
         leaf.setEntryLocked(slot, TryToMigrate.migrationEntry(entry, exclusive));
         folios.removeMapping(page);
-        return MigratePfn.ofSource(page, isWritable(entry));
+        return MigratePfn.ofSource(page, isWritable(entry) || writesFiles);
     }
 
     private static boolean isWritable(long entry) {

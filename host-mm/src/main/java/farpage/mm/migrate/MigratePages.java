@@ -25,6 +25,7 @@ final class MigratePages {
     private final boolean mayCut;
 
     private @Nullable AnonVma anonVma;
+
     private long[] pageNumbers = new long[0];
 
     /// What makes the number of a page its index in the reverse map.
@@ -57,6 +58,7 @@ final class MigratePages {
     /// @param numbers of the pages
     MigratePages collectedFrom(Vma vma, long[] numbers) {
         anonVma = vma.anonVma();
+        state.collectedFrom(vma);
         pageNumbers = numbers;
         indexOffset = vma.pageIndex(vma.start()) - PageSize.pageNumber(vma.start());
         return this;

@@ -2,6 +2,7 @@ package farpage.mm.migrate;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.Vma;
 import farpage.mm.file.FileMapping;
 import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
@@ -16,9 +17,17 @@ final class MoveFolioState {
     private final Machine machine;
     private final FolioTable folios;
 
+    /// Whether stores to the mapping that the folios were collected from are the file's.
+    private boolean isShared;
+
     MoveFolioState(Machine machine) {
         this.machine = machine;
         this.folios = machine.folios();
+    }
+
+    /// The folios that follow are those of a VMA.
+    void collectedFrom(Vma vma) {
+        isShared = vma.isShared();
     }
 
     /// Moves all of it.
@@ -46,9 +55,10 @@ final class MoveFolioState {
         }
     }
 
-    /// A page that its file, or the swap cache, has a reference to, which moves with it. Neither
-    /// can have a page on a device: a page of a file stays, and one of the swap cache leaves that
-    /// first, if no swap entry needs it there.
+    /// A page that its file, or the swap cache, has a reference to, which moves with it. The swap
+    /// cache can not have a page on a device: it leaves that first, if no swap entry needs it
+    /// there. A file can, if the machine was told so, and the page was collected from a shared
+    /// mapping.
     private boolean moveCached(long from, long to, int references) {
         if (folios.hasFlag(from, FolioFlags.SWAPCACHE)) {
             if (Page.isDevice(to)) {
@@ -56,13 +66,17 @@ final class MoveFolioState {
             }
             migrateState(from, to);
             machine.swap().replaceCached(from, to);
-        } else if (Page.isDevice(to)
-                || !(folios.mapping(from) instanceof FileMapping file)
+        } else if (!(folios.mapping(from) instanceof FileMapping file)
+                || Page.isDevice(to) && !(mayBeOnDevice(from) && file.prepareForDevice(from, to))
                 || !file.migrate(from, to, references)) {
             return false;
         }
         moveCharge(from, to);
         return true;
+    }
+
+    private boolean mayBeOnDevice(long from) {
+        return isShared || Page.isDevicePrivate(from);
     }
 
     void moveCharge(long from, long to) {

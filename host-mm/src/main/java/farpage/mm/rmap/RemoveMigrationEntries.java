@@ -90,9 +90,17 @@ public final class RemoveMigrationEntries {
                 if (!PageTableEntry.isSharedMigration(entry) && folios.isAnonymous(page)) {
                     folios.setFlag(page, FolioFlags.ANON_EXCLUSIVE);
                 }
-                leaf.setEntryLocked(slot, mapped(page, vma, entry));
+                leaf.setEntryLocked(slot, mapped(page, vma, mappable(page, entry)));
             }
         }
+    }
+
+    /// A file's page on a device is never writable to a CPU, whatever the mapping was: the first
+    /// store to it must be noticed.
+    private long mappable(long page, long migrationEntry) {
+        return Page.isDevicePrivate(page) && !folios.isAnonymous(page)
+                ? PageTableEntry.asMigrationType(migrationEntry, PageTableEntry.TYPE_MIGRATION_READ)
+                : migrationEntry;
     }
 
     /// @kernel mm/migrate.c: try_to_map_unused_to_zeropage

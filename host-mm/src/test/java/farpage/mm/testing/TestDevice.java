@@ -12,6 +12,7 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.lock.LockRank;
 import farpage.mm.memory.BuddyAllocator;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.migrate.MigrateDevice;
@@ -24,6 +25,8 @@ import farpage.mm.zonedevice.CpuMapping;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.MemoryType;
+import farpage.mm.zonedevice.PagecacheOps;
+import farpage.mm.zonedevice.PagecacheOps.PagecacheCopy;
 import farpage.mm.zonedevice.PagemapRegistration;
 import farpage.mm.zonedevice.PagemapRequest;
 import java.lang.foreign.MemorySegment;
@@ -51,6 +54,9 @@ public final class TestDevice implements DevicePrivateOps {
     /// What a CPU fault is answered with instead of moving the page.
     private volatile @Nullable FaultResult refusal;
 
+    private volatile PagecacheCopy pagecacheCopy = PagecacheCopy.COPIED;
+    private volatile boolean setsDirty = true;
+
     /// Whether the driver knows what to do about broken memory.
     private volatile boolean knowsFailures;
 
@@ -62,11 +68,17 @@ public final class TestDevice implements DevicePrivateOps {
     /// @param coherentPlace the first page of device-coherent memory; [Page#NONE] for
     ///   device-private memory
     TestDevice(Machine machine, int pageCount, long coherentPlace) {
+        this(machine, pageCount, coherentPlace, false);
+    }
+
+    /// @param pagecache whether the driver can give pages back to their files
+    TestDevice(Machine machine, int pageCount, long coherentPlace, boolean pagecache) {
         this.machine = machine;
         this.memory = MemorySegment.ofArray(new byte[pageCount * PageSize.PAGE_SIZE]);
         PagemapRequest request =
                 coherentPlace == Page.NONE
-                        ? PagemapRequest.devicePrivate(pageCount, this, this)
+                        ? PagemapRequest.devicePrivate(
+                                pageCount, pagecache ? new Pagecache() : this, this)
                         : PagemapRequest.deviceCoherent(
                                 coherentPlace,
                                 pageCount,
@@ -79,6 +91,46 @@ public final class TestDevice implements DevicePrivateOps {
                                 machine.memremapPages(request))
                         .pagemap();
         free = new BuddyAllocator(LockRank.DEVICE_ALLOCATOR, pageCount);
+    }
+
+    /// The driver with a way back into the page cache.
+    private final class Pagecache implements PagecacheOps {
+        @Override
+        public PagecacheCopy migrateToPagecache(long devicePage, long newPage) {
+            if (pagecacheCopy == PagecacheCopy.COPIED) {
+                machine.ram().bytes(newPage).copyFrom(bytes(devicePage));
+            }
+            if (setsDirty && machine.folios().hasFlag(devicePage, FolioFlags.DIRTY)) {
+                machine.folios().setFlag(newPage, FolioFlags.DIRTY);
+            }
+            return pagecacheCopy;
+        }
+
+        @Override
+        public FaultResult migrateToRam(PageFault fault) {
+            return TestDevice.this.migrateToRam(fault);
+        }
+
+        @Override
+        public void folioFree(long page, int order) {
+            TestDevice.this.folioFree(page, order);
+        }
+    }
+
+    /// What the driver answers that gives pages back to their files.
+    public void answerPagecache(PagecacheCopy copy) {
+        pagecacheCopy = copy;
+    }
+
+    /// Has that driver forget to tell that a page was written.
+    public void forgetDirty() {
+        setsDirty = false;
+    }
+
+    /// The device stores to a page of its own, and the driver notes it.
+    public void write(long page, int value) {
+        bytes(page).fill((byte) value);
+        machine.folios().setFlag(page, FolioFlags.DIRTY);
     }
 
     /// The orders of folio that the driver asks for from now on.

@@ -72,6 +72,11 @@ public final class TestMachine implements InvocationInterceptor {
         return add(new TestDevice(machine, pageCount, Page.NONE));
     }
 
+    /// A device whose driver gives pages back to their files.
+    public TestDevice newPagecacheDevice(int pageCount) {
+        return add(new TestDevice(machine, pageCount, Page.NONE, true));
+    }
+
     /// A device whose memory CPUs map. Each has a place of its own.
     public TestDevice newCoherentDevice(int pageCount) {
         long place = Page.COHERENT_DEVICE_PFN_MIN + devices.size() * COHERENT_PLACE_PAGES;
