@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// @kernel mm/mm_init.c, mm/memremap.c
 public final class Machine implements AutoCloseable {
     /// Room for device pages: 2 TiB of each type. The memmap for them is made as they are used.
-    private static final long DEVICE_PAGE_COUNT_MAX = Page.COHERENT_DEVICE_PFN_MAX + 1;
+    private static final long DEVICE_PAGE_COUNT_MAX = Page.P2PDMA_DEVICE_PFN_MAX + 1;
 
     /// How often in a row an allocation is tried again after reclaim freed nothing because others
     /// held the folios, or, for a large folio, freed frames that do not make one.

@@ -100,7 +100,8 @@ final class PagemapRegistry {
             case PRIVATE ->
                     request.ops() instanceof DevicePrivateOps && request.cpuMapping() == null;
             case COHERENT -> request.firstPage() != Page.NONE && request.cpuMapping() != null;
-            case FS_DAX, GENERIC, PCI_P2PDMA -> false;
+            case PCI_P2PDMA -> request.firstPage() != Page.NONE && request.cpuMapping() == null;
+            case FS_DAX, GENERIC -> false;
         };
     }
 
@@ -121,13 +122,19 @@ final class PagemapRegistry {
     }
 
     private static long firstOf(MemoryType type) {
-        return type == MemoryType.COHERENT ? Page.COHERENT_DEVICE_PFN_MIN : 0;
+        return switch (type) {
+            case COHERENT -> Page.COHERENT_DEVICE_PFN_MIN;
+            case PCI_P2PDMA -> Page.P2PDMA_DEVICE_PFN_MIN;
+            case PRIVATE, FS_DAX, GENERIC -> 0;
+        };
     }
 
     private static long endOf(MemoryType type) {
-        return type == MemoryType.COHERENT
-                ? Page.COHERENT_DEVICE_PFN_MAX + 1
-                : Page.COHERENT_DEVICE_PFN_MIN;
+        return switch (type) {
+            case COHERENT -> Page.COHERENT_DEVICE_PFN_MAX + 1;
+            case PCI_P2PDMA -> Page.P2PDMA_DEVICE_PFN_MAX + 1;
+            case PRIVATE, FS_DAX, GENERIC -> Page.COHERENT_DEVICE_PFN_MIN;
+        };
     }
 
     private static long alignUp(long pfn) {

@@ -156,10 +156,25 @@ final class PagemapRegistryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"FS_DAX", "GENERIC", "PCI_P2PDMA"})
+    @EnumSource(names = {"FS_DAX", "GENERIC"})
     void typesThatAreNotModelledAreInvalid(MemoryType type) {
         assertRefused(
                 Errno.EINVAL, new PagemapRequest(type, place(0), 1, PRIVATE_OPS, owner, null));
+    }
+
+    @Test
+    void secondPagesForOtherDevicesHaveAPlaceOfTheirOwn() {
+        long second = Page.ofDevicePfn(Page.P2PDMA_DEVICE_PFN_MIN);
+        assertRefused(Errno.EINVAL, PagemapRequest.p2pdma(Page.NONE, 1, OPS, owner));
+        assertRefused(Errno.EINVAL, PagemapRequest.p2pdma(place(0), 1, OPS, owner));
+        assertRefused(Errno.EINVAL, PagemapRequest.p2pdma(Page.ofDevicePfn(0), 1, OPS, owner));
+        DevicePagemap pagemap = registered(PagemapRequest.p2pdma(second, 2, OPS, owner));
+        assertTrue(Page.isP2pdma(pagemap.page(1)));
+        assertFalse(Page.isDevicePrivate(pagemap.page(1)));
+        assertFalse(Page.isDeviceCoherent(pagemap.page(1)));
+        long last = Page.ofDevicePfn(Page.P2PDMA_DEVICE_PFN_MAX + 1 - SECTION);
+        assertRefused(Errno.EINVAL, PagemapRequest.p2pdma(last, SECTION + 1, OPS, owner));
+        registered(PagemapRequest.p2pdma(last, SECTION, OPS, owner));
     }
 
     @Test

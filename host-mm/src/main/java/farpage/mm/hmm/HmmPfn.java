@@ -5,10 +5,13 @@ import farpage.mm.Page;
 /// One word of the answer of `hmm_range_fault`, and of the request for it.
 ///
 /// ```
-///  63    62    61    60 58  57       53 52                  0
-/// | VALID WRITE ERROR sticky mapping order | page word          |
-///   as input: 63 REQ_FAULT, 62 REQ_WRITE
+///  63    62    61    60 58  57       53 52        51                  0
+/// | VALID WRITE ERROR sticky mapping order ALLOW_P2P | page word          |
+///   as input: 63 REQ_FAULT, 62 REQ_WRITE, 52 ALLOW_P2P
 /// ```
+///
+/// The proposal of `ALLOW_P2P` takes a bit of its own beside the others and moves the order; here a
+/// page word has room for it.
 ///
 /// @kernel include/linux/hmm.h: enum hmm_pfn_flags
 public final class HmmPfn {
@@ -21,7 +24,13 @@ public final class HmmPfn {
 
     private static final int ORDER_SHIFT = 53;
     private static final long ORDER_MASK = 0x1f;
-    private static final long PAGE_MASK = (1L << ORDER_SHIFT) - 1;
+
+    /// The caller takes a page of another device where it lies; as output, that it may.
+    ///
+    /// @kernel None: HMM_PFN_ALLOW_P2P, proposed in 2025
+    public static final long ALLOW_P2P = 1L << (ORDER_SHIFT - 1);
+
+    private static final long PAGE_MASK = ALLOW_P2P - 1;
 
     static final long DMA_MAPPED = 1L << 60;
     static final long P2PDMA = 1L << 59;
@@ -31,6 +40,9 @@ public final class HmmPfn {
     ///
     /// @kernel include/linux/hmm.h: HMM_PFN_INOUT_FLAGS
     static final long STICKY = DMA_MAPPED | P2PDMA | P2PDMA_BUS;
+
+    /// What a call keeps in a word.
+    static final long KEPT = STICKY | ALLOW_P2P;
 
     private HmmPfn() {}
 
@@ -49,6 +61,11 @@ public final class HmmPfn {
     /// There can be no mapping at the address.
     public static boolean isError(long word) {
         return (word & ERROR) != 0;
+    }
+
+    /// Whether pages of other devices are taken where they lie.
+    public static boolean allowsP2p(long word) {
+        return (word & ALLOW_P2P) != 0;
     }
 
     /// The device addresses the page.

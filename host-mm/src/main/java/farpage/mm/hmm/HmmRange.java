@@ -48,6 +48,16 @@ public record HmmRange(
         return (need & HmmPfn.REQ_FAULT) == 0 ? 0 : need & (HmmPfn.REQ_FAULT | HmmPfn.REQ_WRITE);
     }
 
+    /// Whether any page of the range may be answered with another device's.
+    boolean mayAllowP2p() {
+        return ((pfnFlagsMask | defaultFlags) & HmmPfn.ALLOW_P2P) != 0;
+    }
+
+    /// Whether this page may be.
+    boolean allowsP2p(int index) {
+        return HmmPfn.allowsP2p(hmmPfns[index] & pfnFlagsMask | defaultFlags);
+    }
+
     int index(long address) {
         return (int) PageSize.pageNumber(address - start);
     }

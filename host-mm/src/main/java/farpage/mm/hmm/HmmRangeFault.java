@@ -4,6 +4,7 @@ import farpage.mm.Errno;
 import farpage.mm.KernelDefect;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
@@ -33,6 +34,9 @@ public final class HmmRangeFault {
 
     private final long sequence;
 
+    /// Whether pages of other devices may be answered as they are.
+    private final boolean mayAllowP2p;
+
     /// Where the walk goes on after faults.
     private long last;
 
@@ -50,6 +54,7 @@ public final class HmmRangeFault {
         this.sequence = sequence;
         this.faultFlags = faultFlags;
         this.last = range.start();
+        this.mayAllowP2p = range.mayAllowP2p();
     }
 
     /// The mmap lock is held, and stays so: a fault that somebody else would have to handle,
@@ -185,6 +190,9 @@ public final class HmmRangeFault {
             long entry = leaf.entryAcquire(slot);
             long need = range.need(page);
             boolean huge = leaf.isHugeAcquire();
+            if (mayAllowP2p && storePeer(page, entry, huge ? PageSize.HPAGE_PMD_ORDER : 0)) {
+                continue;
+            }
             long word = word(entry, huge ? PageSize.HPAGE_PMD_ORDER : 0);
             if (huge && isOwnDevicePage(entry)) {
                 word -= skipped;
@@ -245,6 +253,29 @@ public final class HmmRangeFault {
                         .isOwnedBy(range.devicePrivateOwner());
     }
 
+    /// Answers a page of another device with the page by which its memory is reached, if that is
+    /// asked for and its driver has one: it is not faulted, not even for a write that its entry
+    /// does not permit.
+    private boolean storePeer(int page, long entry, int order) {
+        long peer = peerPage(page, entry);
+        if (peer == Page.NONE) {
+            return false;
+        }
+        boolean writable = PageTableEntry.isWritableDevicePrivate(entry);
+        store(page, HmmPfn.of(peer, writable, order) | HmmPfn.ALLOW_P2P);
+        return true;
+    }
+
+    private long peerPage(int page, long entry) {
+        if (!range.allowsP2p(page)
+                || !PageTableEntry.isDevicePrivate(entry)
+                || isOwnDevicePage(entry)) {
+            return Page.NONE;
+        }
+        long devicePage = PageTableEntry.page(entry);
+        return machine.pagemap(devicePage).privateOps().dmaPageForDevice(devicePage);
+    }
+
     /// @kernel mm/hmm.c: hmm_vma_fault
     private Errno fault(Vma vma, long start, long end, long need) {
         last = start;
@@ -254,6 +285,9 @@ public final class HmmRangeFault {
         }
         int flags = write ? faultFlags | FaultFlags.WRITE : faultFlags;
         for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
+            if (mayAllowP2p && at > start && isPeer(at)) {
+                return Errno.EBUSY;
+            }
             FaultResult result = PageFaultHandler.handleLocked(vma, at, flags);
             if (result == FaultResult.RETRY) {
                 unlocked = true;
@@ -266,6 +300,15 @@ public final class HmmRangeFault {
         return Errno.EBUSY;
     }
 
+    /// Whether a page that was not looked at yet is taken from another device as it is, so that it
+    /// must not be faulted on behalf of one before it.
+    private boolean isPeer(long address) {
+        PageTableLeaf leaf = mm.pageTable().lookupLeaf(address);
+        return leaf != null
+                && peerPage(range.index(address), leaf.entryAcquire(PageTableLeaf.slot(address)))
+                        != Page.NONE;
+    }
+
     private Errno awaitMigration(long address, long entry) {
         last = address;
         machine.folios().waitUnlocked(PageTableEntry.page(entry));
@@ -273,6 +316,6 @@ public final class HmmRangeFault {
     }
 
     private void store(int page, long word) {
-        range.hmmPfns()[page] = range.hmmPfns()[page] & HmmPfn.STICKY | word;
+        range.hmmPfns()[page] = range.hmmPfns()[page] & HmmPfn.KEPT | word;
     }
 }

@@ -73,7 +73,9 @@ abstract class FolioCounts {
         FolioSection section = (FolioSection) SECTIONS.getAcquire(sections, number);
         if (section == null) {
             FolioSection fresh =
-                    Page.isDevicePrivate(page) ? new PrivateSection() : new SystemSection();
+                    Page.isDevicePrivate(page) || Page.isP2pdma(page)
+                            ? new PrivateSection()
+                            : new SystemSection();
             section = (FolioSection) SECTIONS.compareAndExchange(sections, number, null, fresh);
             if (section == null) {
                 section = fresh;

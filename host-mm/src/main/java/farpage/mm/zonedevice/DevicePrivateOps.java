@@ -15,6 +15,17 @@ public interface DevicePrivateOps extends DevicePagemapOps {
     /// @return HANDLED to let the CPU try again; OUT_OF_MEMORY or SIGBUS reach the thread
     FaultResult migrateToRam(PageFault fault);
 
+    /// The page by which another device reaches the memory of a device-private page, without moving
+    /// it. The answer holds until the mapping of the page is invalidated; no reference is taken. It
+    /// may be asked for a page that goes away meanwhile: who asks reads the notifier's sequence.
+    ///
+    /// @param page that a process maps
+    /// @return [Page#NONE] if the driver has none, or no way to it
+    /// @kernel None: get_dma_pfn_for_device of struct dev_pagemap_ops, proposed in 2024
+    default long dmaPageForDevice(long page) {
+        return Page.NONE;
+    }
+
     /// A device folio was cut into smaller ones: called for each new folio, in order, and then once
     /// more for the head. The folio is locked, and nobody can take a reference. Without a driver's
     /// say a new folio has the data of none.

@@ -1,6 +1,7 @@
 package farpage.mm.zonedevice;
 
-/// The kinds of device memory, with the kernel's codes. `PRIVATE` and `COHERENT` can be registered.
+/// The kinds of device memory, with the kernel's codes. Those that a driver of device memory needs
+/// can be registered: `PRIVATE`, `COHERENT`, and `PCI_P2PDMA` for a second page of the same memory.
 ///
 /// @kernel include/linux/memremap.h: enum memory_type
 public enum MemoryType {

@@ -47,6 +47,13 @@ public record PagemapRequest(
         return new PagemapRequest(MemoryType.PRIVATE, Page.NONE, pageCount, ops, owner, null);
     }
 
+    /// Second pages of memory that other devices reach, at a place that the driver derives from
+    /// that of the first ones.
+    public static PagemapRequest p2pdma(
+            long firstPage, int pageCount, @Nullable DevicePagemapOps ops, @Nullable Object owner) {
+        return new PagemapRequest(MemoryType.PCI_P2PDMA, firstPage, pageCount, ops, owner, null);
+    }
+
     /// Device-coherent pages at a fixed place, where the firmware says that the memory is.
     public static PagemapRequest deviceCoherent(
             long firstPage,

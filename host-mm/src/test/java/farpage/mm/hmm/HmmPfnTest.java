@@ -21,6 +21,8 @@ final class HmmPfnTest {
                 assertTrue(HmmPfn.isValid(word));
                 assertTrue(HmmPfn.isWritable(word));
                 assertFalse(HmmPfn.isError(word));
+                assertFalse(HmmPfn.allowsP2p(word));
+                assertEquals(page, HmmPfn.page(word | HmmPfn.ALLOW_P2P));
                 assertEquals(page, HmmPfn.page(word));
                 assertEquals(order, HmmPfn.order(word));
                 assertFalse(HmmPfn.isWritable(HmmPfn.of(page, false, order)));
@@ -37,6 +39,7 @@ final class HmmPfnTest {
         assertEquals(HmmPfn.WRITE, HmmPfn.REQ_WRITE);
         assertEquals(7L << 58, HmmPfn.STICKY);
         assertEquals(HmmPfn.VALID | 9L << 53 | 3, HmmPfn.of(3, false, 9));
+        assertEquals(1L << 52, HmmPfn.ALLOW_P2P, "the RFC's; the others are mainline's");
     }
 
     @Test

@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A device whose memory is an array, and the simplest driver for it: it copies folio by folio and
@@ -59,6 +60,9 @@ public final class TestDevice implements DevicePrivateOps {
 
     /// Whether the driver knows what to do about broken memory.
     private volatile boolean knowsFailures;
+
+    /// By which pages other devices reach those of this one: none.
+    private volatile LongUnaryOperator peers = page -> Page.NONE;
 
     /// Pages that the driver was told are broken.
     private final Set<Long> broken = ConcurrentHashMap.newKeySet();
@@ -136,6 +140,16 @@ public final class TestDevice implements DevicePrivateOps {
     /// The orders of folio that the driver asks for from now on.
     public void useOrders(FolioOrders used) {
         orders = used;
+    }
+
+    /// From now on other devices reach pages by those that this says; [Page#NONE] for none.
+    public void exportPages(LongUnaryOperator to) {
+        peers = to;
+    }
+
+    @Override
+    public long dmaPageForDevice(long page) {
+        return peers.applyAsLong(page);
     }
 
     /// Has the driver find no large folio of system memory from now on.
