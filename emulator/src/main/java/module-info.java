@@ -16,6 +16,7 @@ module farpage.emulator {
     exports farpage.emulator.experiment.largefolios;
     exports farpage.emulator.inspect;
     exports farpage.emulator.mirror;
+    exports farpage.emulator.peer;
     exports farpage.emulator.svm;
     exports farpage.emulator.trace;
     exports farpage.emulator.stress;

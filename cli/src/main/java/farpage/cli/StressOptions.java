@@ -1,5 +1,6 @@
 package farpage.cli;
 
+import farpage.emulator.peer.PeerMode;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 
@@ -31,6 +32,15 @@ final class StressOptions {
                     "Devices of stress besides, 0 to 16, whose memory the CPU reaches in place;"
                             + " default: ${DEFAULT-VALUE}")
     int coherentDevices = 0;
+
+    @Option(
+            names = "--peer",
+            paramLabel = "FORM",
+            converter = PeerModeConverter.class,
+            description =
+                    "Whether devices of stress use each other's memory where it lies: off, by"
+                            + " two-pages, or unified; default: off")
+    PeerMode peer = PeerMode.OFF;
 
     void check() {
         requireRange("--threads", threads, 1, 64);

@@ -2,6 +2,8 @@ package farpage.cli;
 
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.peer.PeerClient;
+import farpage.emulator.peer.PeerMode;
 import farpage.emulator.stress.AgentThreads;
 import farpage.emulator.stress.StressOperation;
 import farpage.emulator.stress.StressResult;
@@ -23,6 +25,9 @@ final class StressWorkload {
     private final CliEnvironment environment;
     private final StressOptions stress;
     private final WorkloadOptions workload;
+
+    /// Pages of other devices that devices accessed where they lay, after the run.
+    private long peerPages;
 
     StressWorkload(Command command, StressOptions stress, WorkloadOptions workload) {
         this.command = command;
@@ -51,6 +56,7 @@ final class StressWorkload {
         return workload.machine(config)
                 .withDeviceCount(stress.devices)
                 .withCoherentDeviceCount(stress.coherentDevices)
+                .withPeerMode(stress.peer)
                 .withRamSize(workload.memoryBytes)
                 .withChunkSize(Math.max(CHUNK_SIZE_MIN, deviceMemory() / CHUNK_COUNT))
                 .withDeviceMemory(deviceMemory());
@@ -72,7 +78,9 @@ final class StressWorkload {
                             StressScene.Sizes.ofRun(stress.threads),
                             command.options.seed);
             try {
-                return work(scene);
+                StressResult result = work(scene);
+                peerPages = peerPages(emulator);
+                return result;
             } catch (AgentThreads.BrokenRunException broken) {
                 isSound = false;
                 environment.err().print(broken.report());
@@ -87,6 +95,15 @@ final class StressWorkload {
                 emulator.close();
             }
         }
+    }
+
+    /// What the devices did in each other's memory.
+    private static long peerPages(Emulator emulator) {
+        return emulator.devices().stream()
+                .flatMap(device -> device.peers().stream())
+                .map(PeerClient::statistics)
+                .mapToLong(done -> done.readPages() + done.writtenPages())
+                .sum();
     }
 
     private StressResult work(StressScene scene) {
@@ -120,6 +137,16 @@ final class StressWorkload {
                 "agents",
                 "%d CPU threads, %d devices, %d coherent devices"
                         .formatted(stress.threads, stress.devices, stress.coherentDevices));
+        if (stress.peer != PeerMode.OFF) {
+            line(
+                    out,
+                    "peers",
+                    String.format(
+                            Locale.ROOT,
+                            "%s, %,d pages accessed where they lay",
+                            PeerModeConverter.format(stress.peer),
+                            peerPages));
+        }
         for (StressOperation operation : StressOperation.values()) {
             long count = result.operations().getOrDefault(operation, 0L);
             line(out, "", String.format(Locale.ROOT, "%,12d %s", count, operation.label()));
@@ -160,6 +187,8 @@ final class StressWorkload {
                 .put("threads", stress.threads)
                 .put("devices", stress.devices)
                 .put("coherentDevices", stress.coherentDevices)
+                .put("peer", PeerModeConverter.format(stress.peer))
+                .put("peerPages", peerPages)
                 .put("operations", result.total())
                 .put("byKind", operations)
                 .put("totalMicros", result.nanos() / 1e3)

@@ -11,10 +11,17 @@ import farpage.emulator.devmem.Evictor;
 import farpage.emulator.devmem.PrivateChunks;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.mirror.ProcessMirror;
+import farpage.emulator.peer.PeerClient;
+import farpage.emulator.peer.PeerExports;
+import farpage.emulator.peer.PeerMode;
+import farpage.emulator.peer.PeerTable;
+import farpage.emulator.svm.MigrationResult;
+import farpage.emulator.svm.PeerMigrator;
 import farpage.emulator.svm.RangeMigrator;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Mm;
+import farpage.mm.PageSize;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.fault.PageFault;
 import farpage.mm.memory.FolioTable;
@@ -28,10 +35,12 @@ import farpage.mm.zonedevice.PagecacheOps;
 import farpage.opencl.ClContext;
 import farpage.opencl.ClDevice;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /// One device with memory of its own, served by an OpenCL device. It owns its pages: the object
 /// itself is the owner by which the memory manager knows them.
@@ -47,7 +56,12 @@ public final class EmulatedDevice {
     private final CopyEngine engine;
     private final Compactor compactor;
     private final RangeMigrator migrator;
+    private final Machine machine;
     private final FolioTable folios;
+
+    /// What this device has of others' memory, and they of its; null where nobody uses another's.
+    private final @Nullable PeerClient peers;
+
     private final List<Dmirror> mirrors = new CopyOnWriteArrayList<>();
     private final MemoryFailure memoryFailure;
 
@@ -56,17 +70,20 @@ public final class EmulatedDevice {
 
     private volatile boolean handlesMemoryFailure;
 
+    /// @param peerTable of the machine; null where no device uses another's memory
     EmulatedDevice(
             DeviceId id,
             MemoryType type,
             Machine machine,
             CopyDevice copyDevice,
-            EmulatorConfig config) {
+            EmulatorConfig config,
+            @Nullable PeerTable peerTable) {
         this.id = id;
         this.type = type;
         this.context = copyDevice.context();
         this.clDevice = copyDevice.device();
         this.config = config;
+        this.machine = machine;
         this.folios = machine.folios();
         this.memoryFailure = machine.memoryFailure();
         this.memory =
@@ -99,6 +116,25 @@ public final class EmulatedDevice {
                                 ? MigrateSelect.DEVICE_COHERENT
                                 : MigrateSelect.DEVICE_PRIVATE,
                         config.evicts());
+        this.peers = peerTable == null ? null : newPeer(peerTable, copyDevice, machine);
+    }
+
+    private PeerClient newPeer(PeerTable table, CopyDevice copyDevice, Machine machine) {
+        PeerExports exports =
+                type == MemoryType.PRIVATE
+                        ? PeerExports.of(config.peerMode(), machine, memory)
+                        : null;
+        if (exports != null) {
+            memory.setOnRelease(exports::chunkReleased);
+        }
+        return new PeerClient(
+                table,
+                id.index(),
+                copyDevice,
+                memory,
+                exports,
+                config.peerMappings(),
+                config.nanoClock());
     }
 
     private DeviceMemory newMemory(Machine machine, CopyDevice copyDevice) {
@@ -106,7 +142,7 @@ public final class EmulatedDevice {
                 machine,
                 new PrivateChunks(
                         copyDevice,
-                        new PrivateOps(),
+                        config.peerMode() == PeerMode.OFF ? new PrivateOps() : new ExportingOps(),
                         this,
                         config.chunkSize(),
                         config.deviceMemory(),
@@ -196,7 +232,7 @@ public final class EmulatedDevice {
         }
     }
 
-    private final class PrivateOps extends CoherentOps implements PagecacheOps {
+    private class PrivateOps extends CoherentOps implements PagecacheOps {
         @Override
         public FaultResult migrateToRam(PageFault fault) {
             return migrator.toRam(fault);
@@ -230,6 +266,78 @@ public final class EmulatedDevice {
     /// Whether a page broke and is kept.
     public boolean isBroken(long page) {
         return broken.contains(page);
+    }
+
+    /// The same where other devices use this one's memory.
+    private final class ExportingOps extends PrivateOps {
+        private PeerExports exports() {
+            return Objects.requireNonNull(Objects.requireNonNull(peers).exports());
+        }
+
+        @Override
+        public long dmaPageForDevice(long page) {
+            return exports().dmaPage(page);
+        }
+
+        @Override
+        public void folioFree(long page, int order) {
+            if (exports().mayFree(page, order)) {
+                super.folioFree(page, order);
+            }
+        }
+
+        @Override
+        public void pagesFree(long firstPage, int count) {
+            if (exports().mappedPages() == 0) {
+                super.pagesFree(firstPage, count);
+                return;
+            }
+            for (int i = 0; i < count; i++) {
+                folioFree(firstPage + i, 0);
+            }
+        }
+
+        @Override
+        public void pagesFree(long[] pages, int from, int to) {
+            if (exports().mappedPages() == 0) {
+                super.pagesFree(pages, from, to);
+                return;
+            }
+            for (int i = from; i < to; i++) {
+                folioFree(pages[i], 0);
+            }
+        }
+    }
+
+    /// What this device has of others' memory and they of its; empty where no device uses
+    /// another's.
+    public Optional<PeerClient> peers() {
+        return Optional.ofNullable(peers);
+    }
+
+    /// Moves pages of a process straight from another device's memory to this one's.
+    ///
+    /// @param file of this device, for which they come
+    /// @return as of a migration to the device; large folios that find none of their size stay
+    /// @throws IllegalArgumentException if devices do not use each other's memory, or the other
+    ///   one's is not device-private
+    public MigrationResult migrateFrom(
+            EmulatedDevice owner, Dmirror file, long address, long pageCount) {
+        if (peers == null || type != MemoryType.PRIVATE || owner.type != MemoryType.PRIVATE) {
+            throw new IllegalArgumentException(
+                    "migration: value="
+                            + owner
+                            + " to "
+                            + this
+                            + ", limit=device-private memory that other devices use");
+        }
+        return new PeerMigrator(machine, memory)
+                .migrate(
+                        file.mirror(),
+                        owner,
+                        address,
+                        address + PageSize.pageAddress(pageCount),
+                        batch -> peers.move(owner.id.index(), batch));
     }
 
     /// The kind of its memory.
@@ -269,8 +377,8 @@ public final class EmulatedDevice {
     /// @throws IllegalArgumentException if the process has exited
     /// @kernel lib/test_hmm.c: dmirror_fops_open
     public Dmirror open(Mm mm) {
-        ProcessMirror mirror = new ProcessMirror(mm, this, config.nanoClock());
-        Dmirror dmirror = new Dmirror(memory, engine, migrator, mirror, mirrors::remove);
+        ProcessMirror mirror = new ProcessMirror(mm, this, config.nanoClock(), peers);
+        Dmirror dmirror = new Dmirror(memory, engine, migrator, mirror, peers, mirrors::remove);
         mirrors.add(dmirror);
         return dmirror;
     }

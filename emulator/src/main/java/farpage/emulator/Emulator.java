@@ -3,6 +3,9 @@ package farpage.emulator;
 import farpage.emulator.copy.CopyDevice;
 import farpage.emulator.copy.FolioCopier;
 import farpage.emulator.dmirror.Dmirror;
+import farpage.emulator.peer.PeerClient;
+import farpage.emulator.peer.PeerMode;
+import farpage.emulator.peer.PeerTable;
 import farpage.mm.Check;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
@@ -17,10 +20,14 @@ import farpage.opencl.ClException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// A machine with devices: RAM, processes, and device memory in OpenCL buffers.
 ///
@@ -35,18 +42,25 @@ public final class Emulator implements AutoCloseable {
     private final Map<ClDevice, CopyDevice> serving = new LinkedHashMap<>();
     private final List<EmulatedDevice> devices = new ArrayList<>();
     private Optional<FolioCopier> folioCopier = Optional.empty();
+
+    /// The ways between the devices; null where none uses another's memory.
+    private final @Nullable PeerTable peers;
+
     private boolean closed;
 
-    /// What the emulated devices of one OpenCL device share, in a context of its own.
+    /// What the emulated devices of one OpenCL device share, in a context of its own; where devices
+    /// use each other's memory, in one for all devices of their platform.
     private CopyDevice open(ClDevice device) {
-        ClContext context = config.binding().createContext(device);
+        ClContext context = context(device);
         MemorySegment ram = machine.ram().segment();
         try {
             return config.inPlace()
                     ? CopyDevice.open(context, device, ram, windowMax(context, device))
                     : CopyDevice.openApart(context, device, ram);
         } catch (ClException e) {
-            context.close();
+            if (serving.values().stream().noneMatch(server -> server.context().equals(context))) {
+                context.close();
+            }
             throw e;
         }
     }
@@ -64,6 +78,31 @@ public final class Emulator implements AutoCloseable {
         return HostMemory.offset(machine.ram().firstPage(node));
     }
 
+    private ClContext context(ClDevice device) {
+        if (peers == null) {
+            return config.binding().createContext(device);
+        }
+        for (CopyDevice server : serving.values()) {
+            if (server.context().devices().contains(device)) {
+                return server.context();
+            }
+        }
+        ClDevice[] ofPlatform =
+                Stream.of(List.of(device), config.devices(), config.coherentDevices())
+                        .flatMap(List::stream)
+                        .distinct()
+                        .filter(other -> other.platform().equals(device.platform()))
+                        .toArray(ClDevice[]::new);
+        return config.binding().createContext(ofPlatform);
+    }
+
+    /// Each context once.
+    private Set<ClContext> contexts() {
+        Set<ClContext> contexts = new LinkedHashSet<>();
+        serving.values().forEach(server -> contexts.add(server.context()));
+        return contexts;
+    }
+
     /// Makes the machine and its devices. Device memory is made when it is first needed.
     ///
     /// @throws IllegalArgumentException for sizes that make no machine
@@ -77,6 +116,12 @@ public final class Emulator implements AutoCloseable {
                         config.coherentNodes().stream().map(CoherentNode::memory).toList(),
                         physicalMap(config));
         machine.filesOnDevices().setMode(config.fileBacked());
+        this.peers =
+                config.peerMode() == PeerMode.OFF
+                        ? null
+                        : new PeerTable(
+                                config.devices().size() + config.coherentDevices().size(),
+                                config.peerTopology());
         boolean complete = false;
         try {
             for (int node = 1; node < machine.numa().count(); node++) {
@@ -138,7 +183,8 @@ public final class Emulator implements AutoCloseable {
     private void addDevice(ClDevice device, MemoryType type) {
         CopyDevice server = server(device);
         devices.add(
-                new EmulatedDevice(new DeviceId(devices.size()), type, machine, server, config));
+                new EmulatedDevice(
+                        new DeviceId(devices.size()), type, machine, server, config, peers));
     }
 
     /// Who copies in ordinary migrations: the device that serves the first emulated one, others, or
@@ -199,8 +245,8 @@ public final class Emulator implements AutoCloseable {
     /// OpenCL objects that are open now, one line each.
     public List<String> openObjects() {
         List<String> open = new ArrayList<>();
-        for (CopyDevice server : serving.values()) {
-            open.addAll(server.context().openObjects());
+        for (ClContext context : contexts()) {
+            open.addAll(context.openObjects());
         }
         return open;
     }
@@ -224,14 +270,19 @@ public final class Emulator implements AutoCloseable {
             }
         }
         for (EmulatedDevice device : devices) {
+            device.peers().ifPresent(PeerClient::close);
+        }
+        for (EmulatedDevice device : devices) {
             closeDevice(device, left);
         }
         machine.folioMigration().set(MigrateOffload.OFF);
         folioCopier.ifPresent(FolioCopier::close);
         for (CopyDevice server : serving.values()) {
             server.close();
-            left.addAll(server.context().openObjects());
-            server.context().close();
+        }
+        for (ClContext context : contexts()) {
+            left.addAll(context.openObjects());
+            context.close();
         }
         machine.swap().close();
         int systemPages = machine.usedPageCount();

@@ -4,6 +4,8 @@ import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.copy.MigrateOffloadPlan;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.DeviceMemory;
+import farpage.emulator.peer.PeerMode;
+import farpage.emulator.peer.PeerTopology;
 import farpage.mm.file.FileBackedMode;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.numa.MemoryNode;
@@ -41,6 +43,9 @@ import java.util.function.LongSupplier;
 ///   finds no room stays in system memory
 /// @param inPlace whether devices that can use RAM, and their own memory, where it lies in the
 ///   host; without, they are treated like devices with memory of their own
+/// @param peerMode whether devices use each other's device-private memory where it lies
+/// @param peerTopology how they are connected then; empty for what OpenCL permits
+/// @param peerMappings how many pages of others each device can have mapped at once
 /// @param copyPlan which way pages take between RAM and the devices; empty for what suits each
 /// @param migrateOffload how ordinary migrations, within RAM, copy
 /// @param numberSpace where the numbers of device-private pages come from
@@ -60,6 +65,9 @@ public record EmulatorConfig(
         FolioOrders orders,
         boolean evicts,
         boolean inPlace,
+        PeerMode peerMode,
+        Optional<PeerTopology> peerTopology,
+        int peerMappings,
         Optional<CopyPlan> copyPlan,
         MigrateOffloadPlan migrateOffload,
         NumberSpace numberSpace,
@@ -100,6 +108,9 @@ public record EmulatorConfig(
                 FolioOrders.PMD,
                 true,
                 true,
+                PeerMode.OFF,
+                Optional.empty(),
+                Integer.MAX_VALUE,
                 Optional.empty(),
                 MigrateOffloadPlan.OFF,
                 NumberSpace.OFFSET,
@@ -167,6 +178,22 @@ public record EmulatorConfig(
         return with(draft -> draft.inPlace = on);
     }
 
+    /// Whether devices use each other's device-private memory where it lies, and by which pages.
+    public EmulatorConfig withPeerMode(PeerMode mode) {
+        return with(draft -> draft.peerMode = mode);
+    }
+
+    /// Connects the devices like that, whatever OpenCL permits; from buffer to buffer only within
+    /// one context, which the devices of one platform share.
+    public EmulatorConfig withPeerTopology(PeerTopology topology) {
+        return with(draft -> draft.peerTopology = Optional.of(topology));
+    }
+
+    /// Lets each device have so many pages of others mapped at once.
+    public EmulatorConfig withPeerMappings(int limit) {
+        return with(draft -> draft.peerMappings = limit);
+    }
+
     /// Takes this way for the pages of all devices, each of which must be able to.
     public EmulatorConfig withCopyPlan(CopyPlan plan) {
         return with(draft -> draft.copyPlan = Optional.of(plan));
@@ -214,6 +241,9 @@ public record EmulatorConfig(
         private FolioOrders orders;
         private boolean evicts;
         private boolean inPlace;
+        private PeerMode peerMode;
+        private Optional<PeerTopology> peerTopology;
+        private int peerMappings;
         private Optional<CopyPlan> copyPlan;
         private MigrateOffloadPlan migrateOffload;
         private NumberSpace numberSpace;
@@ -232,6 +262,9 @@ public record EmulatorConfig(
             orders = from.orders;
             evicts = from.evicts;
             inPlace = from.inPlace;
+            peerMode = from.peerMode;
+            peerTopology = from.peerTopology;
+            peerMappings = from.peerMappings;
             copyPlan = from.copyPlan;
             migrateOffload = from.migrateOffload;
             numberSpace = from.numberSpace;
@@ -253,6 +286,9 @@ public record EmulatorConfig(
                     orders,
                     evicts,
                     inPlace,
+                    peerMode,
+                    peerTopology,
+                    peerMappings,
                     copyPlan,
                     migrateOffload,
                     numberSpace,

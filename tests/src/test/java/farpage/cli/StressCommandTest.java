@@ -51,6 +51,18 @@ final class StressCommandTest {
         assertNotEquals(first, digest(stress("--duration=300ms", "--seed=2")));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"two-pages", "unified"})
+    @Tag("T-12.4")
+    void devicesThatUseEachOthersMemoryLoseNothing(String form) {
+        CommandRun run = stress("--duration=2s", "--devices=3", "--peer=" + form);
+        assertEquals(0, run.exitCode(), run.toString());
+        assertTrue(run.out().contains("none wrong; all pages were given back"), run.out());
+        String accessed = "(?s).*peers +" + form + ", [1-9][0-9,]* pages accessed where they lay.*";
+        assertTrue(run.out().matches(accessed), run.out());
+        assertEquals(2, stress("--peer=both").exitCode());
+    }
+
     @Test
     void rowTellsTheOperationsByKind() {
         CommandRun run = stress("--duration=300ms", "--format=json", "--devices=1");

@@ -3,9 +3,11 @@ package farpage.concurrency;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.devmem.CoherentAccess;
+import farpage.emulator.peer.PeerMode;
 import farpage.emulator.stress.Agent;
 import farpage.emulator.stress.StressScene;
 import farpage.opencl.ClBinding;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// CPUs and devices on one process that fault, migrate both ways, unmap, protect, fork and evict,
@@ -26,6 +29,9 @@ final class SteppedAgentsTest {
     private static final int STEPS = 12;
 
     private final ClBinding binding = FakeClBinding.open();
+
+    /// Pages that devices had of each other, in all scenes.
+    private long peerMappings;
 
     @AfterEach
     void closeBinding() {
@@ -39,6 +45,10 @@ final class SteppedAgentsTest {
         private final StressScene scene;
 
         AgentsScene(long seed) {
+            this(seed, PeerMode.OFF);
+        }
+
+        AgentsScene(long seed, PeerMode peers) {
             CoherentAccess access =
                     (seed & 2) == 0 ? CoherentAccess.IN_PLACE : CoherentAccess.COMMANDS;
             emulator =
@@ -49,6 +59,8 @@ final class SteppedAgentsTest {
                                     .withChunkSize(4 * 4096)
                                     .withCoherentDeviceCount((int) (seed & 1))
                                     .withCoherentAccess(access)
+                                    .withPeerMode(peers)
+                                    .withPeerMappings(4)
                                     .withNanoClock(() -> 0));
             scene = new StressScene(emulator, new StressScene.Sizes(3, 2, 2, true), seed);
         }
@@ -72,6 +84,10 @@ final class SteppedAgentsTest {
         @Override
         public void verify() {
             scene.verify(0);
+            for (EmulatedDevice device : emulator.devices()) {
+                peerMappings +=
+                        device.peers().map(peers -> peers.statistics().mappings()).orElse(0L);
+            }
         }
 
         @Override
@@ -84,6 +100,20 @@ final class SteppedAgentsTest {
     @Test
     void everyInterleavingLosesNothing() {
         Interleavings.explore(getClass(), 150, 100, AgentsScene::new);
+    }
+
+    /// The devices use each other's pages, which any of the agents may take away at any time.
+    @Test
+    @Tag("T-12.4")
+    void everyInterleavingOfPeersLosesNothing() {
+        Interleavings.explore(
+                getClass(),
+                60,
+                40,
+                seed ->
+                        new AgentsScene(
+                                seed, (seed & 4) == 0 ? PeerMode.UNIFIED : PeerMode.TWO_PAGES));
+        assertTrue(peerMappings > 0);
     }
 
     private long fingerprint(long seed) {

@@ -2,6 +2,8 @@ package farpage.conformance;
 
 import farpage.emulator.copy.OffloadProvider;
 import farpage.emulator.devmem.CoherentAccess;
+import farpage.emulator.peer.PeerMode;
+import farpage.mm.hmm.P2pdmaRoutes.Route;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import org.junit.jupiter.api.Nested;
@@ -194,6 +196,60 @@ class LwjglConformanceTest {
         @Override
         ClBinding open() {
             return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
+    class PeerPagesDirectly extends PeerContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+
+        @Override
+        PeerMode mode() {
+            return PeerMode.UNIFIED;
+        }
+
+        @Override
+        Route route() {
+            return Route.BUS_ADDR;
+        }
+    }
+
+    @Nested
+    class PeerPagesThroughHost extends PeerContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+
+        @Override
+        PeerMode mode() {
+            return PeerMode.UNIFIED;
+        }
+
+        @Override
+        Route route() {
+            return Route.THRU_HOST_BRIDGE;
+        }
+    }
+
+    @Nested
+    class SecondPages extends PeerContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+
+        @Override
+        PeerMode mode() {
+            return PeerMode.TWO_PAGES;
+        }
+
+        @Override
+        Route route() {
+            return Route.BUS_ADDR;
         }
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,18 +23,26 @@ class TwoDevicesTest {
     @ValueSource(strings = {"lwjgl", "jocl"})
     void secondDeviceReadsWhatTheFirstWrote(String binding)
             throws IOException, InterruptedException {
-        expectAgreement("pthread pthread", binding, "events");
+        expectAgreement(TwoDevices.class, "pthread pthread", binding, "events");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"lwjgl", "jocl"})
     void devicesOfTwoKindsReadWhatTheOtherWrote(String binding)
             throws IOException, InterruptedException {
-        expectAgreement("basic pthread", binding, "host");
+        expectAgreement(TwoDevices.class, "basic pthread", binding, "host");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lwjgl", "jocl"})
+    @Tag("T-12.1")
+    void emulatedDevicesUseEachOthersMemory(String binding)
+            throws IOException, InterruptedException {
+        expectAgreement(TwoDevicePeers.class, "basic pthread", binding);
     }
 
     /// A process that hangs ends the test, not the suite: its output goes to a file.
-    private void expectAgreement(String devices, String... arguments)
+    private void expectAgreement(Class<?> program, String devices, String... arguments)
             throws IOException, InterruptedException {
         Path out = temporary.resolve("out");
         ProcessBuilder builder =
@@ -44,7 +53,7 @@ class TwoDevicesTest {
                         "--sun-misc-unsafe-memory-access=allow",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        TwoDevices.class.getName());
+                        program.getName());
         builder.command().addAll(List.of(arguments));
         builder.environment().put("POCL_DEVICES", devices);
         builder.redirectErrorStream(true).redirectOutput(out.toFile());

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// All memory of one device: chunks made on demand, up to a limit.
@@ -57,6 +58,9 @@ public final class DeviceMemory implements PageBuffers {
     private final AtomicInteger firstWithRoom = new AtomicInteger();
 
     private boolean refusedByDevice;
+
+    /// Is told of each chunk that was given back, under the lock.
+    private Consumer<DeviceChunk> onRelease = chunk -> {};
 
     /// @param source of the chunks; closed with this
     /// @param limitBytes the most bytes of all chunks together
@@ -363,11 +367,17 @@ public final class DeviceMemory implements PageBuffers {
 
     // Release.
 
+    /// Has somebody told of each chunk that is given back, for what is kept beside its pages.
+    public void setOnRelease(Consumer<DeviceChunk> listener) {
+        onRelease = listener;
+    }
+
     void removeReleased(DeviceChunk chunk) {
         assert lock.isHeldByCurrentThread();
         List<DeviceChunk> rest = new ArrayList<>(chunks);
         rest.remove(chunk);
         publish(rest);
+        onRelease.accept(chunk);
     }
 
     /// All chunks are gone and none will come.

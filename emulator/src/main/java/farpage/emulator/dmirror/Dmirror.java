@@ -3,6 +3,7 @@ package farpage.emulator.dmirror;
 import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.mirror.ProcessMirror;
+import farpage.emulator.peer.PeerClient;
 import farpage.emulator.svm.MigrationResult;
 import farpage.emulator.svm.MigrationStream;
 import farpage.emulator.svm.RangeMigrator;
@@ -14,6 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// One open device file. It takes commands for the process that it was opened for, from any thread.
 ///
@@ -36,15 +38,18 @@ public final class Dmirror implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /// Made by the device that is opened; takes the mirror over.
+    ///
+    /// @param peers the device as a user of others' memory; null if it uses none
     public Dmirror(
             DeviceMemory memory,
             CopyEngine engine,
             RangeMigrator migrator,
             ProcessMirror mirror,
+            @Nullable PeerClient peers,
             Consumer<Dmirror> onClose) {
         this.migrator = migrator;
         this.mirror = mirror;
-        this.access = new MirrorAccess(memory, engine, mirror);
+        this.access = new MirrorAccess(memory, engine, mirror, peers);
         this.snapshot = new MirrorSnapshot(memory, mirror);
         this.exclusive = new MirrorExclusive(mirror);
         this.fileRetry = new FileRetry(migrator, mirror);

@@ -2,10 +2,12 @@ package farpage.emulator.dmirror;
 
 import farpage.emulator.copy.AccessBatch;
 import farpage.emulator.copy.CopyEngine;
+import farpage.emulator.copy.CopyResult;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.mirror.ProcessMirror;
+import farpage.emulator.peer.PeerClient;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
@@ -18,10 +20,11 @@ import org.jspecify.annotations.Nullable;
 /// The device's loads and stores for one open file, through the device's page table.
 ///
 /// The bytes of a page on the device, or of a node that is the device's memory, move by OpenCL
-/// transfers, those of any other system page, or of another device's coherent memory, as the CPU
-/// would move them. Both happen under the lock of the table, which is what keeps the page where the
-/// table says: an invalidation waits until the access is over. So the wait for a transfer under
-/// `DRIVER_UPDATE` is the access itself; no other wait happens there.
+/// transfers, those of a page that another device keeps too ([PeerAccess]), and those of any other
+/// system page, or of another device's coherent memory, as the CPU would move them. All that
+/// happens under the lock of the table, which is what keeps the page where the table says: an
+/// invalidation waits until the access is over. So the wait for a transfer under `DRIVER_UPDATE` is
+/// the access itself; no other wait happens there.
 ///
 /// @kernel lib/test_hmm.c: dmirror_read, dmirror_write
 final class MirrorAccess {
@@ -33,7 +36,15 @@ final class MirrorAccess {
     /// The device's transfers of one round, under the table's lock.
     private final AccessBatch transfers = new AccessBatch();
 
-    MirrorAccess(DeviceMemory memory, CopyEngine engine, ProcessMirror mirror) {
+    /// The device's transfers of one round in others' memory; null where it uses none.
+    private final @Nullable PeerAccess peers;
+
+    MirrorAccess(
+            DeviceMemory memory,
+            CopyEngine engine,
+            ProcessMirror mirror,
+            @Nullable PeerClient peers) {
+        this.peers = peers == null ? null : new PeerAccess(peers);
         this.machine = mirror.mm().machine();
         this.memory = memory;
         this.engine = engine;
@@ -146,6 +157,9 @@ final class MirrorAccess {
         table.lock();
         try {
             transfers.clear();
+            if (peers != null) {
+                peers.clear();
+            }
             long at = done;
             for (; at < pageCount; at++) {
                 long entry = table.entryLocked(firstPage + at);
@@ -153,22 +167,37 @@ final class MirrorAccess {
                     break;
                 }
                 if (buffer != null
-                        && !accessPage(
-                                DevicePte.page(entry), buffer, PageSize.pageAddress(at), write)) {
+                        && !accessEntry(entry, buffer, PageSize.pageAddress(at), write)) {
                     return new Round(Errno.EIO, at);
                 }
             }
             boolean moved =
                     buffer == null
-                            || transfers.isEmpty()
-                            || (write
-                                            ? engine.write(transfers, buffer)
-                                            : engine.read(transfers, buffer))
-                                    .isCopied();
+                            || transfer(buffer, write)
+                                    && (peers == null || peers.transfer(buffer, write));
             return new Round(moved ? Errno.OK : Errno.EIO, at);
         } finally {
             table.unlock();
         }
+    }
+
+    private boolean transfer(MemorySegment buffer, boolean write) {
+        if (transfers.isEmpty()) {
+            return true;
+        }
+        CopyResult result =
+                write ? engine.write(transfers, buffer) : engine.read(transfers, buffer);
+        return result.isCopied();
+    }
+
+    /// @return false if the memory of another device failed
+    private boolean accessEntry(long entry, MemorySegment buffer, long offset, boolean write) {
+        long page = DevicePte.page(entry);
+        if (peers != null && DevicePte.isPeer(entry)) {
+            peers.add(page, offset);
+            return true;
+        }
+        return accessPage(page, buffer, offset, write);
     }
 
     /// Lists a page of the device's own; any other is accessed at once, as the CPU would. Only

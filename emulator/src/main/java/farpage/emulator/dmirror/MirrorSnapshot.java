@@ -61,8 +61,12 @@ final class MirrorSnapshot {
         long page = HmmPfn.page(word);
         int prot = HmmPfn.isWritable(word) ? DmirrorProt.WRITE : DmirrorProt.READ;
         if (Page.isDevicePrivate(page)) {
-            // Only those of this device are ever answered.
-            prot |= DmirrorProt.DEVICE_PRIVATE_LOCAL;
+            prot |=
+                    memory.owns(page)
+                            ? DmirrorProt.DEVICE_PRIVATE_LOCAL
+                            : DmirrorProt.DEVICE_PRIVATE_REMOTE;
+        } else if (Page.isP2pdma(page)) {
+            prot |= DmirrorProt.DEVICE_PRIVATE_REMOTE;
         } else if (Page.isDeviceCoherent(page)) {
             prot |=
                     memory.owns(page)

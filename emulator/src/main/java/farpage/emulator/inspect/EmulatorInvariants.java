@@ -46,6 +46,7 @@ public final class EmulatorInvariants {
     public static List<String> violations(Emulator emulator, long[] pinned) {
         EmulatorInvariants invariants = new EmulatorInvariants(emulator);
         invariants.broken.addAll(MmInvariants.violations(emulator.machine(), pinned));
+        invariants.broken.addAll(new PeerCheck(emulator).violations());
         for (EmulatedDevice device : emulator.devices()) {
             invariants.checkMemory(device);
             for (Dmirror file : device.openMirrors()) {
@@ -102,8 +103,9 @@ public final class EmulatorInvariants {
                 expect(!folios.isLocked(page), () -> Page.describe(page) + " is locked");
             }
             int used = referenced;
+            long kept = PeerCheck.keptPages(device, chunk);
             expect(
-                    taken == live && live == used,
+                    taken == live + kept && live == used,
                     () -> chunk + ": allocated " + taken + ", live " + live + ", used " + used);
         }
     }

@@ -5,6 +5,7 @@ import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.mm.migrate.MigrateVma;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The page table of a device for one process: page number to [DevicePte] word.
@@ -34,6 +35,12 @@ public final class DevicePageTable {
     /// Those of them that name pages of the system.
     private long systemEntryCount;
 
+    /// Those of them that name pages of other devices, each of which is given up when it goes.
+    private long peerEntryCount;
+
+    /// Is told of each of these that goes.
+    private final LongConsumer peerGone;
+
     /// The leaf used last, by its number.
     private @Nullable Leaf cachedLeaf;
 
@@ -59,8 +66,20 @@ public final class DevicePageTable {
         private int count;
     }
 
+    /// An empty table of a device that uses no other one's memory.
+    public DevicePageTable() {
+        this(page -> {
+            throw new AssertionError(Page.describe(page) + " was never to be mapped");
+        });
+    }
+
     /// An empty table.
-    public DevicePageTable() {}
+    ///
+    /// @param peerGone is told, under the lock, of each page of another device that it names no
+    ///   more
+    public DevicePageTable(LongConsumer peerGone) {
+        this.peerGone = peerGone;
+    }
 
     public void lock() {
         lock.lock();
@@ -99,6 +118,10 @@ public final class DevicePageTable {
         assert isLocked();
         assert pageNumber >= 0 && pageNumber + count <= PAGE_NUMBERS : pageNumber;
         assert DevicePte.isPresent(entry);
+        if (peerEntryCount > 0) {
+            givePeersUp(pageNumber, pageNumber + count);
+        }
+        peerEntryCount += DevicePte.isPeer(entry) ? count : 0;
         for (int done = 0; done < count; ) {
             Leaf leaf = leafOrNew((pageNumber + done) >>> LEAF_SHIFT);
             int slot = slot(pageNumber + done);
@@ -126,6 +149,9 @@ public final class DevicePageTable {
         assert isLocked();
         long end = Math.min(endPageNumber, PAGE_NUMBERS);
         long at = startPageNumber;
+        if (peerEntryCount > 0) {
+            givePeersUp(at, end);
+        }
         while (at < end && entryCount > 0) {
             long number = at >>> LEAF_SHIFT;
             Branch branch = root[branchIndex(number)];
@@ -142,6 +168,18 @@ public final class DevicePageTable {
                 }
             }
             at = stop;
+        }
+    }
+
+    /// Tells of the pages of other devices in a range, whose entries go next.
+    private void givePeersUp(long start, long end) {
+        for (long at = nextPresentLocked(start, end); at >= 0; ) {
+            long entry = entryLocked(at);
+            if (DevicePte.isPeer(entry)) {
+                peerEntryCount--;
+                peerGone.accept(DevicePte.page(entry));
+            }
+            at = nextPresentLocked(at + 1, end);
         }
     }
 
@@ -206,6 +244,12 @@ public final class DevicePageTable {
     public long systemEntryCountLocked() {
         assert isLocked();
         return systemEntryCount;
+    }
+
+    /// Entries in the table that name pages of other devices.
+    public long peerEntryCountLocked() {
+        assert isLocked();
+        return peerEntryCount;
     }
 
     /// Reads the entries of pages that lie apart, which are about to change, so that their cache

@@ -5,8 +5,8 @@ import farpage.mm.Page;
 /// One entry of a device's page table.
 ///
 /// ```
-///  63    62     61      60      51 50                    0
-/// | VALID WRITE  ATOMIC | zero    | page word             |
+///  63    62    61     60   59   51 50                    0
+/// | VALID WRITE ATOMIC PEER | zero | page word             |
 /// ```
 ///
 /// @kernel lib/test_hmm.c: DPT_XA_TAG_WRITE, DPT_XA_TAG_ATOMIC
@@ -17,6 +17,7 @@ public final class DevicePte {
     private static final long VALID = 1L << 63;
     private static final long WRITE = 1L << 62;
     private static final long ATOMIC = 1L << 61;
+    private static final long PEER = 1L << 60;
     private static final long PAGE_MASK = (1L << Page.BITS) - 1;
 
     private DevicePte() {}
@@ -25,6 +26,12 @@ public final class DevicePte {
     public static long of(long page, boolean writable) {
         assert (page & ~PAGE_MASK) == 0 : page;
         return VALID | (writable ? WRITE : 0) | page;
+    }
+
+    /// The entry for a page of another device, by the page that its memory is reached by.
+    public static long ofPeer(long page, boolean writable) {
+        assert Page.isDevice(page);
+        return of(page, writable) | PEER;
     }
 
     /// The entry with the mark that the device alone may use the page for now.
@@ -53,6 +60,16 @@ public final class DevicePte {
         return (entry & ATOMIC) != 0;
     }
 
+    /// Another device's memory, used where it lies.
+    public static boolean isPeer(long entry) {
+        return (entry & PEER) != 0;
+    }
+
+    /// Present, and the device's own page, or one of another device's that a CPU can reach too.
+    public static boolean isOnDevice(long entry) {
+        return isPresent(entry) && !isPeer(entry) && Page.isDevice(page(entry));
+    }
+
     public static long page(long entry) {
         assert isPresent(entry);
         return entry & PAGE_MASK;
@@ -64,6 +81,7 @@ public final class DevicePte {
         }
         return Page.describe(page(entry))
                 + (isWritable(entry) ? " write" : " read")
-                + (isAtomic(entry) ? " atomic" : "");
+                + (isAtomic(entry) ? " atomic" : "")
+                + (isPeer(entry) ? " peer" : "");
     }
 }

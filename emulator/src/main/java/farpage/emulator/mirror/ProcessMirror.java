@@ -1,5 +1,6 @@
 package farpage.emulator.mirror;
 
+import farpage.emulator.peer.PeerClient;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
@@ -11,6 +12,7 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.notifier.MmuIntervalNotifier;
 import farpage.mm.notifier.MmuNotifierRange;
 import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +43,11 @@ public final class ProcessMirror implements AutoCloseable {
     private final Mm mm;
     private final Object owner;
     private final LongSupplier nanoClock;
-    private final DevicePageTable table = new DevicePageTable();
+    private final DevicePageTable table;
+
+    /// What the device may use of others' memory; null where it uses none.
+    private final @Nullable PeerClient peers;
+
     private final MmuIntervalNotifier notifier;
 
     /// The thread that migrates on behalf of this mirror; written under the device's `DRIVER_SVM`.
@@ -61,10 +67,20 @@ public final class ProcessMirror implements AutoCloseable {
     /// @param nanoClock for the timeout of ranges that do not come to rest
     /// @throws IllegalArgumentException if the process has exited
     public ProcessMirror(Mm mm, Object owner, LongSupplier nanoClock) {
+        this(mm, owner, nanoClock, null);
+    }
+
+    /// Begins to mirror a process for a device that may use others' memory where it lies.
+    ///
+    /// @param peers null if it may not
+    /// @throws IllegalArgumentException if the process has exited
+    public ProcessMirror(Mm mm, Object owner, LongSupplier nanoClock, @Nullable PeerClient peers) {
         this.mm = mm;
         this.owner = owner;
         this.nanoClock = nanoClock;
         this.filesMove = mm.machine().filesOnDevices().movesPages();
+        this.peers = peers;
+        this.table = peers == null ? new DevicePageTable() : new DevicePageTable(peers::unmap);
         Insertion insertion =
                 mm.notifiers().insert(0, PageSize.alignUp(PageSize.TASK_SIZE), this::invalidate);
         this.notifier =
@@ -140,9 +156,13 @@ public final class ProcessMirror implements AutoCloseable {
         try {
             interval.setSequence(sequence);
             if (!isOwnMigration(range)) {
+                long before = table.peerEntryCountLocked();
                 table.eraseLocked(
                         PageSize.pageNumber(range.start()),
                         PageSize.pageNumber(PageSize.alignUp(range.end())));
+                if (before > 0 && peers != null) {
+                    peers.countRevoked(before - table.peerEntryCountLocked());
+                }
             }
             return true;
         } finally {
@@ -196,6 +216,7 @@ public final class ProcessMirror implements AutoCloseable {
 
     /// @kernel lib/test_hmm.c: dmirror_range_fault
     private Errno faultInStep(long start, long end, long request, long[] words) {
+        allowPeers(words);
         long deadline = nanoClock.getAsLong() + RETRY_TIMEOUT_NANOS;
         while (nanoClock.getAsLong() - deadline <= 0) {
             long sequence = notifier.readBegin();
@@ -209,13 +230,27 @@ public final class ProcessMirror implements AutoCloseable {
             table.lock();
             try {
                 if (!notifier.readRetry(sequence)) {
-                    return installLocked(start, end, request, words);
+                    Errno installed = installLocked(start, end, request, words);
+                    if (installed != Errno.EBUSY) {
+                        return installed;
+                    }
                 }
             } finally {
                 table.unlock();
             }
         }
         return Errno.EBUSY;
+    }
+
+    /// Asks for pages of other devices where they lie, at first.
+    private void allowPeers(long[] words) {
+        if (peers != null) {
+            Arrays.fill(words, HmmPfn.ALLOW_P2P);
+        }
+    }
+
+    private long wordMask() {
+        return peers == null ? 0 : HmmPfn.ALLOW_P2P;
     }
 
     /// As [#faultIn] for reading, but faults may wait for a handler of the program's own.
@@ -237,7 +272,9 @@ public final class ProcessMirror implements AutoCloseable {
 
     private Errno faultInStepUnlocked(long start, long end, long[] words) {
         long request = HmmPfn.REQ_FAULT;
-        HmmRange range = new HmmRange(mm, notifier, 0, start, end, words, request, 0, owner);
+        allowPeers(words);
+        HmmRange range =
+                new HmmRange(mm, notifier, 0, start, end, words, request, wordMask(), owner);
         for (int attempt = 0; attempt < STALE_LIMIT; attempt++) {
             HmmFill fill = HmmRangeFault.fillUnlocked(range, RETRY_TIMEOUT_NANOS, nanoClock);
             if (!fill.errno().isOk()) {
@@ -246,7 +283,10 @@ public final class ProcessMirror implements AutoCloseable {
             table.lock();
             try {
                 if (!notifier.readRetry(fill.notifierSequence())) {
-                    return installLocked(start, end, request, words);
+                    Errno installed = installLocked(start, end, request, words);
+                    if (installed != Errno.EBUSY) {
+                        return installed;
+                    }
                 }
             } finally {
                 table.unlock();
@@ -255,19 +295,45 @@ public final class ProcessMirror implements AutoCloseable {
         return Errno.EBUSY;
     }
 
+    /// @return EBUSY if pages of other devices can not be used where they lie: their words do not
+    ///   ask for that any more, and the next call brings them to RAM
     /// @kernel lib/test_hmm.c: dmirror_do_fault
     private Errno installLocked(long start, long end, long request, long[] words) {
         int pageCount = (int) PageSize.pageNumber(end - start);
         long first = PageSize.pageNumber(start);
+        Errno result = Errno.OK;
         for (int page = 0; page < pageCount; page++) {
             long word = words[page];
             boolean writable = HmmPfn.isWritable(word);
+            if (peers != null && peers.isPeer(HmmPfn.page(word))) {
+                boolean suffices = writable || (request & HmmPfn.REQ_WRITE) == 0;
+                if (!suffices || !installPeer(peers, first + page, HmmPfn.page(word), writable)) {
+                    words[page] = 0;
+                    result = Errno.EBUSY;
+                }
+                continue;
+            }
             if (!writable && (request & HmmPfn.REQ_WRITE) != 0) {
                 return Errno.EFAULT;
             }
             table.setEntryLocked(first + page, DevicePte.of(HmmPfn.page(word), writable));
         }
-        return Errno.OK;
+        return result;
+    }
+
+    /// @return false if the page can not be mapped
+    private boolean installPeer(
+            PeerClient client, long pageNumber, long dmaPage, boolean writable) {
+        long entry = DevicePte.ofPeer(dmaPage, writable);
+        if (table.entryLocked(pageNumber) == entry) {
+            return true;
+        }
+        table.eraseLocked(pageNumber, pageNumber + 1);
+        if (!client.map(dmaPage)) {
+            return false;
+        }
+        table.setEntryLocked(pageNumber, entry);
+        return true;
     }
 
     /// Looks at a range without faulting anything, through a notifier of its own.
@@ -292,6 +358,7 @@ public final class ProcessMirror implements AutoCloseable {
             MmuIntervalNotifier temporary, long start, long end, long[] words, Runnable use) {
         long deadline = nanoClock.getAsLong() + RETRY_TIMEOUT_NANOS;
         while (nanoClock.getAsLong() - deadline <= 0) {
+            allowPeers(words);
             long sequence = temporary.readBegin();
             Errno errno = fill(temporary, sequence, start, end, words, 0);
             if (errno == Errno.EBUSY) {
@@ -341,7 +408,8 @@ public final class ProcessMirror implements AutoCloseable {
                 return request == 0 ? Errno.EINVAL : Errno.EFAULT;
             }
             return HmmRangeFault.fill(
-                    new HmmRange(mm, interval, sequence, start, end, words, request, 0, owner));
+                    new HmmRange(
+                            mm, interval, sequence, start, end, words, request, wordMask(), owner));
         } finally {
             mm.unlockRead();
         }

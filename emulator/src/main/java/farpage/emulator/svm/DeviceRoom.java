@@ -6,7 +6,6 @@ import farpage.emulator.mirror.DevicePageTable;
 import farpage.emulator.mirror.DevicePte;
 import farpage.emulator.mirror.ProcessMirror;
 import farpage.mm.Mm;
-import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
@@ -144,6 +143,6 @@ final class DeviceRoom {
     }
 
     private static boolean isOnDevice(long entry) {
-        return DevicePte.isPresent(entry) && Page.isDevice(DevicePte.page(entry));
+        return DevicePte.isOnDevice(entry);
     }
 }

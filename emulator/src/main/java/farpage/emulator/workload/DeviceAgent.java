@@ -197,7 +197,7 @@ final class DeviceAgent implements AutoCloseable {
         for (int task = 0; task < tasks.taskCount(); task++) {
             long entry = table.entryLocked(tasks.page(task));
             int pte = DevicePteLayout.NONE;
-            if (DevicePte.isPresent(entry) && Page.isDevice(DevicePte.page(entry))) {
+            if (DevicePte.isOnDevice(entry)) {
                 pte =
                         DevicePteLayout.of(
                                 heapPage(chunks, DevicePte.page(entry)),
@@ -255,7 +255,7 @@ final class DeviceAgent implements AutoCloseable {
         table.lock();
         try {
             long entry = table.entryLocked(page);
-            return DevicePte.isPresent(entry) && Page.isDevice(DevicePte.page(entry));
+            return DevicePte.isOnDevice(entry);
         } finally {
             table.unlock();
         }

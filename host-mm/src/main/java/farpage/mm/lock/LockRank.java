@@ -41,6 +41,8 @@ public enum LockRank {
     I_PAGES,
     /// The slots of one swap area and the folios that stand for them.
     SWAP_AREA,
+    /// Which pages of a device other devices have.
+    PEER_PAGES,
     /// A device's page allocator.
     DEVICE_ALLOCATOR,
     /// `mem_hotplug_lock`: a machine's pagemaps. A driver adds one while it allocates device pages.

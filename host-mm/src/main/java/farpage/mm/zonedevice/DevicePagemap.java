@@ -142,6 +142,16 @@ public final class DevicePagemap {
         livePages.addAndGet(count);
     }
 
+    /// Makes a free page one with a reference that nobody has locked, since no migration fills it.
+    ///
+    /// @kernel drivers/pci/p2pdma.c: p2pmem_alloc_mmap
+    public void initPage(long page) {
+        assert contains(page);
+        Check.that(!killed, "a device page was allocated after its pagemap was killed");
+        livePages.incrementAndGet();
+        folios.init(page, 0, 0);
+    }
+
     /// The last references to base pages with consecutive numbers went away.
     public void freePages(long firstPage, int count) {
         for (int i = 0; i < count; i++) {
