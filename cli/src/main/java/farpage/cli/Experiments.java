@@ -1,6 +1,7 @@
 package farpage.cli;
 
 import farpage.emulator.experiment.Experiment;
+import farpage.emulator.experiment.batchoffload.BatchOffload;
 import farpage.emulator.experiment.largefolios.LargeFolios;
 import java.util.List;
 import java.util.Optional;
@@ -8,7 +9,7 @@ import java.util.Optional;
 /// The experiments that there are.
 final class Experiments {
     /// In the order in which they are listed.
-    static final List<Experiment> ALL = List.of(new LargeFolios());
+    static final List<Experiment> ALL = List.of(new LargeFolios(), new BatchOffload());
 
     private Experiments() {}
 
