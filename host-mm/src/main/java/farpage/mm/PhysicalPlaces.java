@@ -19,7 +19,7 @@ final class PhysicalPlaces {
     private final TreeMap<Long, DevicePagemap> byPfn = new TreeMap<>();
 
     /// What was taken for a pagemap, and goes with it.
-    private final Map<DevicePagemap, PhysicalRange> taken = new IdentityHashMap<>();
+    private final IdentityHashMap<DevicePagemap, PhysicalRange> taken = new IdentityHashMap<>();
 
     PhysicalPlaces(PhysicalAddressMap map) {
         this.map = map;

@@ -73,6 +73,6 @@ final class BatchOffloadExperimentTest {
         faults.fail(CallKind.READ, 3, ClError.OUT_OF_RESOURCES);
         WorkloadException failure =
                 assertThrows(WorkloadException.class, () -> run("lwjgl", false));
-        assertTrue(failure.getMessage().contains("failed to copy"), failure.getMessage());
+        assertTrue(failure.toString().contains("failed to copy"), failure.toString());
     }
 }
