@@ -57,11 +57,6 @@ final class HostWindows implements PageBuffers, AutoCloseable {
         return windows[number(page)];
     }
 
-    /// How many there are.
-    int count() {
-        return windows.length;
-    }
-
     ClBuffer window(int number) {
         return windows[number];
     }

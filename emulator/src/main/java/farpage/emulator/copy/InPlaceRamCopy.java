@@ -18,6 +18,9 @@ final class InPlaceRamCopy implements RamCopyWay {
     private final PairListMemory memory;
     private final List<ClEvent> launched = new ArrayList<>();
 
+    /// Folios of the batch that wait for a launch.
+    private int[] waiting = new int[64];
+
     /// The list that is filled, and how much of it was launched and is full.
     private int list;
 
@@ -48,10 +51,12 @@ final class InPlaceRamCopy implements RamCopyWay {
         first = 0;
         end = 0;
         try {
-            for (int source = 0; source < windows.count(); source++) {
-                for (int destination = 0; destination < windows.count(); destination++) {
-                    copyBetween(folios, source, destination);
-                }
+            waiting = fit(waiting, folios.count());
+            for (int i = 0; i < folios.count(); i++) {
+                waiting[i] = i;
+            }
+            for (int left = folios.count(); left > 0; ) {
+                left = launchPass(folios, left);
             }
             awaitAll();
         } finally {
@@ -67,11 +72,23 @@ final class InPlaceRamCopy implements RamCopyWay {
         launched.clear();
     }
 
-    private void copyBetween(FolioPairs folios, int source, int destination) {
-        for (int i = 0; i < folios.count(); i++) {
+    private static int[] fit(int[] array, int size) {
+        return size <= array.length ? array : new int[Math.max(size, 2 * array.length)];
+    }
+
+    /// Launches all folios that lie in the same two windows as the first that waits.
+    ///
+    /// @return how many wait still
+    private int launchPass(FolioPairs folios, int count) {
+        int source = windows.number(folios.source(waiting[0]));
+        int destination = windows.number(folios.destination(waiting[0]));
+        int left = 0;
+        for (int at = 0; at < count; at++) {
+            int i = waiting[at];
             long from = folios.source(i);
             long to = folios.destination(i);
             if (windows.number(from) != source || windows.number(to) != destination) {
+                waiting[left++] = i;
                 continue;
             }
             assert folios.length(i) <= windows.pagesToEnd(from);
@@ -90,6 +107,7 @@ final class InPlaceRamCopy implements RamCopyWay {
             }
         }
         launch(source, destination);
+        return left;
     }
 
     /// What is listed and not launched yet.
