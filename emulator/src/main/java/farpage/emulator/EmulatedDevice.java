@@ -115,7 +115,8 @@ public final class EmulatedDevice {
                         type == MemoryType.COHERENT
                                 ? MigrateSelect.DEVICE_COHERENT
                                 : MigrateSelect.DEVICE_PRIVATE,
-                        config.evicts());
+                        config.evicts(),
+                        config.collapses());
         this.peers = peerTable == null ? null : newPeer(peerTable, copyDevice, machine);
     }
 

@@ -46,6 +46,7 @@ import java.util.function.LongSupplier;
 /// @param peerMode whether devices use each other's device-private memory where it lies
 /// @param peerTopology how they are connected then; empty for what OpenCL permits
 /// @param peerMappings how many pages of others each device can have mapped at once
+/// @param collapses whether base pages of 2 MiB that migrate to a device become one large folio
 /// @param copyPlan which way pages take between RAM and the devices; empty for what suits each
 /// @param migrateOffload how ordinary migrations, within RAM, copy
 /// @param numberSpace where the numbers of device-private pages come from
@@ -68,6 +69,7 @@ public record EmulatorConfig(
         PeerMode peerMode,
         Optional<PeerTopology> peerTopology,
         int peerMappings,
+        boolean collapses,
         Optional<CopyPlan> copyPlan,
         MigrateOffloadPlan migrateOffload,
         NumberSpace numberSpace,
@@ -111,6 +113,7 @@ public record EmulatorConfig(
                 PeerMode.OFF,
                 Optional.empty(),
                 Integer.MAX_VALUE,
+                false,
                 Optional.empty(),
                 MigrateOffloadPlan.OFF,
                 NumberSpace.OFFSET,
@@ -194,6 +197,12 @@ public record EmulatorConfig(
         return with(draft -> draft.peerMappings = limit);
     }
 
+    /// Whether base pages of 2 MiB that migrate to a device become one large folio, which Linux
+    /// does not do.
+    public EmulatorConfig withCollapse(boolean on) {
+        return with(draft -> draft.collapses = on);
+    }
+
     /// Takes this way for the pages of all devices, each of which must be able to.
     public EmulatorConfig withCopyPlan(CopyPlan plan) {
         return with(draft -> draft.copyPlan = Optional.of(plan));
@@ -244,6 +253,7 @@ public record EmulatorConfig(
         private PeerMode peerMode;
         private Optional<PeerTopology> peerTopology;
         private int peerMappings;
+        private boolean collapses;
         private Optional<CopyPlan> copyPlan;
         private MigrateOffloadPlan migrateOffload;
         private NumberSpace numberSpace;
@@ -265,6 +275,7 @@ public record EmulatorConfig(
             peerMode = from.peerMode;
             peerTopology = from.peerTopology;
             peerMappings = from.peerMappings;
+            collapses = from.collapses;
             copyPlan = from.copyPlan;
             migrateOffload = from.migrateOffload;
             numberSpace = from.numberSpace;
@@ -289,6 +300,7 @@ public record EmulatorConfig(
                     peerMode,
                     peerTopology,
                     peerMappings,
+                    collapses,
                     copyPlan,
                     migrateOffload,
                     numberSpace,

@@ -47,7 +47,7 @@ final class ExperimentCommandTest {
         CommandRun run = CommandRun.of(small("--format=json", "--binding=" + binding));
         assertEquals(0, run.exitCode(), run.toString());
         List<String> rows = run.outLines();
-        assertEquals(1 + 3 * 2 * 17 + 2, rows.size(), run.out());
+        assertEquals(1 + 3 * 2 * 17 + 2 + 3, rows.size(), run.out());
         assertTrue(rows.getFirst().contains("\"unifiedHostMemory\""), rows.getFirst());
         for (int order : new int[] {0, 2, 3, 4, 5, 6, 7, 8, 9}) {
             for (String direction : List.of("toDevice", "toSystem")) {

@@ -252,4 +252,12 @@ class JoclConformanceTest {
             return Route.BUS_ADDR;
         }
     }
+
+    @Nested
+    class Collapse extends CollapseContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

@@ -252,4 +252,12 @@ class LwjglConformanceTest {
             return Route.BUS_ADDR;
         }
     }
+
+    @Nested
+    class Collapse extends CollapseContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }

@@ -46,6 +46,7 @@ final class UnbackedDevice implements DevicePrivateOps, AutoCloseable {
                         copier,
                         this,
                         MigrateSelect.DEVICE_PRIVATE,
+                        false,
                         false);
     }
 

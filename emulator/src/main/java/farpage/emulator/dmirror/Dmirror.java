@@ -204,6 +204,15 @@ public final class Dmirror implements AutoCloseable {
         return whileOpen(() -> migrator.toSystem(mirror, address, end(address, pageCount)));
     }
 
+    /// Joins base pages of a range that are on the device into large folios there, as far as that
+    /// can be done.
+    ///
+    /// @return with the pages that were joined
+    public MigrationResult collapse(long address, long pageCount) {
+        requireLegalRange(address, pageCount);
+        return whileOpen(() -> migrator.collapse(mirror, address, end(address, pageCount)));
+    }
+
     /// Migrates pages back to system memory, wherever they lie.
     ///
     /// @param pageNumbers in any order

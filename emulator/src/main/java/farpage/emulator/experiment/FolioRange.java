@@ -150,6 +150,22 @@ public final class FolioRange {
         check(mirror.migrateToSystem(start + offset, PageSize.pageNumber(length)));
     }
 
+    /// Migrates a part to the device, every other page first, so that its pages lie apart there.
+    public void toDeviceApart(long offset, long length) {
+        long[] numbers = new long[(int) PageSize.pageNumber(length) / 2];
+        for (int odd = 0; odd < 2; odd++) {
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = PageSize.pageNumber(start + offset) + 2L * i + odd;
+            }
+            check(mirror.migrateToDevice(numbers, numbers.length));
+        }
+    }
+
+    /// Joins the base pages of a part, which is on the device, into large folios there.
+    public void collapse(long offset, long length) {
+        check(mirror.collapse(start + offset, PageSize.pageNumber(length)));
+    }
+
     private static void check(MigrationResult result) {
         if (!result.errno().isOk()) {
             throw new WorkloadException(

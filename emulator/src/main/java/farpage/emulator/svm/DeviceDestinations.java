@@ -10,6 +10,7 @@ import farpage.mm.memory.FolioTable;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateVma;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Device folios for what is to migrate to the device: for each source one of its order; where
 /// there is none, smaller ones, from the highest order that the device uses down to base pages.
@@ -27,13 +28,23 @@ final class DeviceDestinations {
     /// What one large source gets.
     private final long[] pieces = new long[PageSize.ENTRIES_PER_TABLE];
 
+    /// Finds base pages that become one large folio; null if none do.
+    private final @Nullable CollapseDestinations collapse;
+
     private int baseCount;
     private int baseUsed;
     private boolean failsNext;
 
     /// @param batch takes the pairs to copy
     /// @param pageCountMax the most base pages of migrations that are under way together
-    DeviceDestinations(Machine machine, DeviceMemory memory, CopyBatch batch, int pageCountMax) {
+    /// @param collapses whether base pages of 2 MiB get one large folio
+    DeviceDestinations(
+            Machine machine,
+            DeviceMemory memory,
+            CopyBatch batch,
+            int pageCountMax,
+            boolean collapses) {
+        this.collapse = collapses ? new CollapseDestinations(machine, memory, batch) : null;
         this.machine = machine;
         this.memory = memory;
         this.folios = machine.folios();
@@ -48,7 +59,8 @@ final class DeviceDestinations {
         failsNext = fails;
         batch.clear();
         baseUsed = 0;
-        baseCount = memory.allocate(basePages, basePagesWanted(migrations), 0, mirror);
+        int joined = collapse == null || fails ? 0 : collapse.fill(mirror, migrations);
+        baseCount = memory.allocate(basePages, basePagesWanted(migrations) - joined, 0, mirror);
         for (MigrateVma migration : migrations) {
             fill(mirror, migration);
         }
@@ -79,9 +91,9 @@ final class DeviceDestinations {
     }
 
     private void fill(ProcessMirror mirror, MigrateVma migration) {
-        for (int i = 0; i < migration.pageCount(); i += MigratePfn.pageCount(migration.src(i))) {
+        for (int i = 0; i < migration.pageCount(); i += wordPages(migration, i)) {
             long word = migration.src(i);
-            if (!MigratePfn.isMigrating(word)) {
+            if (!MigratePfn.isMigrating(word) || MigratePfn.hasPage(migration.dst(i))) {
                 continue;
             }
             boolean fails = failsNext;
@@ -92,6 +104,13 @@ final class DeviceDestinations {
                 store(mirror, migration, i, word, MigratePfn.page(word), basePages[baseUsed++], 0);
             }
         }
+    }
+
+    /// The pages that a place of the arrays stands for, by its source or by the large folio that
+    /// base pages become.
+    static int wordPages(MigrateVma migration, int i) {
+        return Math.max(
+                MigratePfn.pageCount(migration.src(i)), MigratePfn.pageCount(migration.dst(i)));
     }
 
     /// One large source. Smaller destinations have the core cut it, so they must all be of one

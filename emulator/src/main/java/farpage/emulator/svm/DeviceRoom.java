@@ -23,9 +23,12 @@ final class DeviceRoom {
     private final DeviceMemory memory;
     private final Evictor evictor;
     private final boolean evicts;
+    private final boolean collapses;
 
     /// @param evicts whether pages of the device make room for others when its memory is full
-    DeviceRoom(DeviceMemory memory, Evictor evictor, boolean evicts) {
+    /// @param collapses whether base pages need room for large folios too
+    DeviceRoom(DeviceMemory memory, Evictor evictor, boolean evicts, boolean collapses) {
+        this.collapses = collapses;
         this.memory = memory;
         this.evictor = evictor;
         this.evicts = evicts;
@@ -108,12 +111,20 @@ final class DeviceRoom {
         if (!memory.orders().contains(order)) {
             return;
         }
-        long pageCount = HugePages.hugePageCount(mirror.mm(), start, end);
+        long pageCount =
+                collapses
+                        ? PageSize.pageNumber(Math.max(0, wholeBlocks(start, end)))
+                        : HugePages.hugePageCount(mirror.mm(), start, end);
         if (pageCount > memory.freePageCount(order)) {
             boolean isAllMissing =
                     missingPages(mirror, start, end) == PageSize.pageNumber(end - start);
             evictor.gather(pageCount, order, evicts && isFirst && isAllMissing);
         }
+    }
+
+    /// The bytes of a range that lie in whole pieces of 2 MiB.
+    private static long wholeBlocks(long start, long end) {
+        return PageSize.alignDownPmd(end) - PageSize.alignDownPmd(start + PageSize.PMD_SIZE - 1);
     }
 
     /// Pages that the mirror does not know to be on the device.

@@ -23,6 +23,7 @@ final class MigrationSet {
     private final Object owner;
     private final PhaseClock clock;
     private final FolioOrders orders;
+    private final boolean collapses;
 
     /// Those that rest, by the logarithm of the pages that they have room for.
     private final List<List<MigrateVma>> resting = new ArrayList<>();
@@ -30,7 +31,14 @@ final class MigrationSet {
     private final List<MigrateVma> migrations = new ArrayList<>();
     private int rangePages;
 
-    MigrationSet(MigrateSelect select, Object owner, FolioOrders orders, PhaseClock clock) {
+    /// @param collapses whether base pages may get a large folio as their destination
+    MigrationSet(
+            MigrateSelect select,
+            Object owner,
+            FolioOrders orders,
+            PhaseClock clock,
+            boolean collapses) {
+        this.collapses = collapses;
         this.select = select;
         this.owner = owner;
         this.orders = orders;
@@ -103,7 +111,9 @@ final class MigrationSet {
     private MigrateVma take(int sizeClass) {
         List<MigrateVma> candidates = resting.get(sizeClass);
         return candidates.isEmpty()
-                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE, orders).timedBy(clock)
+                ? new MigrateVma(1 << sizeClass, select, owner, Page.NONE, orders)
+                        .timedBy(clock)
+                        .collapsing(collapses)
                 : candidates.removeLast();
     }
 

@@ -34,6 +34,7 @@ public final class MigrationStream {
 
     private final MigrationPipeline pipeline;
     private final FolioOrders orders;
+    private final boolean collapses;
 
     /// Where pages go to, if that is the device.
     private final @Nullable DeviceRoom room;
@@ -47,8 +48,14 @@ public final class MigrationStream {
     private long moved;
     private Errno errno = Errno.OK;
 
+    /// @param collapses whether base pages of 2 MiB become one folio
     /// @param room on the device; null for the way back
-    MigrationStream(MigrationPipeline pipeline, FolioOrders orders, @Nullable DeviceRoom room) {
+    MigrationStream(
+            MigrationPipeline pipeline,
+            FolioOrders orders,
+            boolean collapses,
+            @Nullable DeviceRoom room) {
+        this.collapses = collapses;
         this.pipeline = pipeline;
         this.orders = orders;
         this.room = room;
@@ -208,10 +215,10 @@ public final class MigrationStream {
 
     /// Linux counts pieces from the start of the range, so that of a range that begins inside a
     /// huge page no huge page is ever moved whole. Where orders are in use that it does not know,
-    /// pieces end where a table does.
+    /// or pages are joined, pieces end where a table does.
     private long pieceEnd(long start) {
         long end = start + PageSize.pageAddress(PIECE_PAGES);
-        return orders.hasMiddle() ? PageSize.alignDownPmd(end) : end;
+        return orders.hasMiddle() || collapses ? PageSize.alignDownPmd(end) : end;
     }
 
     private void collectPages(long[] pageNumbers, int from, int to, int copyPages) {

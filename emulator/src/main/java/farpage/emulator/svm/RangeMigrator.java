@@ -37,10 +37,12 @@ public final class RangeMigrator {
     // Working storage, under the DRIVER_SVM lock.
     private final MigrationStream toDevice;
     private final MigrationStream toSystem;
+    private final DeviceCollapse collapse;
 
     /// @param owner of the device's pages
     /// @param own selects them
     /// @param evicts whether pages of the device make room for others when its memory is full
+    /// @param collapses whether base pages of 2 MiB become one large folio on the way to the device
     public RangeMigrator(
             Machine machine,
             DeviceMemory memory,
@@ -48,7 +50,8 @@ public final class RangeMigrator {
             PageCopier engine,
             Object owner,
             MigrateSelect own,
-            boolean evicts) {
+            boolean evicts,
+            boolean collapses) {
         this.memory = memory;
         this.evictor = evictor;
         FolioOrders orders = memory.orders();
@@ -59,19 +62,24 @@ public final class RangeMigrator {
                                 machine,
                                 memory,
                                 engine,
-                                new MigrationSet(MigrateSelect.SYSTEM, owner, orders, clock),
-                                BATCH_PAGES),
+                                new MigrationSet(
+                                        MigrateSelect.SYSTEM, owner, orders, clock, collapses),
+                                BATCH_PAGES,
+                                collapses),
                         orders,
-                        new DeviceRoom(memory, evictor, evicts));
+                        collapses,
+                        new DeviceRoom(memory, evictor, evicts, collapses));
         this.toSystem =
                 new MigrationStream(
                         new ToSystemPipeline(
                                 machine,
                                 engine,
-                                new MigrationSet(own, owner, orders, clock),
+                                new MigrationSet(own, owner, orders, clock, false),
                                 BATCH_PAGES),
                         orders,
+                        false,
                         null);
+        this.collapse = new DeviceCollapse(machine, memory, evictor, engine, owner);
     }
 
     /// Measures the phases of this device's migrations, evictions excepted.
@@ -161,6 +169,21 @@ public final class RangeMigrator {
                 result = stream.close();
             }
             return result;
+        } finally {
+            memory.unlock();
+        }
+    }
+
+    /// Joins base pages that are on the device already, those of each 2 MiB that lie whole in
+    /// `[start, end)`, into large folios there. What can not be joined stays as it is. Nothing is
+    /// held.
+    ///
+    /// @return EINVAL at the first address that no readable mapping covers; EIO after a failed
+    ///   copy; with the pages that are part of large folios now and were not
+    public MigrationResult collapse(ProcessMirror mirror, long start, long end) {
+        memory.lock();
+        try {
+            return collapse.collapse(mirror, start, end);
         } finally {
             memory.unlock();
         }

@@ -32,14 +32,15 @@ final class ToDevicePipeline extends MigrationPipeline {
             DeviceMemory memory,
             PageCopier engine,
             MigrationSet set,
-            int pageCountMax) {
+            int pageCountMax,
+            boolean collapses) {
         super(set);
         this.clock = set.clock();
         this.machine = machine;
         this.engine = engine;
         this.filesMove = machine.filesOnDevices().movesPages();
         this.batch = new CopyBatch(pageCountMax);
-        this.destinations = new DeviceDestinations(machine, memory, batch, pageCountMax);
+        this.destinations = new DeviceDestinations(machine, memory, batch, pageCountMax, collapses);
     }
 
     @Override
@@ -70,7 +71,7 @@ final class ToDevicePipeline extends MigrationPipeline {
         }
         for (int i = 0; i < migration.pageCount(); ) {
             long source = migration.src(i);
-            int pageCount = MigratePfn.pageCount(source);
+            int pageCount = DeviceDestinations.wordPages(migration, i);
             long page = migration.pageNumber(i);
             if (table.nextPresentLocked(page, page + pageCount) >= 0
                     && MigratePfn.hasMigrated(source)

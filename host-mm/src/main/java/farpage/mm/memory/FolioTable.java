@@ -198,6 +198,13 @@ public final class FolioTable extends FolioCounts {
         to.adopt(toSlot, from.mapping(fromSlot), from.index(fromSlot), moved);
     }
 
+    /// The flags of a page that travel with its contents.
+    ///
+    /// @kernel mm/migrate.c: folio_migrate_flags
+    public int movingFlags(long page) {
+        return flags(page) & FolioFlags.MIGRATED;
+    }
+
     /// Marks a page as broken, be it in use or not.
     ///
     /// @return whether it was marked before

@@ -105,7 +105,7 @@ final class MigrateFinish {
 
     /// That stays so while the mmap lock of its process is held: what could give the family another
     /// VMA of these offsets is a fork or a move of this one.
-    private static boolean isOnlyVma(AnonVma own, Vma vma) {
+    static boolean isOnlyVma(AnonVma own, Vma vma) {
         own.lock();
         try {
             return own.isOnlyVmaLocked(vma);
@@ -163,7 +163,8 @@ final class MigrateFinish {
         }
         long from = MigratePfn.page(word);
         long to = MigratePfn.page(dst[i]);
-        if (!folios.isAt(to, own, index)
+        if (from == to // joined on the way: there is no source any more
+                || !folios.isAt(to, own, index)
                 || MigratePfn.order(word) != PageSize.HPAGE_PMD_ORDER
                 || !leaf.isHugeLocked()
                 || !removeMigrationEntries.publishPmdLocked(leaf, from, to, vma)) {

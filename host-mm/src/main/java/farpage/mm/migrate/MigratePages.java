@@ -24,6 +24,7 @@ final class MigratePages {
     private final MoveFolioState state;
     private final boolean mayCut;
 
+    private @Nullable CollapseUnmapped collapse;
     private @Nullable AnonVma anonVma;
 
     private long[] pageNumbers = new long[0];
@@ -64,6 +65,12 @@ final class MigratePages {
         return this;
     }
 
+    /// Base pages whose destination is one large folio are joined.
+    MigratePages collapsingWith(CollapseUnmapped collapseUnmapped) {
+        collapse = collapseUnmapped;
+        return this;
+    }
+
     /// Moves what has a destination.
     ///
     /// @return the words whose pages have moved; holes have none to move
@@ -75,6 +82,16 @@ final class MigratePages {
             if (!MigratePfn.isMigrating(src[i])) {
                 i++;
                 continue;
+            }
+            if (collapse != null && collapse.isAsked(i)) {
+                if (collapse.collapse(i, pageCount)) {
+                    machine.hugePages().counters().count(HugePageCounters.Event.MIGRATION_SUCCESS);
+                    words++;
+                    migrated += PageSize.ENTRIES_PER_TABLE;
+                    i += PageSize.ENTRIES_PER_TABLE;
+                    continue;
+                }
+                boolean _ = collapse.cut(i, pageCount); // else no base page fits, and all stay
             }
             if (faultPage == Page.NONE && tryMoveBasePage(i)) {
                 words++;

@@ -52,6 +52,7 @@ public final class MigrateVma implements Migration {
     private boolean hasLarge;
     private boolean hasHoles;
     private boolean notified;
+    private boolean collapses;
 
     /// @param pageCountMax the most base pages that one *setup* may cover
     /// @param select which pages are collected
@@ -89,6 +90,15 @@ public final class MigrateVma implements Migration {
     /// Has a clock measure its phases.
     public MigrateVma timedBy(PhaseClock phaseClock) {
         clock = phaseClock;
+        return this;
+    }
+
+    /// Whether the driver may give the base pages of 2 MiB one large folio of its own memory as
+    /// their destination, its word at the first of them and none at the others. They become that
+    /// folio, or where that can not be, the folio becomes base pages. Linux has no such thing:
+    /// there such pages stay.
+    public MigrateVma collapsing(boolean on) {
+        collapses = on;
         return this;
     }
 
@@ -268,15 +278,19 @@ public final class MigrateVma implements Migration {
                             pageCount);
         }
         MigrateInsert insert = new MigrateInsert(mapped);
-        migratedCount =
+        MigratePages move =
                 new MigratePages(mapped.mm().machine(), faultPage, src, dst, mayCut())
-                        .collectedFrom(mapped, pageNumbers)
-                        .migrate(
-                                pageCount,
-                                (index, page) -> {
-                                    notifyInsertion(mapped, address(index));
-                                    return insert.insert(address(index), page);
-                                });
+                        .collectedFrom(mapped, pageNumbers);
+        if (collapses) {
+            move.collapsingWith(new CollapseUnmapped(mapped, pageNumbers, src, dst));
+        }
+        migratedCount =
+                move.migrate(
+                        pageCount,
+                        (index, page) -> {
+                            notifyInsertion(mapped, address(index));
+                            return insert.insert(address(index), page);
+                        });
         if (notified) {
             mapped.mm().notifiers().end();
         }

@@ -8,6 +8,7 @@ import farpage.emulator.experiment.ExperimentSetting;
 import farpage.emulator.experiment.FindingChart;
 import farpage.emulator.experiment.FindingChart.Kind;
 import farpage.emulator.experiment.FindingChart.Series;
+import farpage.emulator.experiment.FindingTable;
 import farpage.emulator.experiment.Findings;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,9 @@ import java.util.Set;
 /// @kernel mm/migrate_device.c: migrate_vma_collect_huge_pmd;
 ///   tools/testing/selftests/mm/hmm-tests.c: benchmark_thp_migration
 public final class LargeFolios implements Experiment {
+    /// Of the time, what the moves of all orders take; the rest is collapsing.
+    private static final double MOVES_PART = 0.95;
+
     /// One is as good as another.
     public LargeFolios() {}
 
@@ -130,8 +134,17 @@ public final class LargeFolios implements Experiment {
         LargeFolioResult result =
                 new LargeFolioExperiment(
                                 setting.config(), plan, setting.seed(), setting.nanoClock())
-                        .run(setting.progress());
+                        .run(done -> setting.progress().accept(MOVES_PART * done));
         LargeFolioReading reading = new LargeFolioReading(result);
+        List<FindingTable> tables = new ArrayList<>(LargeFolioTables.of(result, reading));
+        List<String> found = new ArrayList<>(reading.findings());
+        if (plan.orders().contains(LargeFolioPlan.HUGE_ORDER)) {
+            CollapseCosts collapse = new CollapseCosts(setting, plan);
+            tables.add(
+                    collapse.measure(done ->
+                            setting.progress().accept(MOVES_PART + (1 - MOVES_PART) * done)));
+            found.addAll(collapse.found());
+        }
         boolean isUnified = setting.config().devices().getFirst().info().hostUnifiedMemory();
         return new Findings(
                 "%s of anonymous memory, %d runs after %d to warm up; medians; all data compared"
@@ -139,8 +152,8 @@ public final class LargeFolios implements Experiment {
                                 LargeFolioReading.size(plan.bytes()),
                                 plan.runs(),
                                 plan.warmUpRuns()),
-                LargeFolioTables.of(result, reading),
-                reading.findings(),
+                tables,
+                found,
                 reading.limits(isUnified));
     }
 }
