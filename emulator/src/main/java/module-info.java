@@ -14,6 +14,7 @@ module farpage.emulator {
     exports farpage.emulator.dmirror;
     exports farpage.emulator.experiment;
     exports farpage.emulator.experiment.batchoffload;
+    exports farpage.emulator.experiment.coherent;
     exports farpage.emulator.experiment.largefolios;
     exports farpage.emulator.inspect;
     exports farpage.emulator.mirror;

@@ -94,7 +94,8 @@ final class DeviceSession implements AutoCloseable {
             // The sizes are the user's.
             throw new CliFailure(
                     ExitCode.USAGE,
-                    "--memory, --device-memory: " + Objects.requireNonNull(failure.getMessage()));
+                    "--memory, --device-memory, --coherent-node: "
+                            + Objects.requireNonNull(failure.getMessage()));
         }
     }
 

@@ -2,6 +2,7 @@ package farpage.cli;
 
 import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.batchoffload.BatchOffload;
+import farpage.emulator.experiment.coherent.CoherentMemory;
 import farpage.emulator.experiment.largefolios.LargeFolios;
 import java.util.List;
 import java.util.Optional;
@@ -9,7 +10,8 @@ import java.util.Optional;
 /// The experiments that there are.
 final class Experiments {
     /// In the order in which they are listed.
-    static final List<Experiment> ALL = List.of(new LargeFolios(), new BatchOffload());
+    static final List<Experiment> ALL =
+            List.of(new LargeFolios(), new BatchOffload(), new CoherentMemory());
 
     private Experiments() {}
 

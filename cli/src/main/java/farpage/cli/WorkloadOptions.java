@@ -6,6 +6,7 @@ import farpage.emulator.workload.PageSet;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.memory.FolioOrders;
+import farpage.mm.numa.MemoryNode;
 import farpage.mm.swap.SwapFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,6 +74,18 @@ final class WorkloadOptions {
             })
     Optional<FolioOrders> orders = Optional.empty();
 
+    /// Memory of a node without CPUs; 0 is none.
+    @Option(
+            names = "--coherent-node",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = {
+                "A NUMA node without CPUs besides, whose memory is the device's and is used in place:"
+                        + " what finds no room in RAM goes there. RAM and node in multiples of 4 MiB;"
+                        + " default: none"
+            })
+    long coherentNodeBytes = 0;
+
     @Mixin ShowOptions show = new ShowOptions();
 
     @Mixin CopyOptions copy = new CopyOptions();
@@ -98,14 +111,21 @@ final class WorkloadOptions {
     String swapFile = "";
 
     /// Has all anonymous memory of a machine made of folios of the orders that were asked for, if
-    /// any.
+    /// any, and cold pages sink to the node that was asked for, if any.
     void useOrders(Machine machine) {
         orders.ifPresent(asked -> machine.hugePages().useAlways(asked));
+        machine.numa().setDemotionEnabled(coherentNodeBytes > 0);
     }
 
     /// The devices' part of it, and where their pages have their numbers.
     EmulatorConfig machine(EmulatorConfig config) {
-        return numbers.apply(orders.map(config::withOrders).orElse(config));
+        return numbers.apply(withNode(orders.map(config::withOrders).orElse(config)));
+    }
+
+    private EmulatorConfig withNode(EmulatorConfig config) {
+        return coherentNodeBytes == 0
+                ? config
+                : config.withCoherentNode(MemoryNode.ofSize(coherentNodeBytes));
     }
 
     /// Gives a machine the swap file that was asked for, if any.

@@ -54,7 +54,7 @@ final class Demotion {
         return false;
     }
 
-    /// Whether a locked folio can move down a tier.
+    /// Whether a locked folio is of those that can move down a tier.
     ///
     /// @kernel mm/vmscan.c: can_demote
     boolean takes(long page) {
@@ -63,7 +63,7 @@ final class Demotion {
         }
         int node = machine.numa().node(page);
         int next = machine.numa().nextDemotionNode(node);
-        if (next == NumaNodes.NONE || !hasRoom(next, folios.pageCount(page))) {
+        if (next == NumaNodes.NONE) {
             return false;
         }
         source = node;
@@ -77,13 +77,14 @@ final class Demotion {
                 : folios.mapCount(page) > 0 && folios.hasFlag(page, FolioFlags.SWAPBACKED);
     }
 
-    private boolean hasRoom(int node, int pageCount) {
-        if ((fullNodes >> node & 1) != 0) {
+    /// Whether a folio that [#takes] found to be one finds room, made for it if need be.
+    boolean hasRoom(long page) {
+        if ((fullNodes >> target & 1) != 0) {
             return false;
         }
-        if (machine.ram().freePageCount(node) < pages + pageCount
-                && machine.reclaim().makeRoom(node) == 0) {
-            fullNodes |= 1L << node;
+        if (machine.ram().freePageCount(target) < pages + folios.pageCount(page)
+                && machine.reclaim().makeRoom(target) == 0) {
+            fullNodes |= 1L << target;
             return false;
         }
         return true;

@@ -50,13 +50,20 @@ final class ReclaimFolio {
                 .count(anonymous ? VmStat.Event.PGSCAN_ANON : VmStat.Event.PGSCAN_FILE, pageCount);
         boolean isCut = false;
         if (folios.tryLock(page)) {
-            if (demotion != null && demotion.takes(page)) {
-                giveLocked(page, demotion);
+            Fate fate = demotion == null ? Fate.UNKNOWN : fate(page, demotion);
+            if (demotion != null && fate.isInMemory()) {
+                folios.setFlag(page, FolioFlags.LRU);
+                folios.unlock(page);
+                if (fate == Fate.SINKS) {
+                    demotion.add(page);
+                }
+                machine.put(page);
                 return 0;
             }
+            boolean isCold = fate == Fate.COLD;
             if (isCutFirst(page)) {
-                isCut = cutLocked(page, ignoreReferences);
-            } else if (shrinkLocked(page, ignoreReferences)) {
+                isCut = cutLocked(page, ignoreReferences, isCold);
+            } else if (shrinkLocked(page, ignoreReferences || isCold)) {
                 machine.vmStat()
                         .count(
                                 anonymous ? VmStat.Event.PGSTEAL_ANON : VmStat.Event.PGSTEAL_FILE,
@@ -72,15 +79,30 @@ final class ReclaimFolio {
         return isCut ? reclaimPieces(page, pageCount, ignoreReferences) : 0;
     }
 
-    /// A folio that was not used lately may move down a tier. The caller's reference goes.
-    private void giveLocked(long page, Demotion demotion) {
-        boolean isCold = !wasUsed(page);
-        folios.setFlag(page, FolioFlags.LRU);
-        folios.unlock(page);
-        if (isCold) {
-            demotion.add(page);
+    /// What becomes of a folio where folios may move down a tier.
+    private enum Fate {
+        /// It is not of the kind, or there is no next tier.
+        UNKNOWN,
+        /// It was used lately.
+        STAYS,
+        /// It moves down.
+        SINKS,
+        /// It would, but there is no room.
+        COLD;
+
+        private boolean isInMemory() {
+            return this == STAYS || this == SINKS;
         }
-        machine.put(page);
+    }
+
+    private Fate fate(long page, Demotion demotion) {
+        if (!demotion.takes(page)) {
+            return Fate.UNKNOWN;
+        }
+        if (wasUsed(page)) {
+            return Fate.STAYS;
+        }
+        return demotion.hasRoom(page) ? Fate.SINKS : Fate.COLD;
     }
 
     /// A large folio goes to swap page by page. One that `MADV_FREE` marked goes as a whole.
@@ -92,9 +114,11 @@ final class ReclaimFolio {
     }
 
     /// @return whether it was cut; its pieces are on the LRU
-    private boolean cutLocked(long page, boolean ignoreReferences) {
-        if (!ignoreReferences && (machine.swap().freeSlotCount() == 0 || wasUsed(page))
-                || folios.isMaybePinned(page)) {
+    private boolean cutLocked(long page, boolean ignoreReferences, boolean isCold) {
+        boolean mayGo =
+                ignoreReferences
+                        || machine.swap().freeSlotCount() > 0 && (isCold || !wasUsed(page));
+        if (!mayGo || folios.isMaybePinned(page)) {
             return false;
         }
         boolean partial = folios.hasFlag(page, FolioFlags.PARTIALLY_MAPPED);
