@@ -42,8 +42,7 @@ final class ChurnWorkload {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return workload.numbers
-                .apply(config)
+        return workload.withNode(workload.numbers.apply(config))
                 .withDeviceCount(1)
                 .withRamSize(workload.memoryBytes)
                 .withDeviceMemory(deviceMemory())

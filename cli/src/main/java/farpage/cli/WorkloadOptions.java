@@ -122,7 +122,8 @@ final class WorkloadOptions {
         return numbers.apply(withNode(orders.map(config::withOrders).orElse(config)));
     }
 
-    private EmulatorConfig withNode(EmulatorConfig config) {
+    /// The node that was asked for, if any.
+    EmulatorConfig withNode(EmulatorConfig config) {
         return coherentNodeBytes == 0
                 ? config
                 : config.withCoherentNode(MemoryNode.ofSize(coherentNodeBytes));
