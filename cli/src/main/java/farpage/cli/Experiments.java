@@ -4,6 +4,7 @@ import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.batchoffload.BatchOffload;
 import farpage.emulator.experiment.coherent.CoherentMemory;
 import farpage.emulator.experiment.largefolios.LargeFolios;
+import farpage.emulator.experiment.peer.Peers;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,7 +12,7 @@ import java.util.Optional;
 final class Experiments {
     /// In the order in which they are listed.
     static final List<Experiment> ALL =
-            List.of(new LargeFolios(), new BatchOffload(), new CoherentMemory());
+            List.of(new LargeFolios(), new BatchOffload(), new CoherentMemory(), new Peers());
 
     private Experiments() {}
 

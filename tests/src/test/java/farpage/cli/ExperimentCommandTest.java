@@ -67,6 +67,35 @@ final class ExperimentCommandTest {
                 .orElseThrow(() -> new AssertionError(name + " is not there"));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"lwjgl", "jocl"})
+    void secondDeviceReadsPagesOfTheFirstInEveryForm(String binding) {
+        CommandRun run =
+                CommandRun.of(
+                        "experiment",
+                        "peer",
+                        "--size=64KiB",
+                        "--runs=1",
+                        "--warm-up=0",
+                        "--format=json",
+                        "--binding=" + binding);
+        assertEquals(0, run.exitCode(), run.toString());
+        List<String> rows = run.outLines();
+        for (int pages : new int[] {1, 8, 16}) {
+            String today = row(rows, "read %d today".formatted(pages));
+            assertTrue(today.contains("\"migratedPages\":" + pages + ","), today);
+            for (String form : List.of("two-pages", "unified", "unified-staged")) {
+                String read = row(rows, "read %d %s".formatted(pages, form));
+                assertTrue(read.contains("\"migratedPages\":0,"), read);
+                String lost = row(rows, "revocation %d %s".formatted(pages, form));
+                assertTrue(lost.contains("\"revokedPages\":" + pages), lost);
+            }
+        }
+        assertTrue(row(rows, "descriptors two-pages").contains("\"bytesPerPage\":128"), run.out());
+        assertEquals(2, CommandRun.of("experiment", "peer", "--size=5000").exitCode());
+        assertEquals(2, CommandRun.of("experiment", "peer", "--orders=0").exitCode());
+    }
+
     @Test
     void reportAndPageAreWrittenTogether() throws IOException {
         Path page = folder.resolve("page.html");
