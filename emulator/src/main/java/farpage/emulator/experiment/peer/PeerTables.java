@@ -125,7 +125,7 @@ final class PeerTables {
     private static FindingTable descriptors(PeerPlan plan, Map<PeerDesign, Integer> extra) {
         List<FindingRow> rows = new ArrayList<>();
         for (PeerDesign design : PeerDesign.values()) {
-            long each = DESCRIPTOR_BYTES + bytes(extra, design);
+            long each = (long) DESCRIPTOR_BYTES + bytes(extra, design);
             rows.add(
                     FindingRow.of("descriptors " + design.field())
                             .put("design", design.field())
@@ -159,7 +159,8 @@ final class PeerTables {
             PeerSamples today = result.of(pages, PeerDesign.TODAY);
             PeerSamples one = result.of(pages, PeerDesign.UNIFIED);
             found.add(
-                    text(
+                    String.format(
+                            Locale.ROOT,
                             "The first read of %s takes %.1f µs through RAM, where %d migrate, and"
                                     + " %.1f µs where they lie, where %d do; once more %.1f µs and"
                                     + " %.1f µs.",
@@ -172,7 +173,8 @@ final class PeerTables {
                             micros(one.again)));
         }
         found.add(
-                text(
+                String.format(
+                        Locale.ROOT,
                         "Their own driver moves the same %s to RAM together in %.1f µs: what makes"
                                 + " the first read through RAM slow is that hmm_range_fault moves"
                                 + " page by page.",
@@ -183,19 +185,28 @@ final class PeerTables {
         PeerSamples two = result.of(pages, PeerDesign.TWO_PAGES);
         PeerSamples staged = result.of(pages, PeerDesign.UNIFIED_STAGED);
         found.add(
-                text(
+                String.format(
+                        Locale.ROOT,
                         "%s from device to device: %.1f µs directly, %.1f µs through memory of the"
                                 + " host; one plain copy of as much takes %.1f µs.",
-                        pages, micros(one.copy), micros(staged.copy), micros(result.raw(pages))));
+                        pages,
+                        micros(one.copy),
+                        micros(staged.copy),
+                        micros(result.raw(pages))));
         found.add(
-                text(
+                String.format(
+                        Locale.ROOT,
                         "That the second device loses %s makes their way to RAM longer by %.0f ns a page with"
                                 + " one page and by %.0f ns with two (differences of medians; below zero is noise).",
-                        pages, nanosPerPage(one, pages), nanosPerPage(two, pages)));
+                        pages,
+                        nanosPerPage(one, pages),
+                        nanosPerPage(two, pages)));
         found.add(
-                text(
+                String.format(
+                        Locale.ROOT,
                         "A second page costs %d bytes more a page, one page %d.",
-                        bytes(extra, PeerDesign.TWO_PAGES), bytes(extra, PeerDesign.UNIFIED)));
+                        bytes(extra, PeerDesign.TWO_PAGES),
+                        bytes(extra, PeerDesign.UNIFIED)));
         return found;
     }
 
@@ -205,9 +216,5 @@ final class PeerTables {
 
     private static double micros(List<Long> nanos) {
         return PeerSamples.median(nanos) / 1e3;
-    }
-
-    private static String text(String format, Object... values) {
-        return String.format(Locale.ROOT, format, values);
     }
 }

@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -100,6 +101,8 @@ public final class Peers implements Experiment {
         Map<Integer, List<Long>> raw = new LinkedHashMap<>();
         int rounds = (plan.warmUpRuns() + plan.runs()) * plan.counts().size();
         int round = 0;
+        PeerResult result = new PeerResult(samples, raw);
+        PeerScene plain = Objects.requireNonNull(scenes.get(PeerDesign.TODAY));
         for (int run = -plan.warmUpRuns(); run < plan.runs(); run++) {
             for (int pages : plan.counts()) {
                 setting.progress().accept((double) round++ / rounds);
@@ -108,13 +111,13 @@ public final class Peers implements Experiment {
                     raw.put(pages, new ArrayList<>());
                 }
                 for (Map.Entry<PeerDesign, PeerScene> entry : scenes.entrySet()) {
-                    PeerSamples own = samples.get(pages).get(entry.getKey());
+                    PeerSamples own = result.of(pages, entry.getKey());
                     entry.getValue().measure(pages, random, own);
                 }
-                raw.get(pages).add(scenes.get(PeerDesign.TODAY).rawNanos(pages));
+                result.raw(pages).add(plain.rawNanos(pages));
             }
         }
-        return new PeerResult(samples, raw);
+        return result;
     }
 
     private static Map<PeerDesign, PeerSamples> fresh() {
