@@ -189,7 +189,7 @@ final class PeerTables {
                         Locale.ROOT,
                         "%s from device to device: %.1f µs directly, %.1f µs through memory of the"
                                 + " host; one plain copy of as much takes %.1f µs.",
-                        pages,
+                        name(pages),
                         micros(one.copy),
                         micros(staged.copy),
                         micros(result.raw(pages))));
@@ -198,7 +198,7 @@ final class PeerTables {
                         Locale.ROOT,
                         "That the second device loses %s makes their way to RAM longer by %.0f ns a page with"
                                 + " one page and by %.0f ns with two (differences of medians; below zero is noise).",
-                        pages,
+                        name(pages),
                         nanosPerPage(one, pages),
                         nanosPerPage(two, pages)));
         found.add(
