@@ -3,6 +3,7 @@ package farpage.cli;
 import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.batchoffload.BatchOffload;
 import farpage.emulator.experiment.coherent.CoherentMemory;
+import farpage.emulator.experiment.deviceoffset.DeviceOffset;
 import farpage.emulator.experiment.largefolios.LargeFolios;
 import farpage.emulator.experiment.peer.Peers;
 import java.util.List;
@@ -12,7 +13,12 @@ import java.util.Optional;
 final class Experiments {
     /// In the order in which they are listed.
     static final List<Experiment> ALL =
-            List.of(new LargeFolios(), new BatchOffload(), new CoherentMemory(), new Peers());
+            List.of(
+                    new LargeFolios(),
+                    new BatchOffload(),
+                    new CoherentMemory(),
+                    new Peers(),
+                    new DeviceOffset());
 
     private Experiments() {}
 

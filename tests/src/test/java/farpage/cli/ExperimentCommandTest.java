@@ -60,6 +60,28 @@ final class ExperimentCommandTest {
         }
     }
 
+    @Test
+    void deviceOffsetMovesInBothNumberSpacesAndFindsWindowsOrNone() {
+        CommandRun run =
+                CommandRun.of(
+                        "experiment",
+                        "device-offset",
+                        "--size=2MiB",
+                        "--runs=1",
+                        "--warm-up=0",
+                        "--format=json");
+        assertEquals(0, run.exitCode(), run.toString());
+        List<String> rows = run.outLines();
+        assertTrue(row(rows, "window 39 bits 1 TiB").contains("\"one\":false"), run.out());
+        assertTrue(row(rows, "window 46 bits 1 TiB").contains("\"one\":true"), run.out());
+        for (String space : List.of("offset", "physical")) {
+            for (String direction : List.of("toDevice", "toSystem")) {
+                String moved = row(rows, "migration %s %s".formatted(space, direction));
+                assertTrue(moved.contains("\"bytes\":2097152"), moved);
+            }
+        }
+    }
+
     private static String row(List<String> rows, String name) {
         return rows.stream()
                 .filter(row -> row.contains("\"name\":\"" + name + "\""))
