@@ -132,6 +132,8 @@ final class CoherentScene implements AutoCloseable {
             }
         }
 
+        /// Moves pages to the node or to the device.
+        ///
         /// @return pages that are on the node afterwards, or were taken by the device
         int moveIn(boolean isNode, int firstPage, int count) {
             if (isNode) {
