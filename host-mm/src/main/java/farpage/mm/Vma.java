@@ -235,14 +235,18 @@ public final class Vma {
     }
 
     /// Whether the first store to a clean page must be noticed: the file wants to know which pages
-    /// it must write back, soft-dirty bits are wanted, or userfaultfd is to be asked.
+    /// it must write back, soft-dirty bits are wanted, userfaultfd is to be asked, or devices may
+    /// have copies.
     ///
     /// @kernel mm/mmap.c: vma_wants_writenotify
     public boolean wantsWriteNotify() {
         int sharedWritable = VmFlags.SHARED | VmFlags.WRITE;
         return file != null
                 && (flags & sharedWritable) == sharedWritable
-                && (!file.mapping().isShmem() || tracksSoftDirty() || hasUffdWp());
+                && (!file.mapping().isShmem()
+                        || tracksSoftDirty()
+                        || hasUffdWp()
+                        || file.mapping().copies() != null);
     }
 
     /// Whether an entry for a page of the file is writable from the start.

@@ -37,7 +37,12 @@ abstract class FileBackedContract extends EmulatorScene {
 
     @Override
     final EmulatorConfig configure(EmulatorConfig config) {
-        return super.configure(config).withInPlace(false).withFileBacked(mode());
+        return adjust(super.configure(config).withInPlace(false).withFileBacked(mode()));
+    }
+
+    /// What the machine is made of besides.
+    EmulatorConfig adjust(EmulatorConfig config) {
+        return config;
     }
 
     @BeforeEach

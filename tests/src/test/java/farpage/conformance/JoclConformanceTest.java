@@ -42,6 +42,14 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class FileCopies extends FileCopyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class BrokenMemory extends MemoryFailureContract {
         @Override
         ClBinding open() {

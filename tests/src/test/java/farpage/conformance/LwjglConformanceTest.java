@@ -42,6 +42,14 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class FileCopies extends FileCopyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class BrokenMemory extends MemoryFailureContract {
         @Override
         ClBinding open() {

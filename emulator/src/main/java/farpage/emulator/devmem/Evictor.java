@@ -112,6 +112,29 @@ public final class Evictor {
     }
 
     private long moveOut(DeviceBlock block) {
+        return discardCopies(block) + moveOthersOut(block);
+    }
+
+    /// What is a copy need not be moved.
+    ///
+    /// @return pages that are free now
+    private long discardCopies(DeviceBlock block) {
+        if (!machine.filesOnDevices().copiesPages()) {
+            return 0;
+        }
+        long discarded = 0;
+        for (int i = 0; i < block.pageCount(); i++) {
+            long page = block.chunk().pagemap().page(block.firstIndex() + i);
+            if (machine.folios().isKnown(page)
+                    && machine.folios().zoneDeviceData(page) instanceof CopyOwner owner
+                    && owner.discard(page)) {
+                discarded++;
+            }
+        }
+        return discarded;
+    }
+
+    private long moveOthersOut(DeviceBlock block) {
         migration.setupRange(block.chunk().pagemap().page(block.firstIndex()), block.pageCount());
         lacksLargeFolio = false;
         if (SystemDestinations.fill(machine, migration, batch) > 0) {

@@ -2,6 +2,7 @@ package farpage.emulator.inspect;
 
 import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
+import farpage.emulator.devmem.CopyOwner;
 import farpage.emulator.devmem.DeviceChunk;
 import farpage.emulator.devmem.DeviceMemoryStatistics;
 import farpage.emulator.dmirror.Dmirror;
@@ -91,7 +92,8 @@ public final class EmulatorInvariants {
                 }
                 referenced++;
                 int held = device.isBroken(page) ? 1 : 0;
-                int ofFile = folios.mapping(page) instanceof FileMapping ? 1 : 0;
+                int ofFile =
+                        folios.mapping(page) instanceof FileMapping || isCopy(folios, page) ? 1 : 0;
                 expect(
                         folios.refCount(page) == folios.mapCount(page) + ofFile + held,
                         () ->
@@ -155,6 +157,11 @@ public final class EmulatorInvariants {
         }
     }
 
+    /// Whether the page is a copy of a file's page, which its driver holds.
+    private static boolean isCopy(FolioTable folios, long page) {
+        return folios.zoneDeviceData(page) instanceof CopyOwner owner && owner.isCopy(page);
+    }
+
     private void checkEntry(EmulatedDevice device, Mm mm, long address, long entry, long word) {
         if (DevicePte.isAtomic(entry)) {
             expect(
@@ -163,6 +170,13 @@ public final class EmulatorInvariants {
                             String.format(
                                     "%s, %s at %x: the device has %s, but not to itself",
                                     device, mm, address, DevicePte.describe(entry)));
+            return;
+        }
+        FolioTable folios = emulator.machine().folios();
+        if (Page.isDevicePrivate(DevicePte.page(entry)) && isCopy(folios, DevicePte.page(entry))) {
+            expect(
+                    !DevicePte.isWritable(entry),
+                    () -> String.format("%s, %s at %x: a copy is writable", device, mm, address));
             return;
         }
         boolean agrees =

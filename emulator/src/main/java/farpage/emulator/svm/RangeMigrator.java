@@ -33,6 +33,7 @@ public final class RangeMigrator {
     private final Evictor evictor;
     private final PhaseClock clock = new PhaseClock();
     private final FaultMigrator faults;
+    private final FileCopier files;
 
     // Working storage, under the DRIVER_SVM lock.
     private final MigrationStream toDevice;
@@ -56,6 +57,7 @@ public final class RangeMigrator {
         this.evictor = evictor;
         FolioOrders orders = memory.orders();
         this.faults = new FaultMigrator(machine, engine, owner, orders, clock);
+        this.files = new FileCopier(machine, memory, evictor, engine, evicts);
         this.toDevice =
                 new MigrationStream(
                         new ToDevicePipeline(
@@ -209,6 +211,19 @@ public final class RangeMigrator {
     /// @return FAILED if the copy failed; the device has the contents still
     public PagecacheCopy toPagecache(long devicePage, long newPage) {
         return faults.toPagecache(devicePage, newPage);
+    }
+
+    /// Copies the pages of files in a range to the device, where such pages are copied. Nothing is
+    /// held.
+    ///
+    /// @return how many the device can read there; EIO after a failed read or copy
+    public MigrationResult copyFiles(ProcessMirror mirror, long start, long end) {
+        memory.lock();
+        try {
+            return files.copy(mirror, start, end);
+        } finally {
+            memory.unlock();
+        }
     }
 
     // Eviction and release.

@@ -44,6 +44,7 @@ final class FileFault {
             return broken(fault, file, page);
         }
         if (fault.write()) {
+            file.dropCopies(fault.vma().pageIndex(fault.address()));
             machine.folios().setFlag(page, FolioFlags.DIRTY);
         }
         leaf.lock();

@@ -31,6 +31,7 @@ final class SharedWriteFault {
         leaf.unlock();
         folios.lock(page);
         if (folios.mapping(page) == file || folios.mapping(page) == null) {
+            file.dropCopies(fault.vma().pageIndex(fault.address()));
             makeWritable(fault, leaf, entry);
         }
         folios.unlock(page);

@@ -148,6 +148,7 @@ final class FileIo {
             file.unlockAndPut(page);
             return Errno.EIO;
         }
+        file.dropCopies(index);
         MemorySegment.copy(from, 0, ram, ramOffset(page, at), from.byteSize());
         folios.setFlag(page, FolioFlags.UPTODATE | FolioFlags.DIRTY);
         file.unlockAndPut(page);

@@ -16,6 +16,7 @@ import farpage.mm.rmap.VmaIntervalTree;
 import farpage.mm.zonedevice.PagecacheOps;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// One file: its pages in RAM, its size, and the VMAs that map it. It is the reverse map of its
 /// pages.
@@ -51,6 +52,10 @@ public final class FileMapping implements ReverseMap {
     private final RankedReadWriteLock mmapLock = new RankedReadWriteLock(LockRank.I_MMAP);
     private final VmaIntervalTree mappedVmas = new VmaIntervalTree();
     private final AtomicInteger writeErrors = new AtomicInteger();
+
+    /// Those that devices have of its pages; null where devices have none.
+    private final @Nullable DeviceCopies copies;
+
     private volatile long size;
 
     /// Openings; guarded by the lock of the [FileTable].
@@ -63,6 +68,7 @@ public final class FileMapping implements ReverseMap {
         this.store = store;
         this.name = name;
         this.pages = new PageCache(machine);
+        this.copies = machine.filesOnDevices().copiesPages() ? new DeviceCopies(this) : null;
         this.size = size;
     }
 
@@ -133,6 +139,18 @@ public final class FileMapping implements ReverseMap {
     /// The first index in `[index, end)` that has a page in RAM; `end` if there is none.
     public long nextCached(long index, long end) {
         return pages.next(index, end);
+    }
+
+    /// The copies that devices have of its pages; null where devices have none.
+    public @Nullable DeviceCopies copies() {
+        return copies;
+    }
+
+    /// A locked page is about to change, or to leave the file.
+    public void dropCopies(long index) {
+        if (copies != null) {
+            copies.drop(index);
+        }
     }
 
     // Finding pages.
@@ -379,6 +397,7 @@ public final class FileMapping implements ReverseMap {
     /// @kernel mm/truncate.c: truncate_inode_folio; mm/filemap.c: filemap_remove_folio
     void removeLocked(long index, long page) {
         assert holds(page, index);
+        dropCopies(index);
         folios.clearFlag(page, FolioFlags.DIRTY);
         pages.remove(index, page);
         if (!Page.isDevicePrivate(page)) {
@@ -401,6 +420,7 @@ public final class FileMapping implements ReverseMap {
     /// @kernel mm/vmscan.c: pageout, __remove_mapping
     public boolean evictLocked(long index, long page) {
         assert holds(page, index);
+        dropCopies(index);
         if (folios.hasFlag(page, FolioFlags.DIRTY)) {
             new WriteBack(this).writeLocked(index, page);
         }

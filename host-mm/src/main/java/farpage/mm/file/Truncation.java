@@ -179,6 +179,7 @@ final class Truncation {
             return Errno.OK;
         }
         if (folios.hasFlag(page, FolioFlags.UPTODATE)) {
+            file.dropCopies(PageSize.pageNumber(start));
             machine.ram()
                     .segment()
                     .asSlice(HostMemory.offset(page) + PageSize.offsetInPage(start), end - start)

@@ -64,13 +64,19 @@ final class WriteBack {
         }
     }
 
+    /// Has the next store to a locked page fault, in every shared mapping; what was stored before
+    /// is known to the page.
+    void protectLocked(long index, long page) {
+        if (folios.mapCount(page) > 0) {
+            file.walk(index, (vma, address) -> makeClean(vma, address, page));
+        }
+    }
+
     /// Writes one locked page if it is dirty.
     ///
     /// @kernel mm/page-writeback.c: folio_clear_dirty_for_io
     void writeLocked(long index, long page) {
-        if (folios.mapCount(page) > 0) {
-            file.walk(index, (vma, address) -> makeClean(vma, address, page));
-        }
+        protectLocked(index, page);
         long length = Math.min(PageSize.PAGE_SIZE, file.size() - PageSize.pageAddress(index));
         if (!folios.testAndClearFlag(page, FolioFlags.DIRTY) || length <= 0) {
             return;

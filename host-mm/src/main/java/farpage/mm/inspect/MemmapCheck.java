@@ -2,10 +2,14 @@ package farpage.mm.inspect;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.file.DeviceCopies;
+import farpage.mm.file.DeviceCopy;
 import farpage.mm.file.FileMapping;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.zonedevice.DevicePagemap;
+import java.util.HashSet;
+import java.util.Set;
 
 /// The check of the memmap: the counts of each page against the mappings that were found, and
 /// against what the allocators hold free.
@@ -23,12 +27,31 @@ final class MemmapCheck {
     private final long[] pinned;
     private final Findings findings;
 
+    /// Device pages that are copies of files' pages: their drivers hold them.
+    private final Set<Long> copies = new HashSet<>();
+
     MemmapCheck(Machine machine, MappingCounts counts, long[] pinned, Findings findings) {
         this.machine = machine;
         this.folios = machine.folios();
         this.counts = counts;
         this.pinned = pinned;
         this.findings = findings;
+        for (FileMapping file : machine.files().files()) {
+            DeviceCopies known = file.copies();
+            if (known != null) {
+                known.forEachIndex(index -> addCopies(known, file, index));
+            }
+        }
+    }
+
+    private void addCopies(DeviceCopies known, FileMapping file, long index) {
+        for (DeviceCopy copy : known.of(index)) {
+            copies.add(copy.devicePage());
+        }
+        findings.addUnless(
+                file.lookupPage(index) != Page.NONE,
+                "index " + index + " of a file",
+                "copied by a device, but not in the page cache");
     }
 
     void checkSystemPages() {
@@ -151,7 +174,8 @@ final class MemmapCheck {
         }
         boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
         boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
-        int references = mappings + (cached ? 1 : 0) + (held ? 1 : 0) + pins;
+        int drivers = (held ? 1 : 0) + (copies.contains(page) ? 1 : 0);
+        int references = mappings + (cached ? 1 : 0) + drivers + pins;
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }
