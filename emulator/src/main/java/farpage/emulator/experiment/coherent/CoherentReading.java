@@ -40,19 +40,27 @@ final class CoherentReading {
         double cpu = nanosPerPage(costs.times(Design.NODE, Step.MOVE_IN));
         double offload = nanosPerPage(costs.times(Design.NODE_OFFLOAD, Step.MOVE_IN));
         found.add(
-                format(
+                String.format(
+                        Locale.ROOT,
                         "To move memory in takes %.0f ns a page as pages of the device, %.0f ns to the"
                                 + " node (%.1f times), %.0f ns if the device copies (%.1f times).",
-                        device, cpu, cpu / device, offload, offload / device));
+                        device,
+                        cpu,
+                        cpu / device,
+                        offload,
+                        offload / device));
         double out = nanosPerPage(costs.times(Design.DEVICE_PAGES, Step.MOVE_OUT));
         double back = nanosPerPage(costs.times(Design.NODE, Step.MOVE_OUT));
         found.add(
-                format(
+                String.format(
+                        Locale.ROOT,
                         "To move it out takes %.0f ns a page of the device and %.0f ns a page of the"
                                 + " node.",
-                        out, back));
+                        out,
+                        back));
         found.add(
-                format(
+                String.format(
+                        Locale.ROOT,
                         "The CPU loads %.1f GB/s from pages of the device, %.1f from the node and %.1f"
                                 + " from RAM; a kernel of the device reads %.1f and %.1f.",
                         gbps(costs.times(Design.DEVICE_PAGES, Step.CPU_READ)),
@@ -61,7 +69,8 @@ final class CoherentReading {
                         gbps(costs.times(Design.DEVICE_PAGES, Step.DEVICE_READ)),
                         gbps(costs.times(Design.NODE, Step.DEVICE_READ))));
         found.add(
-                format(
+                String.format(
+                        Locale.ROOT,
                         "A page that is used comes from the node to RAM by its hint fault in %.1f µs"
                                 + " (median); a driver's command for one page of the device takes %.1f"
                                 + " µs, and nobody tells the driver to.",
@@ -74,7 +83,8 @@ final class CoherentReading {
     }
 
     private String shortage(Isolation isolation) {
-        return format(
+        return String.format(
+                Locale.ROOT,
                 "RAM short, %s: %d pages of the other program end in the device's memory, %d of %d"
                         + " pages of the device's user are still there. It gets %d of %d more in"
                         + " %.1f ms and has %d of the first then; %d pages go to swap for that.",
@@ -87,10 +97,6 @@ final class CoherentReading {
                 median(isolation, Shortage.Outcome::restNanos) / 1e6,
                 median(isolation, Shortage.Outcome::ownPagesKept),
                 median(isolation, Shortage.Outcome::swappedForRest));
-    }
-
-    private static String format(String text, Object... values) {
-        return String.format(Locale.ROOT, text, values);
     }
 
     List<String> limits(boolean isUnified) {
