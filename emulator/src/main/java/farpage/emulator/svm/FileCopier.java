@@ -148,20 +148,22 @@ final class FileCopier implements CopyOwner {
     private MigrationResult copyVma(
             ProcessMirror mirror, Vma vma, DeviceCopies copies, long start, long end) {
         long at = start;
+        long copied = 0;
         while (at < end) {
             Errno errno = lockRun(vma, copies, at, end);
             int run = locked.size();
             boolean isCopied = copyLocked(mirror);
             at += PageSize.pageAddress(run);
+            copied += run;
             if (!errno.isOk() || !isCopied) {
-                return new MigrationResult(
-                        errno.isOk() ? Errno.EIO : errno, PageSize.pageNumber(at - start));
+                return new MigrationResult(errno.isOk() ? Errno.EIO : errno, copied);
             }
-            if (run == 0) {
+            if (run == 0 && !copies.file().isShmem()) {
                 break; // no room, or the file ends
             }
+            at += run == 0 ? PageSize.PAGE_SIZE : 0; // a hole stays one
         }
-        return new MigrationResult(Errno.OK, PageSize.pageNumber(at - start));
+        return new MigrationResult(Errno.OK, copied);
     }
 
     private @Nullable FileCopy own(DeviceCopies copies, long index) {
@@ -181,7 +183,8 @@ final class FileCopier implements CopyOwner {
         batch.clear();
         for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
             long index = vma.pageIndex(at);
-            long page = at == start ? file.lockForFault(index) : file.tryLockCached(index);
+            boolean waits = at == start && !file.isShmem();
+            long page = waits ? file.lockForFault(index) : file.tryLockCached(index);
             if (ErrPage.isError(page)) {
                 return ErrPage.errno(page) == Errno.EIO ? Errno.EIO : Errno.OK;
             }

@@ -34,6 +34,7 @@ public final class RangeMigrator {
     private final PhaseClock clock = new PhaseClock();
     private final FaultMigrator faults;
     private final FileCopier files;
+    private final boolean copiesFiles;
 
     // Working storage, under the DRIVER_SVM lock.
     private final MigrationStream toDevice;
@@ -57,6 +58,7 @@ public final class RangeMigrator {
         this.evictor = evictor;
         FolioOrders orders = memory.orders();
         this.faults = new FaultMigrator(machine, engine, owner, orders, clock);
+        this.copiesFiles = own == MigrateSelect.DEVICE_PRIVATE;
         this.files = new FileCopier(machine, memory, evictor, engine, evicts);
         this.toDevice =
                 new MigrationStream(
@@ -218,6 +220,9 @@ public final class RangeMigrator {
     ///
     /// @return how many the device can read there; EIO after a failed read or copy
     public MigrationResult copyFiles(ProcessMirror mirror, long start, long end) {
+        if (!copiesFiles) {
+            return new MigrationResult(Errno.OK, 0); // CPUs reach such memory: pages of files stay
+        }
         memory.lock();
         try {
             return files.copy(mirror, start, end);
