@@ -16,6 +16,7 @@ module farpage.emulator {
     exports farpage.emulator.experiment.batchoffload;
     exports farpage.emulator.experiment.coherent;
     exports farpage.emulator.experiment.deviceoffset;
+    exports farpage.emulator.experiment.filebacked;
     exports farpage.emulator.experiment.largefolios;
     exports farpage.emulator.experiment.peer;
     exports farpage.emulator.inspect;

@@ -4,6 +4,7 @@ import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.batchoffload.BatchOffload;
 import farpage.emulator.experiment.coherent.CoherentMemory;
 import farpage.emulator.experiment.deviceoffset.DeviceOffset;
+import farpage.emulator.experiment.filebacked.FileBacked;
 import farpage.emulator.experiment.largefolios.LargeFolios;
 import farpage.emulator.experiment.peer.Peers;
 import java.util.List;
@@ -15,10 +16,11 @@ final class Experiments {
     static final List<Experiment> ALL =
             List.of(
                     new LargeFolios(),
-                    new BatchOffload(),
+                    new FileBacked(),
+                    new DeviceOffset(),
                     new CoherentMemory(),
                     new Peers(),
-                    new DeviceOffset());
+                    new BatchOffload());
 
     private Experiments() {}
 
