@@ -15,6 +15,9 @@ final class DeviceOffsetReading {
     private static final int FEW_BITS = 40;
     private static final int MANY_BITS = 46;
 
+    /// With fewer runs nothing is known of how they differ.
+    private static final int REPS_MIN = 5;
+
     private final List<WindowTrials.Result> windows;
     private final List<DescriptorTrials.Result> descriptors;
     private final List<SpaceCosts.Result> costs;
@@ -113,15 +116,19 @@ final class DeviceOffsetReading {
         SpaceCosts.Result physical = cost(NumberSpace.PHYSICAL, direction);
         long apart = offset.nanosPerRange().median() - physical.nanosPerRange().median();
         boolean isNoise = Math.abs(apart) <= Math.max(spread(offset), spread(physical));
+        String told = "more than the runs of one space differ among themselves";
+        if (offset.nanosPerRange().reps() < REPS_MIN) {
+            told = "too few runs to tell whether that differs";
+        } else if (isNoise) {
+            told = "the runs of one space differ more among themselves";
+        }
         return String.format(
                 Locale.ROOT,
                 "%s a page takes %.0f ns outside the map and %.0f ns in it: %s",
                 direction == Direction.TO_DEVICE ? "to the device" : "back",
                 offset.nanosPerPage(),
                 physical.nanosPerPage(),
-                isNoise
-                        ? "the runs of one space differ more among themselves"
-                        : "more than the runs of one space differ among themselves");
+                told);
     }
 
     private static long spread(SpaceCosts.Result result) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farpage.emulator.workload.DataMismatchException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -16,12 +17,16 @@ import org.junit.jupiter.api.Test;
 final class DescriptorTrialsTest {
     private static final long TIB = 1L << 40;
     private static List<DescriptorTrials.Result> results = List.of();
+
+    /// Goes on by one whenever it is read.
+    private static final AtomicLong CLOCK = new AtomicLong();
+
     private static final AtomicInteger STEPS = new AtomicInteger();
 
     @BeforeAll
     static void measure() {
         DeviceOffsetPlan plan = new DeviceOffsetPlan(2L << 20, 1, 0);
-        results = new DescriptorTrials(plan, System::nanoTime).run(STEPS::getAndIncrement);
+        results = new DescriptorTrials(plan, CLOCK::incrementAndGet).run(STEPS::getAndIncrement);
     }
 
     private static DescriptorTrials.Result of(DescriptorKind kind, long bytes) {
