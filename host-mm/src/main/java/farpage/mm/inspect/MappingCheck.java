@@ -7,6 +7,7 @@ import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
 import farpage.mm.VmFlags;
 import farpage.mm.Vma;
+import farpage.mm.file.FileMapping;
 import farpage.mm.ksm.StableNode;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
@@ -218,7 +219,7 @@ final class MappingCheck {
             }
             case DEVICE_PRIVATE -> {
                 checkDevicePrivate(vma, address, entry);
-                yield !isOfFile(entry);
+                yield !isOnDeviceOfFile(entry);
             }
             case MIGRATION -> {
                 report(vma.mm(), address, entry, "a migration was not finished");
@@ -256,6 +257,13 @@ final class MappingCheck {
     private boolean isOfFile(long entry) {
         long page = PageTableEntry.page(entry);
         return counts.exists(page) && !folios.isAnonymous(page);
+    }
+
+    /// Whether a device-private page is a file's. One that nobody can find is counted as a
+    /// process's own, which is what device pages are but where files may have them there.
+    private boolean isOnDeviceOfFile(long entry) {
+        long page = PageTableEntry.page(entry);
+        return counts.exists(page) && folios.mapping(page) instanceof FileMapping;
     }
 
     private void checkPresent(Vma vma, long address, long entry) {
@@ -320,7 +328,7 @@ final class MappingCheck {
         if (writable && !vma.isWritable()) {
             report(mm, address, entry, "writable where the VMA is not");
         }
-        if (isOfFile(entry)) {
+        if (isOnDeviceOfFile(entry)) {
             count(PageTableEntry.page(entry));
             filePages.checkMapped(vma, address, entry);
             return;
