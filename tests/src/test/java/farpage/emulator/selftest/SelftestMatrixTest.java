@@ -31,7 +31,7 @@ final class SelftestMatrixTest {
     private static final long RAM_SIZE = 128L << 20;
 
     /// Every so many combinations a case runs with one.
-    private static final int STRIDE = 6;
+    private static final int STRIDE = 9;
 
     /// Each has one folio of 2 MiB refused, so a device without any fails them.
     private static final Set<String> NEED_LARGE_FOLIOS =
@@ -69,7 +69,7 @@ final class SelftestMatrixTest {
                                             "orders " + orders,
                                             config -> config.withOrders(orders)))
                             .toList(),
-                    Stream.of(FileBackedMode.OFF, FileBackedMode.MIGRATE)
+                    Stream.of(FileBackedMode.values())
                             .map(mode ->
                                     new Setting(
                                             "file-backed " + mode,
