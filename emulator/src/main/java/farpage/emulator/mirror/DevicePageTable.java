@@ -184,15 +184,20 @@ public final class DevicePageTable {
     }
 
     private void eraseInLeaf(Leaf leaf, int slot, int count) {
-        for (int i = slot; i < slot + count && leaf.count > 0; i++) {
-            long before = leaf.entries[i];
+        long[] entries = leaf.entries;
+        int left = leaf.count;
+        int system = 0;
+        for (int i = slot; i < slot + count && left > 0; i++) {
+            long before = entries[i];
             if (DevicePte.isPresent(before)) {
-                leaf.entries[i] = DevicePte.NONE;
-                leaf.count--;
-                entryCount--;
-                systemEntryCount -= isOfSystem(before) ? 1 : 0;
+                entries[i] = DevicePte.NONE;
+                left--;
+                system += isOfSystem(before) ? 1 : 0;
             }
         }
+        entryCount -= leaf.count - left;
+        systemEntryCount -= system;
+        leaf.count = left;
     }
 
     private void dropLeaf(Branch branch, long number) {

@@ -213,10 +213,8 @@ abstract class FolioSection {
 
     abstract long index(int page);
 
-    @SuppressWarnings("ReferenceEquality") // a mapping is known by identity
-    final boolean isAt(int page, Object mapping, long index) {
-        return index(page) == index && mapping(page) == mapping;
-    }
+    /// Whether a page has this place.
+    abstract boolean isAt(int page, Object mapping, long index);
 
     /// Index first, so that whoever sees the mapping sees the index.
     abstract void setPlace(int page, @Nullable Object mapping, long index);

@@ -26,6 +26,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @kernel include/linux/page_ref.h, page-flags.h, mm.h
 public final class FolioTable extends FolioCounts {
+    /// Answers of [#tryTakeExclusive].
+    public static final int NOT_TAKEN = -1;
+
+    public static final int TAKEN_ELSEWHERE = 0;
+    public static final int TAKEN_THERE = 1;
+
     private final FolioWaitTable waitTable = new FolioWaitTable();
 
     /// @param systemPageCount PFNs from 0
@@ -329,21 +335,30 @@ public final class FolioTable extends FolioCounts {
     /// from now on. All in one step.
     ///
     /// @param setFlags are set if that could be done
-    /// @return the flags as they were; -1, and nothing changed, if the folio is not of that kind
-    public int tryTakeExclusive(long page, int setFlags) {
+    /// @param mapping where the folio may be, and `index` in it
+    /// @return [#NOT_TAKEN], and nothing changed, if the folio is not of that kind; else whether it
+    ///   is there
+    public int tryTakeExclusive(long page, int setFlags, @Nullable Object mapping, long index) {
         assert Stepping.point(YieldPoint.TRY_LOCK, LockRank.FOLIO);
-        int flags = section(page).tryTakeExclusive(slot(page), setFlags);
-        assert flags < 0 || HeldRanks.acquired(LockRank.FOLIO);
-        return flags;
+        FolioSection section = section(page);
+        int slot = slot(page);
+        if (section.tryTakeExclusive(slot, setFlags) < 0) {
+            return NOT_TAKEN;
+        }
+        assert HeldRanks.acquired(LockRank.FOLIO);
+        return mapping != null && section.isAt(slot, mapping, index)
+                ? TAKEN_THERE
+                : TAKEN_ELSEWHERE;
     }
 
     /// Unlocks a small folio that is not mapped and gives it up, if nobody else holds it.
     ///
-    /// @return false, and nothing changed, if somebody does; else the caller frees its frame
-    public boolean tryUnlockAndFree(long page) {
+    /// @return the flags that travel with its contents; -1, and nothing changed, if somebody does
+    ///   hold it; else the caller frees its frame
+    public int tryUnlockAndFree(long page) {
         int flags = section(page).tryUnlockAndFree(slot(page));
         if (flags < 0) {
-            return false;
+            return -1;
         }
         assert (flags & FolioFlags.LOCKED) != 0 : Page.describe(page) + " was not locked";
         assert HeldRanks.released(LockRank.FOLIO);
@@ -351,7 +366,7 @@ public final class FolioTable extends FolioCounts {
             waitTable.wakeAll(page);
         }
         assert Stepping.point(YieldPoint.UNLOCK, LockRank.FOLIO);
-        return true;
+        return flags & FolioFlags.MIGRATED;
     }
 
     /// Whether a small folio has one reference and no more.
@@ -365,33 +380,29 @@ public final class FolioTable extends FolioCounts {
     }
 
     /// Gives a small folio that its migration has locked, and that nobody can find yet, the place
-    /// and the flags of the source, its first mapping, and unlocks it: the reference of its
-    /// allocation is from now on the mapping's. The caller has locked the source and holds the
-    /// leaf's lock, and installs the entry before it drops that.
+    /// of the source, its first mapping, and unlocks it: the reference of its allocation is from
+    /// now on the mapping's. The caller holds the leaf's lock and installs the entry before it
+    /// drops that.
     ///
     /// There may be waiters all the same: who read a migration entry waits without a reference, and
     /// meanwhile the page may have been freed and allocated again.
     ///
     /// @param mapping of the source, and `index` in it
-    /// @param setFlags are set with it
-    /// @return the flags that moved
-    public int publishMoved(long fromPage, long toPage, Object mapping, long index, int setFlags) {
-        assert isAt(fromPage, mapping, index) : Page.describe(fromPage) + " has another place";
-        FolioSection to = section(toPage);
-        int toSlot = slot(toPage);
-        assert to.mappingsAcquire(toSlot) == 0 : Page.describe(toPage) + " is mapped";
+    /// @param setFlags are set with it, those of the source among them
+    public void publishMoved(long page, Object mapping, long index, int setFlags) {
+        FolioSection section = section(page);
+        int slot = slot(page);
+        assert section.mappingsAcquire(slot) == 0 : Page.describe(page) + " is mapped";
         assert HeldRanks.released(LockRank.FOLIO);
-        int moved = section(fromPage).flagsAcquire(slot(fromPage)) & FolioFlags.MIGRATED;
-        int before = to.publish(toSlot, mapping, index, moved | setFlags);
-        assert (before & FolioFlags.LOCKED) != 0 : Page.describe(toPage) + " was not locked";
+        int before = section.publish(slot, mapping, index, setFlags);
+        assert (before & FolioFlags.LOCKED) != 0 : Page.describe(page) + " was not locked";
         if ((before & FolioFlags.WAITERS) != 0) {
-            waitTable.wakeAll(toPage);
+            waitTable.wakeAll(page);
         }
-        return moved;
     }
 
-    /// As [#publishMoved(long, long, int)] for a large folio that has its state already, and that
-    /// one PMD entry is about to map.
+    /// As [#publishMoved(long, Object, long, int)] for a large folio that has its state already,
+    /// and that one PMD entry is about to map.
     public void publishEntirelyMapped(long page, int setFlags) {
         assert mapCount(page) == 0 : Page.describe(page) + " is mapped";
         addEntireMapping(page);

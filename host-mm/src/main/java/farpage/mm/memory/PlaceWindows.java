@@ -25,7 +25,10 @@ final class PlaceWindows {
 
     private final FolioSection section;
     private final RankedLock lock = new RankedLock(LockRank.MEMMAP_COUNTS);
-    private final @Nullable PlaceWindow[] windows = new PlaceWindow[SPILLED];
+
+    /// Nothing at [#NONE] and [#SPILLED].
+    private final @Nullable PlaceWindow[] windows = new PlaceWindow[SPILLED + 1];
+
     private volatile boolean closing;
 
     /// One more than the highest number in use.
@@ -41,7 +44,8 @@ final class PlaceWindows {
         this.section = section;
     }
 
-    /// The window of a number that a page's word has; null while it is about to be given another.
+    /// The window of a number that a page's word has; null where that stands for none, and while it
+    /// is about to be given another.
     @Nullable PlaceWindow lookup(int number) {
         return windows[number];
     }

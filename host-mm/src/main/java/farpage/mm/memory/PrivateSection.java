@@ -88,6 +88,19 @@ final class PrivateSection extends FolioSection {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // a mapping is known by identity
+    boolean isAt(int page, Object mapping, long index) {
+        long word = word(page);
+        PlaceWindow window = windows.lookup(windowOf(word));
+        if (window != null && word(page) == word) {
+            return window.mapping() == mapping
+                    && window.stretch() == index >>> OFFSET_BITS
+                    && (word >>> OFFSET_SHIFT & OFFSET_MASK) == (index & OFFSET_MASK);
+        }
+        return mapping(page) == mapping && index(page) == index; // in no window, or changing
+    }
+
+    @Override
     @Nullable Object zoneDeviceData(int page) {
         while (true) {
             int number = windowOf(word(page));

@@ -65,6 +65,12 @@ final class SystemSection extends FolioSection {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // a mapping is known by identity
+    boolean isAt(int page, Object expected, long index) {
+        return index(page) == index && mapping(page) == expected;
+    }
+
+    @Override
     void setPlace(int page, @Nullable Object newMapping, long index) {
         int at = at(page) + 1;
         long word = (long) LONGS.getAcquire(words, at);

@@ -209,12 +209,16 @@ final class MigrateCollect {
                 continue;
             }
             int dirty = TryToMigrate.isDirtyPresent(entry) ? FolioFlags.DIRTY : 0;
-            if (page != faultPage && folios.tryTakeExclusive(page, dirty) >= 0) {
+            long index = pageNumbers[first + done] + indexOffset;
+            int taken =
+                    page == faultPage
+                            ? FolioTable.NOT_TAKEN
+                            : folios.tryTakeExclusive(page, dirty, anonVma, index);
+            if (taken != FolioTable.NOT_TAKEN) {
                 leaf.setEntryLocked(slot, TryToMigrate.migrationEntry(entry, true));
                 long word = MigratePfn.ofSource(page, isWritable(entry));
-                long index = pageNumbers[first + done] + indexOffset;
-                boolean sole = anonVma != null && folios.isAt(page, anonVma, index);
-                src[first + done] = sole ? MigratePfn.withSole(word) : word;
+                src[first + done] =
+                        taken == FolioTable.TAKEN_THERE ? MigratePfn.withSole(word) : word;
                 collected++;
                 done++;
             } else if (!folios.isLarge(page)) {

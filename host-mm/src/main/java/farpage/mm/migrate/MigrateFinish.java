@@ -6,6 +6,7 @@ import farpage.mm.PageSize;
 import farpage.mm.Vma;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
+import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import farpage.mm.rmap.AnonVma;
 import farpage.mm.rmap.RemoveMigrationEntries;
@@ -58,7 +59,7 @@ final class MigrateFinish {
         this.pageCount = pageCount;
         this.dropped = scratch;
         this.freedFrom = scratch.length;
-        this.freesAtOnce = machine.freesTaken();
+        this.freesAtOnce = faultPage == Page.NONE && machine.freesTaken();
     }
 
     /// Pages that the words of a place stand for. A source that stays may have base pages as
@@ -123,13 +124,17 @@ final class MigrateFinish {
             PageTableLeaf leaf =
                     vma.mm().pageTable().lookupLeaf(PageSize.pageAddress(pageNumbers[i]));
             PageTableLeaf locked = leaf != null && leaf.lockIfAlive() ? leaf : null;
-            for (; i < pageCount && pageNumbers[i] < leafEnd; i += wordPages(i)) {
+            while (i < pageCount && pageNumbers[i] < leafEnd) {
+                boolean isSole = MigratePfn.isSoleBasePage(src[i]);
                 if (locked == null) {
                     moveStateLate(i);
                     addRest(i);
-                } else if (!publishFolio(locked, vma, own, pageNumbers[i], indexOffset, i)) {
+                } else if (isSole
+                        ? !publishPage(locked, vma, own, pageNumbers[i], indexOffset, i)
+                        : !publishFolio(locked, vma, own, pageNumbers[i], indexOffset, i)) {
                     addRest(i);
                 }
+                i += isSole ? 1 : wordPages(i);
             }
             if (locked != null) {
                 locked.unlock();
@@ -147,17 +152,13 @@ final class MigrateFinish {
         rest[restCount++] = i;
     }
 
-    /// The short way.
+    /// The short way of a large folio.
     ///
     /// @return false for a page that did not move, or that may be mapped elsewhere
     private boolean publishFolio(
             PageTableLeaf leaf, Vma vma, AnonVma own, long pageNumber, long indexOffset, int i) {
         long word = src[i];
-        int slot = (int) pageNumber & (PageSize.ENTRIES_PER_TABLE - 1);
         long index = pageNumber + indexOffset;
-        if (MigratePfn.isSoleBasePage(word)) {
-            return publishPage(leaf, slot, vma, own, index, i);
-        }
         if (!MigratePfn.isCompound(word) || !MigratePfn.hasMigrated(word)) {
             return false;
         }
@@ -181,15 +182,24 @@ final class MigrateFinish {
         }
     }
 
+    /// The short way of a base page. The source goes first, where nobody else holds it: its frame
+    /// is not used again before all entries are restored.
     private boolean publishPage(
-            PageTableLeaf leaf, int slot, Vma vma, AnonVma own, long index, int i) {
+            PageTableLeaf leaf, Vma vma, AnonVma own, long pageNumber, long indexOffset, int i) {
+        int slot = (int) pageNumber & (PageSize.ENTRIES_PER_TABLE - 1);
+        long index = pageNumber + indexOffset;
         long from = MigratePfn.page(src[i]);
         long to = MigratePfn.page(dst[i]);
-        if (!removeMigrationEntries.publishAtLocked(leaf, slot, from, to, vma, own, index)) {
+        long entry = leaf.entryLocked(slot);
+        if (!PageTableEntry.isMigration(entry) || PageTableEntry.page(entry) != from) {
             moveStateLate(i);
-            return false;
+            return false; // not mapped any more
         }
-        if (freesAtOnce && faultPage == Page.NONE && folios.tryUnlockAndFree(from)) {
+        assert folios.isAt(from, own, index) : Page.describe(from) + " has another place";
+        int freed = freesAtOnce ? folios.tryUnlockAndFree(from) : -1;
+        int moved = freed >= 0 ? freed : folios.movingFlags(from);
+        removeMigrationEntries.publishAtLocked(leaf, slot, entry, to, vma, own, index, moved);
+        if (freed >= 0) {
             dropped[--freedFrom] = from;
         } else {
             drop(from, false);

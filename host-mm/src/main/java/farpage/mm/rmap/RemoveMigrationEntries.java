@@ -138,33 +138,30 @@ public final class RemoveMigrationEntries {
         leaf.setPmdLocked(mappedHuge(to, vma, word));
     }
 
-    /// Restores the one entry of a small folio that moved, if it is still a migration entry, moves
-    /// the folio's state with it and unlocks the page where it is now. Only for a page that can be
-    /// mapped nowhere else, under the lock of its leaf.
+    /// Restores the one entry of a small folio that moved, gives the folio's state to the page
+    /// where it is now, and unlocks that. Only for a page that can be mapped nowhere else, under
+    /// the lock of its leaf.
     ///
-    /// @param mapping by which the reverse map finds it, and `index` in that
-    /// @return false, and nothing changed, if the entry is gone: the page is not mapped any more
-    public boolean publishAtLocked(
+    /// @param entry at the slot, a migration entry
+    /// @param mapping by which the reverse map finds the page, and `index` in that
+    /// @param moved the flags that move
+    public void publishAtLocked(
             PageTableLeaf leaf,
             int slot,
-            long from,
+            long entry,
             long to,
             Vma vma,
             AnonVma mapping,
-            long index) {
-        long entry = leaf.entryLocked(slot);
-        if (!PageTableEntry.isMigration(entry) || PageTableEntry.page(entry) != from) {
-            return false;
-        }
+            long index,
+            int moved) {
         int flags = PageTableEntry.isSharedMigration(entry) ? 0 : FolioFlags.ANON_EXCLUSIVE;
         int listed = Page.isDevice(to) ? flags : flags | FolioFlags.LRU;
-        int moved = folios.publishMoved(from, to, mapping, index, listed);
-        boolean dirty = (moved & FolioFlags.DIRTY) != 0;
-        leaf.setEntryLocked(slot, mapped(to, vma, entry, dirty));
-        return true;
+        folios.publishMoved(to, mapping, index, moved | listed);
+        leaf.setEntryLocked(slot, mapped(to, vma, entry, (moved & FolioFlags.DIRTY) != 0));
     }
 
-    /// The same for a large folio that a huge migration entry stands for.
+    /// The same for a large folio that has its state already, and that a huge migration entry
+    /// stands for.
     ///
     /// @return false, and nothing changed, if that entry is gone or was cut
     public boolean publishPmdLocked(PageTableLeaf leaf, long from, long to, Vma vma) {
