@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /// Tells how a device copies pages: what was measured, when, and where that is kept. Nothing is
 /// measured here.
@@ -66,20 +67,36 @@ final class CopyPlanChecks {
                                         .put("file", stored.file().toString())
                                         .put("binding", binding)));
         for (PlanDirection direction : PlanDirection.values()) {
-            List<String> steps = steps(stored.result(), direction);
+            CopyTable table = direction.table(stored.result().plan());
             String label =
                     switch (direction) {
                         case TO_DEVICE -> "copy to device " + index;
                         case TO_SYSTEM -> "copy from device " + index;
                     };
             checks.add(
-                    DoctorCheck.ok(label, String.join(", ", steps))
-                            .with(
-                                    new Row()
-                                            .put("direction", direction.label())
-                                            .put("steps", steps)));
+                    check(
+                            label,
+                            direction.label(),
+                            steps(
+                                    table,
+                                    (layouts, method) ->
+                                            rate(
+                                                    stored.result(),
+                                                    direction,
+                                                    layouts,
+                                                    method,
+                                                    table))));
         }
+        // What follows from the way to the device was not timed.
+        CopyTable within = stored.result().plan().withinDevice();
+        checks.add(
+                check("copy within device " + index, "withinDevice", steps(within, (_, _) -> "")));
         return checks;
+    }
+
+    private static DoctorCheck check(String name, String direction, List<String> steps) {
+        return DoctorCheck.ok(name, String.join(", ", steps))
+                .with(new Row().put("direction", direction).put("steps", steps));
     }
 
     private String precedence() {
@@ -96,15 +113,14 @@ final class CopyPlanChecks {
 
     /// `direct 0.15 GB/s`, `from 32 pages staged-item 3.9 GB/s`, `runs from 16 pages direct 12
     /// GB/s`.
-    private static List<String> steps(CalibrationResult result, PlanDirection direction) {
-        CopyTable table = direction.table(result.plan());
+    ///
+    /// @param rate of a method in those of some layouts for which the table takes it
+    private static List<String> steps(
+            CopyTable table, BiFunction<List<CopyLayout>, CopyMethod, String> rate) {
         List<String> texts = new ArrayList<>();
         for (CopyTable.Step step : table.steps()) {
             String from = step.fromPages() == 1 ? "" : "from %d pages ".formatted(step.fromPages());
-            texts.add(
-                    from
-                            + step.method()
-                            + rate(result, direction, CopyLayout.SCATTERED, step.method(), table));
+            texts.add(from + step.method() + rate.apply(CopyLayout.SCATTERED, step.method()));
         }
         int run = table.directRunPages();
         boolean hasRuns = run != CopyTable.NEVER && table.steps().size() + run > 2;
@@ -114,12 +130,7 @@ final class CopyPlanChecks {
                             .formatted(
                                     run,
                                     CopyMethod.DIRECT,
-                                    rate(
-                                            result,
-                                            direction,
-                                            CopyLayout.RUNS,
-                                            CopyMethod.DIRECT,
-                                            table)));
+                                    rate.apply(CopyLayout.RUNS, CopyMethod.DIRECT)));
         }
         return texts;
     }

@@ -64,6 +64,7 @@ final class CopyPlanCommandTest {
 
         CommandRun after = run("doctor", "--format=json");
         assertTrue(after.out().contains("copy to device 0"), after.toString());
+        assertTrue(after.out().contains("copy within device 0"), after.toString());
         assertTrue(after.out().contains(plans().getFirst().toString()), after.toString());
 
         Files.writeString(plans().getFirst(), "broken\n");

@@ -65,7 +65,7 @@ final class MoveBenchCommandTest {
         CommandRun run = bench("copy", "--batch=16", "--method=plan,direct", "--format=json");
         assertEquals(0, run.exitCode(), run.toString());
         List<String> rows = run.outLines();
-        assertEquals(1 + 2 * 3 + 1, rows.size(), run.out());
+        assertEquals(1 + 2 * 3 + 2, rows.size(), run.out());
         for (String row : rows.subList(1, rows.size())) {
             assertTrue(row.contains("\"schema\":\"farpage.bench/1\",\"bench\":\"copy\""), row);
             assertTrue(row.contains("\"status\":\"ok\""), row);
@@ -186,7 +186,7 @@ final class MoveBenchCommandTest {
         "copy --batch=0, right would be 1 to",
         "copy --inject=fire, right would be of corrupt",
         "copy --span=5k, right would be a multiple",
-        "copy --direction=d2d --method=plan, leave no row",
+        "copy --direction=d2d --method=mapped, leave no row",
         "migrate --order=1, right would be 0 or 2 to 9",
         "migrate --order=9 --batch=16, whole folios",
         "migrate --direction=h2d, right would be of toDevice",

@@ -15,6 +15,7 @@ import farpage.mm.memory.FolioOrders;
 import farpage.opencl.ClError;
 import farpage.opencl.inject.CallKind;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// Device memory of 8 MiB in two chunks, of which blocks of 2 MiB are to be made free.
@@ -125,7 +126,9 @@ abstract class CompactionContract extends EmulatorScene {
     void aCopyThatFailsLeavesEverythingInItsPlace() {
         long address = map(DEVICE_PAGES);
         MemorySegment data = scatter(address, 5);
-        faults.failNext(CallKind.COPY, 1000, ClError.OUT_OF_RESOURCES);
+        for (CallKind kind : List.of(CallKind.LAUNCH, CallKind.COPY)) {
+            faults.failNext(kind, 1000, ClError.OUT_OF_RESOURCES);
+        }
         emulator.device(0).compactIfFragmented();
         faults.forgetPlanned();
         assertEquals(0, memory().freePageCount(ORDER));

@@ -3,6 +3,7 @@ package farpage.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -17,6 +18,7 @@ import farpage.emulator.copy.CopyPlan;
 import farpage.emulator.copy.CopyResult;
 import farpage.emulator.copy.CopyTable;
 import farpage.emulator.copy.PageBuffers;
+import farpage.mm.Check;
 import farpage.mm.Page;
 import farpage.mm.lock.HeldRanks;
 import farpage.opencl.ClBinding;
@@ -383,10 +385,69 @@ abstract class CopyEngineContract extends ClContract {
         assertEquals(1, engine.statistics().toSystem().commands());
     }
 
+    @ParameterizedTest
+    @EnumSource(CopyMethod.class)
+    void pagesMoveWithinTheDeviceByEveryMethod(CopyMethod method) {
+        checkMovesWithin(possible(method), 1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"DIRECT", "STAGED_ITEM", "STAGED_GROUP"})
+    void aDeviceWithMemoryOfItsOwnIsSentTheListOfWhatMoves(CopyMethod method) {
+        copyDevice = use(CopyDevice.openApart(context, device, ram));
+        checkMovesWithin(possible(method), 2);
+    }
+
+    /// Pages move from anywhere to anywhere else, between both buffers.
+    ///
+    /// @param commands that one launch takes
+    private void checkMovesWithin(CopyPlan plan, int commands) {
+        CopyMethod method = plan.withinDevice().method(RAM_PAGES);
+        CopyEngine engine = engine(plan);
+        int[] holds = shuffleWithin(engine, 1);
+        assertDeviceHolds(holds);
+        CopyCounters counters = engine.statistics().withinDevice();
+        assertEquals(batch.count(), counters.pages());
+        if (method == CopyMethod.DIRECT) {
+            assertTrue(counters.commands() > 150, counters.toString());
+        } else {
+            assertEquals(4L * commands, counters.commands(), "one for each pair of buffers");
+        }
+        faults.failNext(callOf(method, CallKind.COPY), ClError.OUT_OF_RESOURCES);
+        assertDeviceHolds(shuffleWithin(engine, 2));
+        assertEquals(1, engine.statistics().failures());
+        assertTrue(HeldRanks.holdsNothing());
+    }
+
+    /// @return for every device page the RAM page whose bytes it has
+    private int[] shuffleWithin(CopyEngine engine, long seed) {
+        batch.clear();
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), RAM_PAGES);
+        assertTrue(engine.toDevice(batch).isCopied());
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Integer> groups = new ArrayList<>();
+        for (int group = 0; group < RAM_PAGES / 4; group++) {
+            groups.add(random.nextInt(group + 1), group);
+        }
+        int[] holds = new int[RAM_PAGES];
+        Arrays.setAll(holds, page -> page);
+        batch.clear();
+        for (int i = 0; i < groups.size() / 2; i++) {
+            int from = 4 * groups.get(i);
+            int to = 4 * groups.get(groups.size() / 2 + i);
+            int length = 1 + random.nextInt(4);
+            batch.add(Page.ofDevicePfn(from), Page.ofDevicePfn(to), length);
+            for (int page = 0; page < length; page++) {
+                holds[to + page] = from + page;
+            }
+        }
+        assertTrue(engine.withinDevice(batch).isCopied());
+        return holds;
+    }
+
     @Test
-    void pagesMoveWithinTheDevice() {
-        CopyEngine engine = engine(copyDevice.defaultPlan());
-        fillDevice(0xaa);
+    void runsOfOneMoveAreCutAtTheEndsOfBuffers() {
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.DIRECT));
         batch.clear();
         batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), 64);
         assertTrue(engine.toDevice(batch).isCopied());
@@ -399,12 +460,36 @@ abstract class CopyEngineContract extends ClContract {
         assertBytes(ram.asSlice(0, 10L * PAGE), first.asSlice(790L * PAGE, 10L * PAGE));
         assertBytes(ram.asSlice(10L * PAGE, 22L * PAGE), second.asSlice(0, 22L * PAGE));
         assertBytes(ramPage(40), first.asSlice(100L * PAGE, PAGE));
-        CopyCounters counters = engine.statistics().withinDevice();
-        assertEquals(33, counters.pages());
-        assertEquals(3, counters.commands());
+        assertEquals(3, engine.statistics().withinDevice().commands());
+    }
+
+    @Test
+    void aFolioThatCanNotMoveIsMissingAlone() {
+        CopyEngine engine = engine(CopyPlan.only(CopyMethod.STAGED_ITEM));
+        batch.clear();
+        batch.add(Page.ofPfn(0), Page.ofDevicePfn(0), 8);
+        assertTrue(engine.toDevice(batch).isCopied());
+        batch.clear();
+        batch.add(Page.ofDevicePfn(4), Page.ofDevicePfn(100), 4);
+        batch.add(Page.ofDevicePfn(0), Page.ofDevicePfn(900), 4);
+        faults.failNext(CallKind.LAUNCH, ClError.OUT_OF_RESOURCES);
         faults.failNext(CallKind.COPY, ClError.OUT_OF_RESOURCES);
-        assertTrue(engine.withinDevice(batch).isCopied());
-        assertEquals(1, engine.statistics().failures());
+        CopyResult result = engine.withinDevice(batch);
+        assertEquals(4, assertInstanceOf(CopyResult.Partial.class, result).missing().pageCount());
+        assertFalse(result.hasCopied(Page.ofDevicePfn(100), 4));
+        assertBytes(
+                ram.asSlice(0, 4L * PAGE),
+                contents(heap.buffers().get(1)).asSlice(100L * PAGE, 4L * PAGE));
+    }
+
+    @Test
+    void aPageThatMovesIsNotWrittenByTheSameBatch() {
+        CopyEngine engine = engine(copyDevice.defaultPlan());
+        batch.clear();
+        batch.add(Page.ofDevicePfn(0), Page.ofDevicePfn(10), 4);
+        batch.add(Page.ofDevicePfn(20), Page.ofDevicePfn(3));
+        assertThrows(Check.Broken.class, () -> engine.withinDevice(batch));
+        assertEquals(0, engine.statistics().withinDevice().commands());
     }
 
     @Test

@@ -2,7 +2,6 @@ package farpage.emulator.bench;
 
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.copy.CopyEngine;
-import farpage.emulator.copy.CopyMethod;
 import farpage.emulator.copy.CopyPlan;
 import farpage.mm.PageSize;
 import java.util.ArrayList;
@@ -69,7 +68,8 @@ public final class CopyBench {
 
     /// A plan in words.
     static String describe(CopyPlan plan) {
-        return "to the device %s; back %s".formatted(plan.toDevice(), plan.toSystem());
+        return "to the device %s; back %s; within it %s"
+                .formatted(plan.toDevice(), plan.toSystem(), plan.withinDevice());
     }
 
     /// What was found.
@@ -100,9 +100,6 @@ public final class CopyBench {
         boolean isWithin = row.direction() == TransferDirection.D2D;
         if (isWithin && row.inFlight() > 1) {
             return Optional.of("copies within the device are waited for one batch after another");
-        }
-        if (isWithin && !row.method().equals(Optional.of(CopyMethod.DIRECT))) {
-            return Optional.of("copies within the device are one command for each run");
         }
         long needed = isWithin ? 2 * row.bytes() : row.bytes();
         if (needed > spanBytes) {

@@ -12,7 +12,8 @@ import java.util.Set;
 /// Which rows `bench copy` has.
 ///
 /// The device's plan is measured on all axes; single methods where they differ most, which is on
-/// scattered pages; and what one transfer of consecutive pages reaches by its size.
+/// scattered pages; within the device commands besides; and what one transfer of consecutive pages
+/// reaches by its size.
 ///
 /// @param isQuick whether only the rows that matter most
 /// @param batches pages of a batch; empty for the usual ones
@@ -74,12 +75,7 @@ public record CopyRows(
             addMethods(rows, direction);
             addSizes(rows, direction);
         }
-        Optional<CopyMethod> commands = Optional.of(CopyMethod.DIRECT);
-        for (PageLayout layout : PageLayout.values()) {
-            for (int batch : batchesOr(isQuick ? List.of(512) : METHOD_BATCHES)) {
-                rows.add(row(commands, TransferDirection.D2D, layout, batch, 1));
-            }
-        }
+        addWithin(rows);
         return rows.stream().filter(this::isWanted).toList();
     }
 
@@ -113,9 +109,28 @@ public record CopyRows(
 
     private void addMethods(Set<CopyCase> rows, TransferDirection direction) {
         for (CopyMethod method : CopyMethod.values()) {
+            boolean isAnother =
+                    direction == TransferDirection.D2D && method.withinDevice() != method;
+            if (isAnother) {
+                continue;
+            }
             for (int batch : batchesOr(isQuick ? List.of(512) : METHOD_BATCHES)) {
                 rows.add(row(Optional.of(method), direction, PageLayout.SCATTERED, batch, 1));
             }
+        }
+    }
+
+    /// Within the device commands are what a kernel has to be better than, in every layout.
+    private void addWithin(Set<CopyCase> rows) {
+        TransferDirection within = TransferDirection.D2D;
+        for (int batch : batchesOr(isQuick ? List.of(512) : METHOD_BATCHES)) {
+            for (PageLayout layout : PageLayout.values()) {
+                rows.add(row(Optional.empty(), within, layout, batch, 1));
+                rows.add(row(Optional.of(CopyMethod.DIRECT), within, layout, batch, 1));
+            }
+        }
+        if (!isQuick) {
+            addMethods(rows, within);
         }
     }
 

@@ -42,7 +42,6 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
     /// may switch to stores that bypass the cache and get slower.
     static final int RUN_PAGES_MAX = 1 << 14;
 
-    private static final CopyTable WITHIN_DEVICE = CopyTable.only(CopyMethod.DIRECT);
     private static final CopyResult COPIED = new CopyResult.Copied();
 
     private final RankedLock lock = new RankedLock(LockRank.COPY_QUEUE);
@@ -61,7 +60,12 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
     private final Deque<CopyFlight> resting = new ArrayDeque<>();
 
     /// A plan and what carries it out.
-    private record Ways(CopyPlan plan, Map<CopyMethod, CopyStrategy> strategies) {}
+    private record Ways(
+            CopyPlan plan, CopyTable withinDevice, Map<CopyMethod, CopyStrategy> strategies) {
+        Ways(CopyPlan plan, Map<CopyMethod, CopyStrategy> strategies) {
+            this(plan, plan.withinDevice(), strategies);
+        }
+    }
 
     /// @param device what the engines of one OpenCL device share; it stays the caller's
     /// @param buffers where device pages lie
@@ -119,6 +123,10 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
                     throw new IllegalArgumentException(
                             "method: value=" + method + ", limit=" + obstacle.get());
                 }
+            }
+            Set<CopyMethod> needed = next.methods();
+            needed.addAll(next.withinDevice().methods());
+            for (CopyMethod method : needed) {
                 if (method != CopyMethod.DIRECT && !strategies.containsKey(method)) {
                     strategies.put(method, newStrategy(method));
                 }
@@ -168,8 +176,9 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
         return copy(CopyDirection.TO_SYSTEM, batch);
     }
 
-    /// Copies device pages to other pages of the same device. Every pair has a source, and no page
-    /// is both a source and a destination.
+    /// Copies device pages to other pages of the same device. Every pair has a source.
+    ///
+    /// @throws farpage.mm.Check.Broken if a page is a destination twice, or also a source
     @Override
     public CopyResult withinDevice(CopyBatch batch) {
         return copy(CopyDirection.WITHIN_DEVICE, batch);
@@ -222,12 +231,15 @@ public final class CopyEngine implements PageCopier, AutoCloseable {
         CopyFlight flight = rested == null ? new CopyFlight(this) : rested;
         ClQueue queue = queues[turns.getAndIncrement() & 1];
         flight.begin(direction, queue, nanoClock.getAsLong());
+        if (direction == CopyDirection.WITHIN_DEVICE) {
+            flight.distinctPages.check(batch);
+        }
         Ways now = ways;
         CopyTable table =
                 switch (direction) {
                     case TO_DEVICE -> now.plan().toDevice();
                     case TO_SYSTEM -> now.plan().toSystem();
-                    case WITHIN_DEVICE -> WITHIN_DEVICE;
+                    case WITHIN_DEVICE -> now.withinDevice();
                 };
         CopyMethod method = cutter.cut(batch, direction, table, flight.straight, flight.scattered);
         if (method != CopyMethod.DIRECT) {

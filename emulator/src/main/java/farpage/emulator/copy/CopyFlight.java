@@ -21,6 +21,8 @@ final class CopyFlight implements CopyFence {
     /// Pieces that go the way of [#strategy].
     final CopyPieces scattered = new CopyPieces();
 
+    final DistinctPages distinctPages = new DistinctPages();
+
     CopyDirection direction = CopyDirection.TO_DEVICE;
     @Nullable CopyStrategy strategy;
 
@@ -76,6 +78,10 @@ final class CopyFlight implements CopyFence {
 
     boolean isToDevice() {
         return direction == CopyDirection.TO_DEVICE;
+    }
+
+    boolean isToSystem() {
+        return direction == CopyDirection.TO_SYSTEM;
     }
 
     /// Where the device's side of a scattered piece begins.

@@ -95,6 +95,18 @@ public enum CopyMethod {
         return this == STAGED_ITEM || this == STAGED_GROUP;
     }
 
+    /// What is done instead where pages do not leave the device's memory: nothing is staged there,
+    /// and the host takes no part.
+    public CopyMethod withinDevice() {
+        return switch (this) {
+            case DIRECT, MAPPED -> DIRECT;
+            case STAGED_ITEM, IN_PLACE_ITEM -> IN_PLACE_ITEM;
+            case IN_PLACE_ITEM_NT -> IN_PLACE_ITEM_NT;
+            case STAGED_GROUP, IN_PLACE_GROUP -> IN_PLACE_GROUP;
+            case IN_PLACE_GROUP_NT -> IN_PLACE_GROUP_NT;
+        };
+    }
+
     /// Whether a device with these abilities can copy so.
     public boolean isPossible(CopyAbilities abilities) {
         return obstacle(abilities).isEmpty();

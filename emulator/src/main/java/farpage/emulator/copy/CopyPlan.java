@@ -1,18 +1,21 @@
 package farpage.emulator.copy;
 
+import farpage.mm.PageSize;
 import farpage.opencl.ClDevice;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/// Which way pages take to a device and back. It is chosen by measuring, forced, or a guess from
-/// the kind of device.
+/// Which way pages take to a device and back, and from place to place on it. It is chosen by
+/// measuring, forced, or a guess from the kind of device.
 ///
 /// @param toDevice for migrations to the device
 /// @param toSystem for migrations back
 /// @opencl None: a choice among commands and kernels
 public record CopyPlan(CopyTable toDevice, CopyTable toSystem) {
+    /// Pages of a run that is worth a command where pages lie in place: 2 MiB.
+    private static final int HUGE_PAGES = PageSize.ENTRIES_PER_TABLE;
+
     /// One method for everything, however little it suits.
     public static CopyPlan only(CopyMethod method) {
         return new CopyPlan(CopyTable.only(method), CopyTable.only(method));
@@ -61,10 +64,28 @@ public record CopyPlan(CopyTable toDevice, CopyTable toSystem) {
 
     /// The methods that it may take.
     public Set<CopyMethod> methods() {
-        Set<CopyMethod> methods = EnumSet.noneOf(CopyMethod.class);
-        List<CopyTable.Step> steps = new ArrayList<>(toDevice.steps());
-        steps.addAll(toSystem.steps());
-        steps.forEach(step -> methods.add(step.method()));
+        Set<CopyMethod> methods = toDevice.methods();
+        methods.addAll(toSystem.methods());
         return methods;
+    }
+
+    /// Which way pages take from one place of the device's memory to another. It follows from the
+    /// way to the device, for a launch and a command cost the same there, and nothing has to cross.
+    /// A method in place stays, and with it which runs are better off as commands. Of a staged one
+    /// the kernel is left, whatever was found of runs: to it they are no other than many pages, and
+    /// only those of 2 MiB are commands. What the host would copy itself are commands.
+    public CopyTable withinDevice() {
+        List<CopyTable.Step> steps = new ArrayList<>();
+        for (CopyTable.Step step : toDevice.steps()) {
+            CopyMethod method = step.method().withinDevice();
+            if (steps.isEmpty() || steps.getLast().method() != method) {
+                steps.add(new CopyTable.Step(step.fromPages(), method));
+            }
+        }
+        if (steps.size() == 1 && steps.getFirst().method() == CopyMethod.DIRECT) {
+            return CopyTable.only(CopyMethod.DIRECT);
+        }
+        boolean isStaged = toDevice.methods().stream().anyMatch(CopyMethod::isStaged);
+        return new CopyTable(steps, isStaged ? HUGE_PAGES : toDevice.directRunPages());
     }
 }

@@ -1,6 +1,8 @@
 package farpage.emulator.copy;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /// Which method copies a batch in one direction.
@@ -49,6 +51,13 @@ public record CopyTable(List<Step> steps, int directRunPages) {
             at--;
         }
         return steps.get(at).method();
+    }
+
+    /// The methods that it may take.
+    public Set<CopyMethod> methods() {
+        Set<CopyMethod> methods = EnumSet.noneOf(CopyMethod.class);
+        steps.forEach(step -> methods.add(step.method()));
+        return methods;
     }
 
     /// `direct, from 32 inplace-item-nt; runs of 16 direct`.

@@ -4,7 +4,6 @@ import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
 import farpage.opencl.ClBuffer;
-import farpage.opencl.ClQueue;
 import farpage.opencl.kernel.CopyPages;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,13 +11,14 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The way of a device that works on RAM where it lies: a kernel goes through a list of pages and
-/// copies each from its place to its place. Nothing is staged, and a long run is no other than many
-/// pages.
+/// The way of pages that a device reaches where they lie, on both sides: a kernel goes through a
+/// list of them and copies each from its place to its place. Nothing is staged, and a long run is
+/// no other than many pages. Pages of its own memory every device reaches so, those of RAM only one
+/// that uses RAM in place.
 ///
 /// A launch knows one buffer on each side, so a batch takes one for each pair of buffers in it.
 ///
-/// @opencl copy_pages.cl over CL_MEM_USE_HOST_PTR
+/// @opencl copy_pages.cl, for RAM over CL_MEM_USE_HOST_PTR
 final class InPlaceCopy implements CopyStrategy {
     private final RankedLock lock = new RankedLock(LockRank.COPY_QUEUE);
     private final CopyDevice device;
@@ -80,53 +80,48 @@ final class InPlaceCopy implements CopyStrategy {
     @SuppressWarnings("ReferenceEquality") // a buffer is known by identity
     private int launchPass(CopyFlight flight, Load load, int count, boolean isFirstPass) {
         CopyPieces pieces = flight.scattered;
-        boolean toDevice = flight.isToDevice();
-        ClBuffer deviceSide = null;
-        ClBuffer hostSide = null;
+        PageBuffers sources = flight.isToDevice() ? windows : buffers;
+        PageBuffers targets = flight.isToSystem() ? windows : buffers;
+        ClBuffer source = null;
+        ClBuffer target = null;
         int left = 0;
         for (int i = 0; i < count; i++) {
             int piece = isFirstPass ? i : load.waiting[i];
-            long hostPage = toDevice ? pieces.source(piece) : pieces.destination(piece);
-            long devicePage = flight.devicePage(piece);
-            ClBuffer heap = buffers.buffer(devicePage);
+            long from = pieces.source(piece);
+            long to = pieces.destination(piece);
             boolean isZero = pieces.isZero(piece);
-            ClBuffer window = isZero ? hostSide : windows.buffer(hostPage);
-            if (deviceSide == null) {
-                deviceSide = heap;
+            ClBuffer home = isZero ? source : sources.buffer(from);
+            ClBuffer goal = targets.buffer(to);
+            if (source == null) {
+                source = home;
             }
-            if (hostSide == null) {
-                hostSide = window;
+            if (target == null) {
+                target = goal;
             }
-            if (heap != deviceSide || (window != hostSide && !isZero)) {
+            if (goal != target || (home != source && !isZero)) {
                 load.waiting[left++] = piece;
                 continue;
             }
-            long place = PageSize.pageNumber(buffers.offset(devicePage));
-            long hostPlace = isZero ? 0 : windows.index(hostPage);
+            long fromPlace = isZero ? 0 : PageSize.pageNumber(sources.offset(from));
+            long toPlace = PageSize.pageNumber(targets.offset(to));
             for (int done = 0; done < pieces.length(piece); ) {
-                PairList list = listWithRoom(flight, load, deviceSide, hostSide);
+                PairList list = listWithRoom(flight, load, source, target);
                 int part = Math.min(pieces.length(piece) - done, PairList.CAPACITY - load.end);
                 list.fill(
-                        load.end,
-                        part,
-                        isZero ? PairList.ZERO : (toDevice ? hostPlace : place) + done,
-                        (toDevice ? place : hostPlace) + done);
+                        load.end, part, isZero ? PairList.ZERO : fromPlace + done, toPlace + done);
                 load.end += part;
                 done += part;
             }
         }
-        launch(flight, load, deviceSide, hostSide);
+        launch(flight, load, source, target);
         return left;
     }
 
     private PairList listWithRoom(
-            CopyFlight flight,
-            Load load,
-            @Nullable ClBuffer deviceSide,
-            @Nullable ClBuffer hostSide) {
+            CopyFlight flight, Load load, @Nullable ClBuffer source, @Nullable ClBuffer target) {
         PairList list = load.list;
         if (list == null || load.end == PairList.CAPACITY) {
-            launch(flight, load, deviceSide, hostSide);
+            launch(flight, load, source, target);
             list = takeList();
             load.lists.add(list);
             load.list = list;
@@ -139,27 +134,19 @@ final class InPlaceCopy implements CopyStrategy {
     /// Launches what was listed since the last launch. Where all pages become zeros any buffer does
     /// as the source.
     private void launch(
-            CopyFlight flight,
-            Load load,
-            @Nullable ClBuffer deviceSide,
-            @Nullable ClBuffer hostSide) {
+            CopyFlight flight, Load load, @Nullable ClBuffer source, @Nullable ClBuffer target) {
         PairList list = load.list;
-        if (list == null || load.end == load.first || deviceSide == null) {
+        if (list == null || load.end == load.first || target == null) {
             return;
         }
-        ClBuffer host = hostSide == null ? list.buffer() : hostSide;
-        boolean toDevice = flight.isToDevice();
-        ClQueue queue = flight.queue();
         flight.add(
-                list.launcher()
-                        .launch(
-                                queue,
-                                toDevice ? host : deviceSide,
-                                toDevice ? deviceSide : host,
-                                load.first,
-                                load.end - load.first,
-                                PageSize.PAGE_SHIFT));
-        flight.commands++;
+                list.launch(
+                        flight.queue(),
+                        source == null ? list.buffer() : source,
+                        target,
+                        load.first,
+                        load.end - load.first));
+        flight.commands += list.commands();
         load.first = load.end;
     }
 
@@ -194,7 +181,7 @@ final class InPlaceCopy implements CopyStrategy {
         try {
             PairList list = free.poll();
             if (list == null) {
-                PairListMemory more = PairListMemory.open(device.context(), program);
+                PairListMemory more = PairListMemory.open(device, program);
                 memory.add(more);
                 free.addAll(more.lists());
                 list = free.remove();

@@ -1,10 +1,8 @@
 package farpage.emulator.copy;
 
-import farpage.mm.PageSize;
 import farpage.mm.migrate.FolioPairs;
 import farpage.opencl.ClEvent;
 import farpage.opencl.ClQueue;
-import farpage.opencl.kernel.CopyPages;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,7 +29,7 @@ final class InPlaceRamCopy implements RamCopyWay {
     InPlaceRamCopy(CopyDevice device, ClQueue queue) {
         this.queue = queue;
         this.windows = device.windows();
-        this.memory = PairListMemory.open(device.context(), device.program(method(device)));
+        this.memory = PairListMemory.open(device, device.program(method(device)));
     }
 
     /// On a processor one work-item to a page, elsewhere a group.
@@ -113,15 +111,15 @@ final class InPlaceRamCopy implements RamCopyWay {
     /// What is listed and not launched yet.
     private void launch(int source, int destination) {
         if (first < end) {
-            CopyPages.Launcher launcher = memory.lists().get(list).launcher();
             launched.add(
-                    launcher.launch(
-                            queue,
-                            windows.window(source),
-                            windows.window(destination),
-                            first,
-                            end - first,
-                            PageSize.PAGE_SHIFT));
+                    memory.lists()
+                            .get(list)
+                            .launch(
+                                    queue,
+                                    windows.window(source),
+                                    windows.window(destination),
+                                    first,
+                                    end - first));
             first = end;
         }
     }

@@ -10,8 +10,9 @@ public interface PageCopier {
     /// Copies device pages to system pages. Every pair has a source.
     CopyResult toSystem(CopyBatch batch);
 
-    /// Copies device pages to other pages of the same device. Every pair has a source, and no page
-    /// is both a source and a destination.
+    /// Copies device pages to other pages of the same device. Every pair has a source. No page is a
+    /// destination twice, or both a source and a destination: who moves pages into places that
+    /// others of them leave asks for a batch after the other.
     CopyResult withinDevice(CopyBatch batch);
 
     /// Starts to copy system pages, or zeros, to device pages. They are the device's until the

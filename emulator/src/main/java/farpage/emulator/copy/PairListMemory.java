@@ -11,7 +11,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Memory for several [PairList]s, one huge page of it.
+/// Memory for several [PairList]s, one huge page of it. A device that uses it in place needs
+/// nothing else; another has a buffer of its own for each, to which what was listed is sent.
 ///
 /// @opencl CL_MEM_USE_HOST_PTR
 final class PairListMemory implements AutoCloseable {
@@ -26,12 +27,12 @@ final class PairListMemory implements AutoCloseable {
     }
 
     /// Makes the lists; if one can not be made, the others are given back.
-    static PairListMemory open(ClContext context, CopyPages program) {
+    static PairListMemory open(CopyDevice device, CopyPages program) {
         PairListMemory memory = new PairListMemory(new NativeRegion(LISTS * LIST_SIZE));
         boolean complete = false;
         try {
             for (int i = 0; i < LISTS; i++) {
-                memory.lists.add(memory.newList(context, program, i));
+                memory.lists.add(memory.newList(device, program, i));
             }
             complete = true;
             return memory;
@@ -42,12 +43,17 @@ final class PairListMemory implements AutoCloseable {
         }
     }
 
-    private PairList newList(ClContext context, CopyPages program, int index) {
+    private PairList newList(CopyDevice device, CopyPages program, int index) {
         MemorySegment pairs = region.segment().asSlice(index * LIST_SIZE, LIST_SIZE);
+        ClContext context = device.context();
+        boolean inPlace = device.abilities().usesHostMemory();
         ClBuffer buffer =
-                context.createBuffer(pairs, ClMemoryFlag.USE_HOST_PTR, ClMemoryFlag.READ_ONLY);
+                inPlace
+                        ? context.createBuffer(
+                                pairs, ClMemoryFlag.USE_HOST_PTR, ClMemoryFlag.READ_ONLY)
+                        : context.createBuffer(LIST_SIZE, ClMemoryFlag.READ_ONLY);
         try {
-            return new PairList(pairs, buffer, program.launcher(buffer));
+            return new PairList(pairs, inPlace, buffer, program.launcher(buffer));
         } catch (ClException e) {
             buffer.close();
             throw e;

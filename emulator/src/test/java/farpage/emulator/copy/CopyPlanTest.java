@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +34,42 @@ final class CopyPlanTest {
         assertEquals(
                 EnumSet.of(CopyMethod.DIRECT, CopyMethod.MAPPED, CopyMethod.STAGED_GROUP),
                 CopyPlan.both(table).methods());
+    }
+
+    @Test
+    void withinTheDeviceTheKernelOfTheWayThereIsTaken() {
+        assertEquals(
+                List.of(
+                        "direct; runs of 1 direct",
+                        "inplace-item; runs of 512 direct",
+                        "inplace-group; runs of 512 direct",
+                        "inplace-item",
+                        "inplace-item-nt",
+                        "inplace-group",
+                        "inplace-group-nt",
+                        "direct; runs of 1 direct"),
+                Arrays.stream(CopyMethod.values())
+                        .map(method -> CopyPlan.only(method).withinDevice().toString())
+                        .toList());
+    }
+
+    @Test
+    void stepsWithinTheDeviceAreThoseOfTheWayThere() {
+        CopyTable there =
+                new CopyTable(
+                        List.of(
+                                step(1, CopyMethod.DIRECT),
+                                step(2, CopyMethod.MAPPED),
+                                step(32, CopyMethod.IN_PLACE_ITEM)),
+                        64);
+        CopyPlan plan = new CopyPlan(there, CopyTable.only(CopyMethod.STAGED_GROUP));
+        assertEquals("direct, from 32 inplace-item; runs of 64 direct", "" + plan.withinDevice());
+        CopyTable staged =
+                new CopyTable(
+                        List.of(step(1, CopyMethod.DIRECT), step(8, CopyMethod.STAGED_GROUP)), 16);
+        assertEquals(
+                "direct, from 8 inplace-group; runs of 512 direct",
+                "" + CopyPlan.both(staged).withinDevice());
     }
 
     @Test
