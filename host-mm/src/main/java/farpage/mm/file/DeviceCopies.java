@@ -35,12 +35,14 @@ public final class DeviceCopies {
     /// @param page of the file, locked
     /// @return false if somebody may change it without a fault
     public boolean add(long index, long page, DeviceCopy copy) {
-        if (!file.holds(page, index)
-                || machine.folios().isMaybePinned(page)
-                || machine.folios().hasFlag(page, FolioFlags.HWPOISON)) {
+        if (!file.holds(page, index) || machine.folios().hasFlag(page, FolioFlags.HWPOISON)) {
             return false;
         }
         new WriteBack(file).protectLocked(index, page);
+        // Not before: an entry that still permitted stores may just have been followed to pin it.
+        if (machine.folios().isMaybePinned(page)) {
+            return false;
+        }
         byIndex.merge(index, List.of(copy), DeviceCopies::joined);
         machine.filesOnDevices().note(FilesOnDevices.Event.COPIED);
         return true;
