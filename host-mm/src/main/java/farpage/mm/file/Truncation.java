@@ -8,6 +8,8 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Removal of pages from a file: because it gets shorter, because a hole is punched, or because
 /// nobody has it open any more.
@@ -26,6 +28,9 @@ final class Truncation {
     private final Machine machine;
     private final FolioTable folios;
 
+    /// Pages that a change cuts, with a reference each until it is made.
+    private final List<Long> cut = new ArrayList<>(2);
+
     Truncation(FileMapping file) {
         this.file = file;
         this.machine = file.machine();
@@ -39,7 +44,7 @@ final class Truncation {
         file.inodeLock().lockWrite();
         file.invalidateLock().lockWrite();
         try {
-            Errno refused = fetchCut(size, file.size());
+            Errno refused = holdCut(size, file.size());
             if (!refused.isOk()) {
                 return refused;
             }
@@ -65,6 +70,7 @@ final class Truncation {
         } catch (IOException e) {
             return Errno.EIO;
         } finally {
+            letGoCut();
             file.invalidateLock().unlockWrite();
             file.inodeLock().unlockWrite();
         }
@@ -80,7 +86,7 @@ final class Truncation {
         file.inodeLock().lockWrite();
         file.invalidateLock().lockWrite();
         try {
-            Errno refused = fetchCut(start, end);
+            Errno refused = holdCut(start, end);
             if (!refused.isOk()) {
                 return refused;
             }
@@ -100,6 +106,7 @@ final class Truncation {
         } catch (IOException e) {
             return Errno.EIO;
         } finally {
+            letGoCut();
             file.invalidateLock().unlockWrite();
             file.inodeLock().unlockWrite();
         }
@@ -130,8 +137,9 @@ final class Truncation {
     }
 
     /// Brings the pages that a change of `[start, end)` leaves a part of back from a device, before
-    /// anything has changed.
-    private Errno fetchCut(long start, long end) {
+    /// anything has changed. The references keep them from going there again until the change is
+    /// made: it could not be undone if they stayed there then.
+    private Errno holdCut(long start, long end) {
         if (!machine.filesOnDevices().movesPages()) {
             return Errno.OK;
         }
@@ -142,10 +150,15 @@ final class Truncation {
                 return ErrPage.errno(page);
             }
             if (page != Page.NONE) {
-                machine.put(page);
+                cut.add(page);
             }
         }
         return Errno.OK;
+    }
+
+    private void letGoCut() {
+        cut.forEach(machine::put);
+        cut.clear();
     }
 
     private void remove(long start, long end) {

@@ -5,6 +5,7 @@ import static farpage.mm.testing.TestProcess.page;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
@@ -16,6 +17,8 @@ import farpage.mm.fault.FaultResult;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateVma;
+import farpage.mm.notifier.MmuIntervalNotifier;
+import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
@@ -29,6 +32,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -462,5 +469,54 @@ final class FilePagesOnDevicesTest {
         process.unmap(address, PAGES);
         assertEquals(50, onDisk(3));
         assertEquals(16, device.freePageCount());
+    }
+
+    /// The page that is cut would go to the device again while others are unmapped, and could not
+    /// be had back then, when the file is shorter already.
+    @Test
+    @Tag("T-8.7")
+    void pageThatIsCutCanNotGoToADeviceAgainBeforeItIs() throws IOException {
+        try (OpenFile file = open(disk(PAGES))) {
+            long address = pulled(file, device);
+            AtomicInteger pulled = new AtomicInteger(-1);
+            MmuIntervalNotifier notifier =
+                    onInvalidation(
+                            page(address, 1),
+                            () -> {
+                                if (!isOnDevice(file, 0)) {
+                                    pulled.set(device.pull(process, address, 1));
+                                    device.answerPagecache(PagecacheCopy.FAILED);
+                                }
+                            });
+            assertEquals(Errno.OK, file.truncate(100));
+            notifier.close();
+            assertEquals(0, pulled.get());
+            assertEquals(100, Files.size(path()));
+            assertEquals(16, device.freePageCount());
+            assertEquals(Errno.OK, file.truncate(PageSize.pageAddress(2)));
+            assertEquals(0, readByte(file, 1));
+            assertEquals(0, readByte(file, 0));
+        }
+    }
+
+    /// Does something in another thread when a page is taken from the process.
+    private MmuIntervalNotifier onInvalidation(long address, Runnable action) {
+        Insertion insertion =
+                process.mm()
+                        .notifiers()
+                        .insert(
+                                address,
+                                PageSize.PAGE_SIZE,
+                                (own, range, sequence) -> {
+                                    own.setSequence(sequence);
+                                    try (ExecutorService thread =
+                                            Executors.newSingleThreadExecutor()) {
+                                        thread.submit(action).get();
+                                    } catch (InterruptedException | ExecutionException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                    return true;
+                                });
+        return assertInstanceOf(Insertion.Inserted.class, insertion).notifier();
     }
 }
