@@ -14,12 +14,19 @@ import java.util.concurrent.atomic.AtomicBoolean;
 ///
 /// @kernel drivers/gpu/drm/drm_gpusvm.c: struct drm_gpusvm_range, of a design that was proposed
 final class FileCopy implements DeviceCopy {
+    /// Places among which none that was left is looked for.
+    static final int PLACES = 8;
+
     private final FileCopier owner;
     private final DeviceCopies file;
     private final long index;
     private final long devicePage;
     private final AtomicBoolean dropped = new AtomicBoolean();
     private final List<Place> places = new CopyOnWriteArrayList<>();
+
+    /// How many there may be before those that were left are looked for; under the lock of the page
+    /// of the file.
+    private int lookAgainAt = PLACES;
 
     private record Place(ProcessMirror mirror, long pageNumber) {}
 
@@ -43,12 +50,37 @@ final class FileCopy implements DeviceCopy {
     void enter(ProcessMirror mirror, long pageNumber) {
         Place place = new Place(mirror, pageNumber);
         if (!places.contains(place)) {
+            if (places.size() >= lookAgainAt) {
+                places.removeIf(one -> !isUsed(one));
+                lookAgainAt = Math.max(PLACES, 2 * places.size());
+            }
             places.add(place);
         }
         DevicePageTable table = mirror.table();
         table.lock();
         table.setEntryLocked(pageNumber, DevicePte.of(devicePage, false));
         table.unlock();
+    }
+
+    /// Whether a process's device reads the copy there still. Where the mapping has changed since,
+    /// or the process is gone, it does not.
+    private boolean isUsed(Place place) {
+        DevicePageTable table = place.mirror().table();
+        table.lock();
+        try {
+            return names(table.entryLocked(place.pageNumber()));
+        } finally {
+            table.unlock();
+        }
+    }
+
+    private boolean names(long entry) {
+        return DevicePte.isPresent(entry) && DevicePte.page(entry) == devicePage;
+    }
+
+    /// Places at which it was entered and not found to be left since.
+    int placeCount() {
+        return places.size();
     }
 
     /// Whoever comes second, the file or the driver, takes the entries away all the same: they must
@@ -58,8 +90,7 @@ final class FileCopy implements DeviceCopy {
         for (Place place : places) {
             DevicePageTable table = place.mirror().table();
             table.lock();
-            long entry = table.entryLocked(place.pageNumber());
-            if (DevicePte.isPresent(entry) && DevicePte.page(entry) == devicePage) {
+            if (names(table.entryLocked(place.pageNumber()))) {
                 table.eraseLocked(place.pageNumber(), place.pageNumber() + 1);
             }
             table.unlock();
