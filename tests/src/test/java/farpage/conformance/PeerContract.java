@@ -25,6 +25,8 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.hmm.P2pdmaRoutes.Route;
+import farpage.opencl.ClError;
+import farpage.opencl.inject.CallKind;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -350,5 +352,29 @@ abstract class PeerContract extends EmulatorScene {
         client().unmap(dmaPage);
         long third = onFirst(1, 3);
         assertEquals(page, pageOf(device0, third));
+    }
+
+    @Test
+    void bufferThatCanNotBeHadFailsTheAccessAndNoMore() {
+        long address = onFirst(4, 1);
+        ClError error = ClError.OUT_OF_RESOURCES;
+        faults.fail(CallKind.CREATE_BUFFER, faults.calls(CallKind.CREATE_BUFFER) + 1, error);
+        assertEquals(
+                Errno.EIO, device1.execute(new DmirrorCommand.Read(address, 4, buffer(4))).errno());
+        assertDeviceReads(device1, address, pattern(4, 1), 0);
+    }
+
+    @Test
+    void migrationBetweenDevicesThatHasNoBufferLeavesThePagesUsable() {
+        long address = onFirst(4, 1);
+        emulator.device(1).release();
+        assertMigrates(device1, map(1), 1);
+        ClError error = ClError.OUT_OF_RESOURCES;
+        faults.fail(CallKind.CREATE_BUFFER, faults.calls(CallKind.CREATE_BUFFER) + 1, error);
+        MigrationResult result =
+                emulator.device(1).migrateFrom(emulator.device(0), device1, address, 4);
+        assertEquals(new MigrationResult(Errno.EIO, 0), result);
+        assertEquals(4, pagesOn(0));
+        assertCpuReads(address, pattern(4, 1));
     }
 }

@@ -11,12 +11,14 @@ import farpage.mm.PageSize;
 import farpage.mm.hmm.P2pdmaRoutes;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import farpage.opencl.ClException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -158,7 +160,7 @@ public final class PeerClient implements P2pdmaRoutes, AutoCloseable {
     ///
     /// @param to memory off the Java heap
     public CopyResult read(int owner, AccessBatch batch, MemorySegment to) {
-        CopyResult result = copy(owner).read(batch, to);
+        CopyResult result = with(owner, copy -> copy.read(batch, to));
         readPages.add(batch.pageCount());
         return result;
     }
@@ -167,14 +169,25 @@ public final class PeerClient implements P2pdmaRoutes, AutoCloseable {
     ///
     /// @param from memory off the Java heap
     public CopyResult write(int owner, AccessBatch batch, MemorySegment from) {
-        CopyResult result = copy(owner).write(batch, from);
+        CopyResult result = with(owner, copy -> copy.write(batch, from));
         writtenPages.add(batch.pageCount());
         return result;
     }
 
     /// Copies pages of one other device to pages of this one, for a migration between them.
     public CopyResult move(int owner, CopyBatch batch) {
-        return copy(owner).move(batch, port.memory());
+        return with(owner, copy -> copy.move(batch, port.memory()));
+    }
+
+    /// What the copies need is made at the first of them; if that fails nothing was copied.
+    private CopyResult with(int owner, Function<PeerCopy, CopyResult> use) {
+        PeerCopy copy;
+        try {
+            copy = copy(owner);
+        } catch (ClException e) {
+            return new CopyResult.Failed(e);
+        }
+        return use.apply(copy);
     }
 
     private PeerCopy copy(int number) {
