@@ -3,12 +3,15 @@ package farpage.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.copy.CopyCounters;
 import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.copy.CopyMethod;
 import farpage.emulator.devmem.DeviceFolioCounters;
+import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
+import farpage.emulator.svm.MigrationResult;
 import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
@@ -239,5 +242,37 @@ abstract class CollapseContract extends EmulatorScene {
                 Errno.EFAULT,
                 device0.execute(new DmirrorCommand.Write(address, 1, pattern(1, 12))).errno());
         assertCpuReads(address, data);
+    }
+
+    @Test
+    void deviceWithoutFoliosOfThatSizeJoinsNothing() {
+        EmulatorConfig small =
+                configure(EmulatorConfig.of(binding, binding.devices().getFirst()))
+                        .withOrders(FolioOrders.BASE);
+        try (Emulator other = new Emulator(small)) {
+            Mm mm = other.newProcess();
+            Dmirror device = other.device(0).open(mm);
+            long address =
+                    PageSize.alignDownPmd(mm.mmap(2 * PageSize.PMD_SIZE, READ_WRITE) - 1)
+                            + PageSize.PMD_SIZE;
+            CpuAccess own = new CpuAccess(mm);
+            assertTrue(!own.write(address, pattern(BLOCK, 13)).isError());
+            assertEquals(BLOCK, device.migrateToDevice(address, BLOCK).movedPages());
+            assertEquals(new MigrationResult(Errno.OK, 0), device.collapse(address, BLOCK));
+            assertCpuReads(own, address, pattern(BLOCK, 13));
+            mm.exit();
+            device.close();
+        }
+    }
+
+    @Test
+    void memoryWhosePagesDoNotMigrateIsRefused() {
+        int _ = emulator.machine().hugetlb().setPageCount(1);
+        long address = process.mmap(PageSize.PMD_SIZE, READ_WRITE | VmFlags.HUGETLB);
+        cpuWrites(address, pattern(1, 14));
+        assertEquals(new MigrationResult(Errno.EINVAL, 0), device0.collapse(address, BLOCK));
+        assertCpuReads(address, pattern(1, 14));
+        assertEquals(Errno.OK, process.munmap(address, PageSize.PMD_SIZE));
+        int _ = emulator.machine().hugetlb().setPageCount(0);
     }
 }

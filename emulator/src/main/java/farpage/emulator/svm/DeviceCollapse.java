@@ -58,7 +58,12 @@ final class DeviceCollapse {
     }
 
     /// Joins what can be joined. The `DRIVER_SVM` lock is held, and nothing else.
+    ///
+    /// @return nothing joined where the device has no folios of that size
     MigrationResult collapse(ProcessMirror mirror, long start, long end) {
+        if (!memory.orders().contains(ORDER)) {
+            return new MigrationResult(Errno.OK, 0);
+        }
         long joined = 0;
         Errno errno = Errno.OK;
         long first = PageSize.alignDownPmd(start + PageSize.PMD_SIZE - 1);
@@ -76,9 +81,12 @@ final class DeviceCollapse {
                 if (vma == null || !vma.isReadable()) {
                     errno = Errno.EINVAL;
                 } else if (at + PageSize.PMD_SIZE <= vma.end()) {
-                    errno = join(mirror, vma, at);
-                    joined += errno.isOk() && isJoined() ? PAGES : 0;
-                    migration.finish();
+                    errno = migration.setup(vma, at, at + PageSize.PMD_SIZE);
+                    if (errno.isOk()) {
+                        errno = join(mirror);
+                        joined += errno.isOk() && isJoined() ? PAGES : 0;
+                        migration.finish();
+                    }
                 }
             } finally {
                 mirror.endMigration();
@@ -94,15 +102,11 @@ final class DeviceCollapse {
                 && MigratePfn.order(migration.src(0)) == ORDER;
     }
 
-    /// Collects, copies and joins. The migration is to be finished.
+    /// Copies and joins what was collected. The migration is to be finished.
     ///
     /// The device's entries go before the copy: a store to an old page would be lost. The device
     /// faults then, and waits for the migration.
-    private Errno join(ProcessMirror mirror, Vma vma, long address) {
-        Errno errno = migration.setup(vma, address, address + PageSize.PMD_SIZE);
-        if (!errno.isOk()) {
-            throw new IllegalStateException("a range of one mapping was refused: " + errno);
-        }
+    private Errno join(ProcessMirror mirror) {
         batch.clear();
         if (!destinations.isWhole(migration, 0) || !destinations.tryFill(mirror, migration, 0)) {
             migration.pages();

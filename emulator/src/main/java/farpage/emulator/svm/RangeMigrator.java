@@ -182,8 +182,9 @@ public final class RangeMigrator {
     /// `[start, end)`, into large folios there. What can not be joined stays as it is. Nothing is
     /// held.
     ///
-    /// @return EINVAL at the first address that no readable mapping covers; EIO after a failed
-    ///   copy; with the pages that are part of large folios now and were not
+    /// @return EINVAL at the first address that no readable mapping covers, or one whose pages do
+    ///   not migrate; EIO after a failed copy; with the pages that are part of large folios now and
+    ///   were not
     public MigrationResult collapse(ProcessMirror mirror, long start, long end) {
         memory.lock();
         try {
