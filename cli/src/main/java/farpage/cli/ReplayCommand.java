@@ -71,7 +71,7 @@ final class ReplayCommand extends Command {
 
     @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
 
-    @Mixin FileBackedOptions fileBacked = new FileBackedOptions();
+    @Mixin DesignOptions designs = new DesignOptions();
 
     @Option(
             names = "--show-after",
@@ -124,9 +124,8 @@ final class ReplayCommand extends Command {
         try (DeviceSession session = DeviceSession.open(this, copy, false);
                 Emulator emulator =
                         session.newEmulator(config ->
-                                numbers.apply(config)
+                                designs.apply(numbers.apply(config))
                                         .withRamSize(memoryBytes)
-                                        .withFileBacked(fileBacked.mode)
                                         .withDeviceMemory(deviceMemoryBytes)
                                         .withOrders(orders)
                                         .withCoherentDeviceCount(isCoherent ? DEVICES : 0));

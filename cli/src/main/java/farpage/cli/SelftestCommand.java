@@ -50,7 +50,7 @@ final class SelftestCommand extends Command {
 
     @Mixin NumberSpaceOptions numbers = new NumberSpaceOptions();
 
-    @Mixin FileBackedOptions files = new FileBackedOptions();
+    @Mixin DesignOptions designs = new DesignOptions();
 
     SelftestCommand(CliEnvironment environment) {
         super(environment);
@@ -58,7 +58,8 @@ final class SelftestCommand extends Command {
 
     @Override
     int run(ReportOutput output) {
-        List<SelftestRun> runs = SelftestPatterns.select(SelftestSuite.runs(files.mode), patterns);
+        List<SelftestRun> runs =
+                SelftestPatterns.select(SelftestSuite.runs(designs.files.mode), patterns);
         if (isList) {
             list(output, runs);
             return ExitCode.DONE;
@@ -72,9 +73,8 @@ final class SelftestCommand extends Command {
                             Context.of(this, "selftest", session.choice().device()));
             EmulatorConfig config =
                     numbers.apply(
-                            session.config()
+                            designs.apply(session.config())
                                     .withRamSize(memoryBytes)
-                                    .withFileBacked(files.mode)
                                     .withCoherentDeviceCount(COHERENT_DEVICES));
             SelftestRunner runner =
                     new SelftestRunner(

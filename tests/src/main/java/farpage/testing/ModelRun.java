@@ -1,14 +1,17 @@
 package farpage.testing;
 
+import farpage.emulator.peer.PeerMode;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.KernelTrace;
 import farpage.emulator.trace.KernelTraceWriter;
+import farpage.mm.file.FileBackedMode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -66,7 +69,8 @@ public final class ModelRun {
     /// @param reproduce the command that does the same again
     public void check(long seed, int operationCount, int pageCountMax, String reproduce) {
         List<KernelOperation> operations =
-                new Operations(seed, pageCountMax).generate(operationCount);
+                new Operations(seed, pageCountMax, rules.files() != FileBackedMode.OFF)
+                        .generate(operationCount);
         Optional<Counterexample> found = search(operations);
         if (found.isPresent()) {
             Counterexample counterexample = found.get();
@@ -85,9 +89,14 @@ public final class ModelRun {
 
     /// What makes a replay as much like the system as options can.
     private String replayOptions() {
+        String files = rules.files().name().toLowerCase(Locale.ROOT);
+        String peers = rules.peers().name().toLowerCase(Locale.ROOT).replace('_', '-');
         return "--mended "
                 + (rules.mixedOrders() ? "--orders=2-9 " : "")
-                + (rules.coherent() == 0 ? "" : "--coherent ");
+                + (rules.coherent() == 0 ? "" : "--coherent ")
+                + (rules.files() == FileBackedMode.OFF ? "" : "--file-backed=" + files + " ")
+                + (rules.peers() == PeerMode.OFF ? "" : "--peer=" + peers + " ")
+                + (rules.collapses() ? "--collapse " : "");
     }
 
     /// Executes operations; what fails is made short.

@@ -2,7 +2,10 @@ package farpage.testing;
 
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.devmem.CoherentAccess;
+import farpage.emulator.peer.PeerMode;
+import farpage.mm.file.FileBackedMode;
 import farpage.mm.memory.FolioOrders;
+import farpage.mm.physical.NumberSpace;
 import farpage.opencl.ClBinding;
 import farpage.opencl.ClError;
 import farpage.opencl.ClException;
@@ -83,7 +86,66 @@ public enum ModelSetting {
                             .withOrders(FolioOrders.ALL)),
 
     /// Folios of every order, while calls fail.
-    MIXED_ORDERS_FAILING(false, true, 0, config -> config.withOrders(FolioOrders.ALL));
+    MIXED_ORDERS_FAILING(false, true, 0, config -> config.withOrders(FolioOrders.ALL)),
+
+    /// Pages of files move to devices.
+    FILES_MOVED(FileBackedMode.MIGRATE, PeerMode.OFF, Shortage.NONE, config -> config),
+
+    /// Devices have copies of pages of files.
+    FILES_COPIED(FileBackedMode.COPY, PeerMode.OFF, Shortage.NONE, config -> config),
+
+    /// Pages of files move and evict each other.
+    FILES_MOVED_TIGHT(FileBackedMode.MIGRATE, PeerMode.OFF, Shortage.MEMORY, config -> config),
+
+    /// Copies of pages of files make room for pages that move, and for each other.
+    FILES_COPIED_TIGHT(FileBackedMode.COPY, PeerMode.OFF, Shortage.MEMORY, config -> config),
+
+    /// Pages of files move, while calls fail.
+    FILES_MOVED_FAILING(FileBackedMode.MIGRATE, PeerMode.OFF, Shortage.CALLS, config -> config),
+
+    /// Pages of files are copied, while calls fail.
+    FILES_COPIED_FAILING(FileBackedMode.COPY, PeerMode.OFF, Shortage.CALLS, config -> config),
+
+    /// Devices use each other's memory by second pages.
+    PEERS(
+            FileBackedMode.OFF,
+            PeerMode.TWO_PAGES,
+            Shortage.NONE,
+            config -> config.withOrders(FolioOrders.ALL)),
+
+    /// The same while pages evict each other.
+    PEERS_TIGHT(FileBackedMode.OFF, PeerMode.TWO_PAGES, Shortage.MEMORY, config -> config),
+
+    /// Devices use each other's memory by its own pages, while calls fail.
+    PEERS_FAILING(FileBackedMode.OFF, PeerMode.UNIFIED, Shortage.CALLS, config -> config),
+
+    /// Base pages are joined on the way.
+    COLLAPSING(
+            FileBackedMode.OFF,
+            PeerMode.OFF,
+            Shortage.NONE,
+            config -> config.withOrders(FolioOrders.ALL).withCollapse(true)),
+
+    /// Everything at once, with pages of files that move.
+    ALL_MOVED(FileBackedMode.MIGRATE, PeerMode.UNIFIED, Shortage.NONE, ModelSetting::everyDesign),
+
+    /// Everything at once, with copies of pages of files.
+    ALL_COPIED(FileBackedMode.COPY, PeerMode.TWO_PAGES, Shortage.NONE, ModelSetting::everyDesign),
+
+    /// The same where there is room for three huge pages.
+    ALL_MOVED_TIGHT(
+            FileBackedMode.MIGRATE,
+            PeerMode.TWO_PAGES,
+            Shortage.HUGE_PAGES,
+            ModelSetting::everyDesign),
+
+    /// The same with copies.
+    ALL_COPIED_TIGHT(
+            FileBackedMode.COPY, PeerMode.UNIFIED, Shortage.HUGE_PAGES, ModelSetting::everyDesign),
+
+    /// The same while calls fail.
+    ALL_MOVED_FAILING(
+            FileBackedMode.MIGRATE, PeerMode.TWO_PAGES, Shortage.CALLS, ModelSetting::everyDesign);
 
     /// Large folios of which only a part is mapped keep the rest from use.
     private static final long RAM_MIN = 32L << 20;
@@ -105,6 +167,53 @@ public enum ModelSetting {
         boolean mixedOrders = name().startsWith("MIXED_ORDERS");
         this.rules = new PageOracle.Rules(roomy, failing, coherent, mixedOrders);
         this.configure = configure;
+    }
+
+    /// With designs that Linux has not. Folios are of every order where the name says so, or that
+    /// everything is on.
+    ModelSetting(
+            FileBackedMode files,
+            PeerMode peers,
+            Shortage shortage,
+            UnaryOperator<EmulatorConfig> configure) {
+        this.rules =
+                new PageOracle.Rules(
+                        shortage == Shortage.NONE,
+                        shortage == Shortage.CALLS,
+                        0,
+                        true,
+                        files,
+                        peers,
+                        name().startsWith("COLLAPS") || name().startsWith("ALL_"));
+        this.configure =
+                config ->
+                        shortage.apply(
+                                configure.apply(config.withFileBacked(files).withPeerMode(peers)));
+    }
+
+    /// What there is too little of.
+    private enum Shortage {
+        NONE,
+        /// There are forty pages of device memory.
+        MEMORY,
+        /// There is room for three huge pages.
+        HUGE_PAGES,
+        /// Calls fail.
+        CALLS;
+
+        EmulatorConfig apply(EmulatorConfig config) {
+            return switch (this) {
+                case NONE, CALLS -> config;
+                case MEMORY -> tight(config);
+                case HUGE_PAGES -> config.withChunkSize(2L << 20).withDeviceMemory(6L << 20);
+            };
+        }
+    }
+
+    private static EmulatorConfig everyDesign(EmulatorConfig config) {
+        return config.withOrders(FolioOrders.ALL)
+                .withCollapse(true)
+                .withNumberSpace(NumberSpace.PHYSICAL);
     }
 
     private static EmulatorConfig tight(EmulatorConfig config) {

@@ -130,14 +130,22 @@ public final class Operations {
     private int swapAreas;
     private long nextSeed = 1;
 
+    /// Of what Linux has.
+    ///
     /// @param pageCountMax of a region
     public Operations(long seed, int pageCountMax) {
+        this(seed, pageCountMax, false);
+    }
+
+    /// @param pageCountMax of a region
+    /// @param onFiles whether there are always regions of files
+    public Operations(long seed, int pageCountMax, boolean onFiles) {
         this.random = new SplittableRandom(seed);
         this.pageCountMax = pageCountMax;
         for (Kind kind : Kind.values()) {
             weights.put(kind, random.nextInt(4) == 0 ? 0 : 1 << random.nextInt(HEAVIEST));
         }
-        this.withFiles = random.nextInt(3) == 0;
+        this.withFiles = random.nextInt(3) == 0 || onFiles;
         this.withLargeFolios = random.nextInt(5) != 0;
         if (!withLargeFolios) {
             weights.put(Kind.HUGE_ADVICE, 0);

@@ -1,5 +1,6 @@
 package farpage.testing;
 
+import farpage.emulator.peer.PeerMode;
 import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ final class OracleCell {
     static final int NOWHERE = -1;
 
     private static final int LOCAL = 0x20;
+    private static final int REMOTE = 0x30;
     private static final int COHERENT_LOCAL = 0x40;
     private static final int COHERENT_REMOTE = 0x50;
 
@@ -127,6 +129,12 @@ final class OracleCell {
         return shared != null && shared == other.shared;
     }
 
+    /// What all mappings of one page of an object have in common.
+    Object object() {
+        assert shared != null;
+        return shared;
+    }
+
     PageContent content() {
         return shared != null ? shared.content : own;
     }
@@ -177,7 +185,7 @@ final class OracleCell {
     /// A migration to a device reached it.
     void mayGoTo(int device) {
         missesStores = true;
-        mayBeOn |= isShared() ? 0 : 1 << device;
+        mayBeOn |= 1 << device;
         surelyOn = NOWHERE;
     }
 
@@ -217,24 +225,26 @@ final class OracleCell {
     }
 
     /// Others may have moved it meanwhile.
-    void losePlace() {
+    ///
+    /// @param movesFiles whether pages of files move too
+    void losePlace(boolean movesFiles) {
         surelyOn = NOWHERE;
-        mayBeOn = isShared() ? 0 : ~0;
+        mayBeOn = isShared() && !movesFiles ? 0 : ~0;
         mayBeReadType = true;
         mayBeCopied = true;
     }
 
     /// Whether the byte of a snapshot agrees with what is known of the page; null where nothing is
     /// mapped.
-    static boolean agrees(int prot, @Nullable OracleCell cell, int device, int coherent) {
+    static boolean agrees(int prot, @Nullable OracleCell cell, int device, PageOracle.Rules rules) {
         if (cell == null || !cell.isReadable()) {
             return prot == 0xff;
         }
         if (prot == 0xff) {
-            return cell.mayBeHugeOnOther(device, coherent);
+            return cell.mayBeHugeOnOther(device, rules.coherent());
         }
         boolean permitted = (prot & 0x2) == 0 || cell.isWritable();
-        return permitted && cell.agreesOnPlace(prot & 0xf0, device, coherent);
+        return permitted && cell.agreesOnPlace(prot & 0xf0, device, rules);
     }
 
     /// Of huge pages on another device that is not coherent it is said that there is an error.
@@ -244,15 +254,22 @@ final class OracleCell {
         return mayBeLarge && surelyOn != device && (mayBeOn & ~coherent & ~(1 << device)) != 0;
     }
 
-    /// Pages of another device are told only if that is coherent.
-    private boolean agreesOnPlace(int place, int device, int coherent) {
-        boolean isCoherent = (coherent & 1 << device) != 0;
-        int others = coherent & ~(1 << device);
+    /// Pages of another device are told only if that is coherent, or if devices use each other's
+    /// memory.
+    private boolean agreesOnPlace(int place, int device, PageOracle.Rules rules) {
+        boolean isCoherent = (rules.coherent() & 1 << device) != 0;
+        int others = rules.coherent() & ~(1 << device);
         return switch (place) {
             case LOCAL, COHERENT_LOCAL ->
                     isCoherent == (place == COHERENT_LOCAL)
                             && mayBeOn(device)
                             && (surelyOn == NOWHERE || surelyOn == device);
+            case REMOTE ->
+                    rules.peers() == PeerMode.OFF
+                            ? surelyOn == NOWHERE
+                            : (mayBeOn & ~rules.coherent() & ~(1 << device)) != 0
+                                    && surelyOn != device
+                                    && !isSurelyOnAny(others);
             case COHERENT_REMOTE ->
                     (mayBeOn & others) != 0 && (surelyOn == NOWHERE || isSurelyOnAny(others));
             case 0 -> surelyOn != device && !isSurelyOnAny(others);

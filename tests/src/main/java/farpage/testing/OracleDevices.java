@@ -1,12 +1,16 @@
 package farpage.testing;
 
+import farpage.emulator.peer.PeerMode;
 import farpage.emulator.replay.ContentHash;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.RegionKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /// What the commands of a device answer and do to the account.
@@ -90,10 +94,20 @@ final class OracleDevices {
     }
 
     /// A fault at one page of a range has others behind it handled too, and so moved home.
-    private void perturb(List<OracleCell> cells, boolean write) {
+    private void perturb(List<OracleCell> cells, int device, boolean write) {
         for (OracleCell cell : cells) {
-            cell.mayMove(rules.coherent(), write);
+            if (write || !isReadByPeer(cell, device)) {
+                cell.mayMove(rules.coherent(), write);
+            }
         }
+    }
+
+    /// Whether a device loads a page of another one where it lies.
+    private boolean isReadByPeer(OracleCell cell, int device) {
+        return rules.peers() != PeerMode.OFF
+                && cell.surelyOn != OracleCell.NOWHERE
+                && cell.surelyOn != device
+                && !isCoherent(cell.surelyOn);
     }
 
     private boolean isCoherent(int device) {
@@ -103,7 +117,7 @@ final class OracleDevices {
     String read(KernelOperation.DeviceRead read, String result) {
         List<OracleCell> cells = memory.cells(read);
         folios.disturb(read);
-        perturb(cells, false);
+        perturb(cells, read.device(), false);
         if (isFailure(result)) {
             return "";
         }
@@ -126,7 +140,7 @@ final class OracleDevices {
     String write(KernelOperation.DeviceWrite write, String result) {
         List<OracleCell> cells = memory.cells(write);
         folios.disturb(write);
-        perturb(cells, true);
+        perturb(cells, write.device(), true);
         List<PageContent> stored = PageContent.pattern(write.seed(), write.pageCount());
         int writable = writable(cells);
         if (result.startsWith("-")) {
@@ -149,8 +163,10 @@ final class OracleDevices {
         boolean mayRefuse =
                 !isCoherent(write.device())
                         && writable.stream()
-                                .anyMatch(
-                                        cell -> cell.mayBeReadType && cell.mayBeOn(write.device()));
+                                .anyMatch(cell ->
+                                        cell.mayBeReadType
+                                                && !cell.isShared()
+                                                && cell.mayBeOn(write.device()));
         boolean denied = writable.size() < write.pageCount();
         boolean expected =
                 result.equals("-EFAULT") && (denied || mayRefuse)
@@ -186,6 +202,11 @@ final class OracleDevices {
                 continue; // no migration to a device takes pages of one
             }
             boolean mayBeElsewhere = (cell.mayBeOn & others) != 0;
+            if (cell.isShared()) {
+                cell.missesStores = true;
+                cell.surelyOn = OracleCell.NOWHERE;
+                continue;
+            }
             cell.mayGoTo(migrate.device());
             cell.mayBeLarge |= mayBeLarge && cell.kind == RegionKind.PRIVATE;
             if (sure && !mayBeElsewhere) {
@@ -194,6 +215,7 @@ final class OracleDevices {
             }
             cell.mayBeReadType |= !cell.isWritable() || cell.kind != RegionKind.PRIVATE;
         }
+        moveShared(reached, migrate.device());
         if (merged) {
             moveMerged(migrate.device());
         }
@@ -203,6 +225,26 @@ final class OracleDevices {
         }
         return PageOracle.expect(
                 whole ? "0 cp=" + migrate.pageCount() + " f=0 " + hash(cells) : "-EINVAL", result);
+    }
+
+    /// Pages of files move for all their mappings, where they move at all.
+    private void moveShared(List<OracleCell> reached, int device) {
+        if (!rules.movesFiles() || isCoherent(device)) {
+            return;
+        }
+        Set<Object> moved = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (OracleCell cell : reached) {
+            if (cell.isShared()) {
+                moved.add(cell.object());
+            }
+        }
+        if (!moved.isEmpty()) {
+            memory.forEachOfAll(cell -> {
+                if (cell.isShared() && moved.contains(cell.object())) {
+                    cell.mayGoTo(device);
+                }
+            });
+        }
     }
 
     /// Where one of them goes all go that are the same page.
@@ -311,7 +353,7 @@ final class OracleDevices {
             }
             for (; page < end && page < snapshot.pageCount(); page++) {
                 OracleCell cell = memory.lookup(snapshot.region(), snapshot.startPage() + page);
-                if (!OracleCell.agrees(prot, cell, snapshot.device(), rules.coherent())) {
+                if (!OracleCell.agrees(prot, cell, snapshot.device(), rules)) {
                     return String.format("another byte than %02x at page %d of it", prot, page);
                 }
             }

@@ -21,9 +21,13 @@ final class OracleMemory {
 
     private final Deque<Map<String, List<@Nullable OracleCell>>> processes = new ArrayDeque<>();
 
+    /// Whether pages of files move to devices.
+    private final boolean movesFiles;
+
     private boolean allMayBeLarge;
 
-    OracleMemory() {
+    OracleMemory(boolean movesFiles) {
+        this.movesFiles = movesFiles;
         processes.addLast(new LinkedHashMap<>());
     }
 
@@ -172,6 +176,6 @@ final class OracleMemory {
     /// A page that both still shared may have been moved by the child.
     void endFork() {
         processes.removeLast();
-        forEach((_, _, cell) -> cell.losePlace());
+        forEach((_, _, cell) -> cell.losePlace(movesFiles));
     }
 }

@@ -1,9 +1,11 @@
 package farpage.testing;
 
+import farpage.emulator.peer.PeerMode;
 import farpage.emulator.replay.ContentHash;
 import farpage.emulator.trace.HugePageSetting;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.RegionAdvice;
+import farpage.mm.file.FileBackedMode;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -26,17 +28,36 @@ public final class PageOracle {
     /// @param coherent the devices that are device-coherent, as bits: the CPU uses pages there in
     ///   place
     /// @param mixedOrders folios of every order may be put on a device, not only huge ones
+    /// @param files how devices have pages of files
+    /// @param peers how devices use each other's memory
+    /// @param collapses base pages of 2 MiB are joined on their way to a device
     /// @kernel none
-    public record Rules(boolean roomy, boolean failing, int coherent, boolean mixedOrders) {
+    public record Rules(
+            boolean roomy,
+            boolean failing,
+            int coherent,
+            boolean mixedOrders,
+            FileBackedMode files,
+            PeerMode peers,
+            boolean collapses) {
+        /// Nothing that Linux has not.
+        public Rules(boolean roomy, boolean failing, int coherent, boolean mixedOrders) {
+            this(roomy, failing, coherent, mixedOrders, FileBackedMode.OFF, PeerMode.OFF, false);
+        }
+
         /// No device is coherent, and only huge folios are large.
         public Rules(boolean roomy, boolean failing) {
             this(roomy, failing, 0, false);
+        }
+
+        boolean movesFiles() {
+            return files == FileBackedMode.MIGRATE;
         }
     }
 
     private final Rules rules;
     private final ContentHash contentHash;
-    private final OracleMemory memory = new OracleMemory();
+    private final OracleMemory memory;
     private final OraclePins pins = new OraclePins();
     private final OracleFolios folios;
     private final OracleCalls calls;
@@ -59,6 +80,7 @@ public final class PageOracle {
     public PageOracle(Rules rules, ContentHash contentHash) {
         this.rules = rules;
         this.contentHash = contentHash;
+        this.memory = new OracleMemory(rules.movesFiles());
         this.folios = new OracleFolios(rules, memory);
         this.calls = new OracleCalls(rules, memory, pins, folios);
         this.devices = new OracleDevices(rules, contentHash, memory, folios);

@@ -97,6 +97,31 @@ final class ReplayCommandTest {
     }
 
     @Test
+    void deviceIsToldOfPagesOfAnotherOneWhereDevicesUseEachOthersMemory() throws IOException {
+        String lines =
+                "=== a\nmap A 1 private\nwrite A 0 1\nmigdev A 0 1\ndread A 0 1 @1\nsnap A 0 1 @1\n";
+        Path file = Files.writeString(folder.resolve("a.trace"), lines);
+        for (String form : List.of("unified", "two-pages")) {
+            CommandRun run = CommandRun.of("replay", file.toString(), "--peer=" + form);
+            assertTrue(run.out().contains("\n5 snap 0 cp=1 32*1\n"), run.toString());
+        }
+        CommandRun alone = CommandRun.of("replay", file.toString());
+        assertTrue(alone.out().contains("\n5 snap 0 cp=1 02*1\n"), alone.toString());
+    }
+
+    @Test
+    void basePagesAreJoinedOnTheirWayWhereThatIsAskedFor() throws IOException {
+        String lines =
+                "=== a\nmap A 512 private\nmadvise A 0 512 populate-write\nmigdev A 0 512\n"
+                        + "snap A 0 512\n";
+        Path file = Files.writeString(folder.resolve("a.trace"), lines);
+        CommandRun joined = CommandRun.of("replay", file.toString(), "--collapse");
+        assertTrue(joined.out().contains("\n4 snap 0 cp=512 26*512\n"), joined.toString());
+        CommandRun apart = CommandRun.of("replay", file.toString());
+        assertTrue(apart.out().contains("\n4 snap 0 cp=512 22*512\n"), apart.toString());
+    }
+
+    @Test
     void viewsFollowTheResultsOfEachTrace() throws IOException {
         String lines = "=== a\nmap A 2 private\nwrite A 0 1\nmigdev A 0 1\n";
         Path file = Files.writeString(folder.resolve("a.trace"), lines);

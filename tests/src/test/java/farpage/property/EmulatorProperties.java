@@ -84,4 +84,71 @@ abstract class EmulatorProperties {
     void failingOpenClCallsLoseNothingWhileDeviceMemoryIsTooSmall() {
         check(ModelSetting.FAILING_TIGHT, 100);
     }
+
+    @Test
+    void pagesOfFilesThatMoveToDevicesLoseNothing() {
+        check(ModelSetting.FILES_MOVED, 100);
+    }
+
+    @Test
+    void pagesOfFilesThatMoveLoseNothingWhereTheyEvictEachOther() {
+        check(ModelSetting.FILES_MOVED_TIGHT, 100);
+    }
+
+    @Test
+    void pagesOfFilesThatMoveLoseNothingWhenCallsFail() {
+        check(ModelSetting.FILES_MOVED_FAILING, 100);
+    }
+
+    @Test
+    void copiesOfPagesOfFilesAreNeverOld() {
+        check(ModelSetting.FILES_COPIED, 100);
+    }
+
+    @Test
+    void copiesOfPagesOfFilesAreNeverOldWhereDeviceMemoryIsTooSmall() {
+        check(ModelSetting.FILES_COPIED_TIGHT, 100);
+    }
+
+    @Test
+    void copiesOfPagesOfFilesAreNeverOldWhenCallsFail() {
+        check(ModelSetting.FILES_COPIED_FAILING, 100);
+    }
+
+    @Test
+    void devicesThatUseEachOthersMemoryLoseNothing() {
+        check(ModelSetting.PEERS, 100);
+    }
+
+    @Test
+    void devicesThatUseEachOthersMemoryLoseNothingWhereItIsTooSmall() {
+        check(ModelSetting.PEERS_TIGHT, 100);
+    }
+
+    @Test
+    void devicesThatUseEachOthersMemoryLoseNothingWhenCallsFail() {
+        check(ModelSetting.PEERS_FAILING, 100);
+    }
+
+    @Test
+    void basePagesThatAreJoinedLoseNothing() {
+        check(ModelSetting.COLLAPSING, 700);
+    }
+
+    @Test
+    void everyDesignAtOnceLosesNothing() {
+        check(ModelSetting.ALL_MOVED, 700);
+        check(ModelSetting.ALL_COPIED, 700);
+    }
+
+    @Test
+    void everyDesignAtOnceLosesNothingWhereThereIsTooLittle() {
+        check(ModelSetting.ALL_MOVED_TIGHT, 700);
+        check(ModelSetting.ALL_COPIED_TIGHT, 700);
+    }
+
+    @Test
+    void everyDesignAtOnceLosesNothingWhenCallsFail() {
+        check(ModelSetting.ALL_MOVED_FAILING, 100);
+    }
 }

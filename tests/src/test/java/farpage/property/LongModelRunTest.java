@@ -23,6 +23,9 @@ final class LongModelRunTest {
     private static final int OPERATIONS = Integer.getInteger("farpage.operations", 3_000);
     private static final String BINDING = System.getProperty("farpage.binding", "fake");
 
+    /// The only kind of emulator; empty for all.
+    private static final String SETTING = System.getProperty("farpage.setting", "");
+
     /// Of several of these one run consists, however short it is.
     private static final List<Shape> SHAPES =
             List.of(new Shape(12, 3_000), new Shape(80, 3_000), new Shape(1600, 2_000));
@@ -43,6 +46,9 @@ final class LongModelRunTest {
 
     /// Every other sequence runs where all has room, and so may be checked the most closely.
     private static ModelSetting setting(int number) {
+        if (!SETTING.isEmpty()) {
+            return ModelSetting.valueOf(SETTING);
+        }
         int round = number / SHAPES.size();
         ModelSetting[] all = ModelSetting.values();
         return round % 2 == 0 ? ModelSetting.MIXED_ORDERS : all[round / 2 % all.length];
@@ -108,7 +114,8 @@ final class LongModelRunTest {
                                     + " -Dfarpage.binding="
                                     + BINDING
                                     + " -Dfarpage.operations="
-                                    + OPERATIONS);
+                                    + OPERATIONS
+                                    + (SETTING.isEmpty() ? "" : " -Dfarpage.setting=" + SETTING));
         }
     }
 }

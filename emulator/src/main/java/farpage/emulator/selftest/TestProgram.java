@@ -4,6 +4,7 @@ import farpage.emulator.EmulatedDevice;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.inspect.EmulatorInvariants;
+import farpage.emulator.peer.PeerMode;
 import farpage.mm.PageSize;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -79,6 +80,11 @@ final class TestProgram implements AutoCloseable {
 
     boolean isCoherent() {
         return variant == SelftestVariant.DEVICE_COHERENT;
+    }
+
+    /// Whether a device is told of the pages that are on another one. Linux has no such devices.
+    boolean seesPeers() {
+        return emulator.config().peerMode() != PeerMode.OFF;
     }
 
     RandomGenerator random() {

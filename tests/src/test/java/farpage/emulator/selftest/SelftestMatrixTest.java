@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
+import farpage.emulator.peer.PeerMode;
 import farpage.mm.PageSize;
 import farpage.mm.file.FileBackedMode;
 import farpage.mm.memory.FolioOrders;
@@ -31,7 +32,7 @@ final class SelftestMatrixTest {
     private static final long RAM_SIZE = 128L << 20;
 
     /// Every so many combinations a case runs with one.
-    private static final int STRIDE = 9;
+    private static final int STRIDE = 27;
 
     /// Each has one folio of 2 MiB refused, so a device without any fails them.
     private static final Set<String> NEED_LARGE_FOLIOS =
@@ -74,7 +75,17 @@ final class SelftestMatrixTest {
                                     new Setting(
                                             "file-backed " + mode,
                                             config -> config.withFileBacked(mode)))
-                            .toList());
+                            .toList(),
+                    List.of(
+                            new Setting("alone", config -> config),
+                            new Setting(
+                                    "peers unified, collapse",
+                                    config ->
+                                            config.withPeerMode(PeerMode.UNIFIED)
+                                                    .withCollapse(true)),
+                            new Setting(
+                                    "peers by two pages",
+                                    config -> config.withPeerMode(PeerMode.TWO_PAGES))));
 
     private final ClBinding binding = ClBindings.open("lwjgl");
 
