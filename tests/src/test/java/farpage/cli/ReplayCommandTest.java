@@ -112,8 +112,13 @@ final class ReplayCommandTest {
     @Test
     void basePagesAreJoinedOnTheirWayWhereThatIsAskedFor() throws IOException {
         String lines =
-                "=== a\nmap A 512 private\nmadvise A 0 512 populate-write\nmigdev A 0 512\n"
-                        + "snap A 0 512\n";
+                """
+                === a
+                map A 512 private
+                madvise A 0 512 populate-write
+                migdev A 0 512
+                snap A 0 512
+                """;
         Path file = Files.writeString(folder.resolve("a.trace"), lines);
         CommandRun joined = CommandRun.of("replay", file.toString(), "--collapse");
         assertTrue(joined.out().contains("\n4 snap 0 cp=512 26*512\n"), joined.toString());

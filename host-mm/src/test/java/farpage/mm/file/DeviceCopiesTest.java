@@ -57,11 +57,15 @@ final class DeviceCopiesTest {
         return file;
     }
 
-    private boolean add(OpenFile file) {
+    private static DeviceCopies copies(OpenFile file) {
         DeviceCopies copies = file.mapping().copies();
         assertNotNull(copies);
+        return copies;
+    }
+
+    private boolean add(OpenFile file) {
         long page = file.mapping().tryLockCached(0);
-        boolean added = copies.add(0, page, new Copy());
+        boolean added = copies(file).add(0, page, new Copy());
         machine.machine().folios().unlock(page);
         machine.machine().put(page);
         return added;
@@ -100,7 +104,7 @@ final class DeviceCopiesTest {
                             });
             assertFalse(add(file));
             notifier.close();
-            assertEquals(List.of(), file.mapping().copies().of(0));
+            assertEquals(List.of(), copies(file).of(0));
             GetUserPages.unpin(machine.machine(), pages, 1, true);
             assertTrue(add(file));
         }
