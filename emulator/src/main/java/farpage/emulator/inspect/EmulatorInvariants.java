@@ -92,8 +92,7 @@ public final class EmulatorInvariants {
                 }
                 referenced++;
                 int held = device.isBroken(page) ? 1 : 0;
-                int ofFile =
-                        folios.mapping(page) instanceof FileMapping || isCopy(folios, page) ? 1 : 0;
+                int ofFile = isCopy(folios, page) ? 1 : FileMapping.cacheReferences(folios, page);
                 expect(
                         folios.refCount(page) == folios.mapCount(page) + ofFile + held,
                         () ->

@@ -106,15 +106,16 @@ final class FaultMigrator {
         return fallsBack && result != FaultResult.SIGBUS ? FaultResult.FALLBACK : result;
     }
 
-    /// Copies one page for its file, which learns that it is dirty if the device wrote it.
+    /// Copies one folio for its file, which learns that it is dirty if the device wrote it.
     ///
     /// @return FAILED if the copy failed; the device has the contents still
     PagecacheCopy toPagecache(long devicePage, long newPage) {
-        FaultStorage.Work work = faults.take(1, devicePage);
+        int pageCount = machine.folios().pageCount(devicePage);
+        FaultStorage.Work work = faults.take(pageCount, devicePage);
         CopyBatch batch = work.batch();
-        batch.add(devicePage, newPage);
+        batch.add(devicePage, newPage, pageCount);
         boolean copied = engine.toSystem(batch).isCopied();
-        faults.rest(1, work);
+        faults.rest(pageCount, work);
         FolioTable folios = machine.folios();
         if (copied && folios.hasFlag(devicePage, FolioFlags.DIRTY)) {
             folios.setFlag(newPage, FolioFlags.DIRTY);

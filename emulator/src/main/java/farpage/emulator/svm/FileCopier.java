@@ -42,8 +42,11 @@ final class FileCopier implements CopyOwner {
     private final CopyBatch batch = new CopyBatch(BATCH_PAGES);
     private final List<Locked> locked = new ArrayList<>();
 
-    /// A page of a file that is locked, where the process has it, and its copy.
-    private record Locked(long page, long pageNumber, FileCopy copy, boolean isNew) {}
+    /// Where the process has a page of a file that is locked, and its copy.
+    private record Locked(long pageNumber, FileCopy copy, boolean isNew) {}
+
+    /// Locked folios, each with a reference.
+    private final List<Long> folios = new ArrayList<>();
 
     FileCopier(
             Machine machine,
@@ -180,31 +183,48 @@ final class FileCopier implements CopyOwner {
     private Errno lockRun(Vma vma, DeviceCopies copies, long start, long end) {
         FileMapping file = copies.file();
         locked.clear();
+        folios.clear();
         batch.clear();
         for (long at = start; at < end; at += PageSize.PAGE_SIZE) {
             long index = vma.pageIndex(at);
             boolean waits = at == start && !file.isShmem();
-            long page = waits ? file.lockForFault(index) : file.tryLockCached(index);
+            long known = inLockedFolio(index);
+            long page = known;
+            if (known == Page.NONE) {
+                page = waits ? file.lockForFault(index) : file.tryLockCached(index);
+            }
             if (ErrPage.isError(page)) {
                 return ErrPage.errno(page) == Errno.EIO ? Errno.EIO : Errno.OK;
             }
             if (page == Page.NONE) {
                 return Errno.OK;
             }
-            if (!lockCopy(copies, index, page, PageSize.pageNumber(at))) {
-                machine.folios().unlock(page);
-                machine.put(page);
+            if (known == Page.NONE) {
+                folios.add(page);
+            }
+            if (index >= file.pageCount()
+                    || !lockCopy(copies, index, page, PageSize.pageNumber(at))) {
                 return Errno.OK;
             }
         }
         return Errno.OK;
     }
 
+    /// The page of an index if it is one of the folio that was locked last.
+    private long inLockedFolio(long index) {
+        if (folios.isEmpty()) {
+            return Page.NONE;
+        }
+        long head = machine.folios().head(folios.getLast());
+        long distance = index - machine.folios().index(head);
+        return distance < machine.folios().pageCount(head) ? head + distance : Page.NONE;
+    }
+
     /// @return false if the device has no room, or the page may change unnoticed
     private boolean lockCopy(DeviceCopies copies, long index, long page, long pageNumber) {
         FileCopy known = own(copies, index);
         if (known != null) {
-            locked.add(new Locked(page, pageNumber, known, false));
+            locked.add(new Locked(pageNumber, known, false));
             return true;
         }
         long[] to = new long[1];
@@ -220,7 +240,7 @@ final class FileCopier implements CopyOwner {
             return false;
         }
         batch.add(page, to[0]);
-        locked.add(new Locked(page, pageNumber, copy, true));
+        locked.add(new Locked(pageNumber, copy, true));
         return true;
     }
 
@@ -235,8 +255,10 @@ final class FileCopier implements CopyOwner {
             } else {
                 one.copy().enter(mirror, one.pageNumber());
             }
-            machine.folios().unlock(one.page());
-            machine.put(one.page());
+        }
+        for (long page : folios) {
+            machine.folios().unlock(page);
+            machine.put(page);
         }
         return result.isCopied();
     }

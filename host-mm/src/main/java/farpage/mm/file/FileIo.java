@@ -118,15 +118,11 @@ final class FileIo {
             }
             long at = offset;
             while (at < end) {
-                int length = lengthInPage(at, end);
-                Errno errno = writePage(from.asSlice(at - offset, length), at);
-                if (!errno.isOk()) {
-                    return at > offset ? at - offset : -errno.number();
+                long written = writeFolio(from.asSlice(at - offset), at);
+                if (written < 0) {
+                    return at > offset ? at - offset : written;
                 }
-                at += length;
-                if (at > file.size()) {
-                    file.setSize(at);
-                }
+                at += written;
             }
             return at - offset;
         } finally {
@@ -134,25 +130,41 @@ final class FileIo {
         }
     }
 
-    /// A page that is overwritten whole need not be read in first.
-    private Errno writePage(MemorySegment from, long at) {
+    /// Writes as far as the folio goes. One that is overwritten whole need not be read in first.
+    ///
+    /// @return bytes written, or a negative error number
+    private long writeFolio(MemorySegment from, long at) {
         long index = PageSize.pageNumber(at);
-        boolean whole = from.byteSize() == PageSize.PAGE_SIZE;
-        long page = whole ? file.lockOrNew(index) : file.lockOrCreate(index);
+        long lengthFromPage = PageSize.offsetInPage(at) + from.byteSize();
+        long page = file.lockOrNew(index, lengthFromPage);
         if (ErrPage.isError(page)) {
-            return ErrPage.errno(page) == Errno.ENOMEM && file.isShmem()
-                    ? Errno.ENOSPC
-                    : ErrPage.errno(page);
+            Errno errno = ErrPage.errno(page);
+            return -(errno == Errno.ENOMEM && file.isShmem() ? Errno.ENOSPC : errno).number();
         }
-        if (isBroken(page)) {
+        long end = Math.min(at + from.byteSize(), PageSize.pageAddress(file.nextIndex(page)));
+        Errno refused = prepareToWrite(page, at, end);
+        if (!refused.isOk()) {
             file.unlockAndPut(page);
+            return -refused.number();
+        }
+        file.dropCopies(index, FileMapping.pageCount(end));
+        MemorySegment.copy(from, 0, ram, ramOffset(page, at), end - at);
+        folios.setFlag(page, FolioFlags.UPTODATE | FolioFlags.DIRTY);
+        if (end > file.size()) {
+            file.setSize(end); // before others may find it beyond the end
+        }
+        file.unlockAndPut(page);
+        return end - at;
+    }
+
+    private Errno prepareToWrite(long page, long at, long end) {
+        if (isBroken(page)) {
             return Errno.EIO;
         }
-        file.dropCopies(index);
-        MemorySegment.copy(from, 0, ram, ramOffset(page, at), from.byteSize());
-        folios.setFlag(page, FolioFlags.UPTODATE | FolioFlags.DIRTY);
-        file.unlockAndPut(page);
-        return Errno.OK;
+        boolean whole =
+                at == PageSize.pageAddress(file.firstIndex(page))
+                        && end == PageSize.pageAddress(file.nextIndex(page));
+        return whole || folios.hasFlag(page, FolioFlags.UPTODATE) ? Errno.OK : file.readIn(page);
     }
 
     /// Makes the pages of `[start, end)`, with zeros where they were holes.

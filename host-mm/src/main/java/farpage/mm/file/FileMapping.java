@@ -11,6 +11,7 @@ import farpage.mm.lock.RankedReadWriteLock;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.ReverseMap;
+import farpage.mm.rmap.RmapRangeVisitor;
 import farpage.mm.rmap.RmapVisitor;
 import farpage.mm.rmap.VmaIntervalTree;
 import farpage.mm.zonedevice.PagecacheOps;
@@ -56,18 +57,26 @@ public final class FileMapping implements ReverseMap {
     /// Those that devices have of its pages; null where devices have none.
     private final @Nullable DeviceCopies copies;
 
+    /// The largest order of its folios; 0 if they are base pages.
+    private final int maxFolioOrder;
+
+    private final NewFileFolios newFolios;
     private volatile long size;
 
     /// Openings; guarded by the lock of the [FileTable].
     int openCount;
 
-    FileMapping(Machine machine, BackingStore store, FileName name, long size) {
+    /// @param maxFolioOrder the largest order of its folios; 0 if they are base pages
+    FileMapping(Machine machine, BackingStore store, FileName name, long size, int maxFolioOrder) {
         assert size >= 0;
+        assert maxFolioOrder == 0 || !store.isShmem() : "shared memory is made of base pages";
         this.machine = machine;
         this.folios = machine.folios();
         this.store = store;
         this.name = name;
         this.pages = new PageCache(machine);
+        this.maxFolioOrder = maxFolioOrder;
+        this.newFolios = new NewFileFolios(this);
         this.copies = machine.filesOnDevices().copiesPages() ? new DeviceCopies(this) : null;
         this.size = size;
     }
@@ -97,6 +106,13 @@ public final class FileMapping implements ReverseMap {
     /// @kernel include/linux/shmem_fs.h: shmem_mapping
     public boolean isShmem() {
         return store.isShmem();
+    }
+
+    /// The largest order that its folios may have; 0 if all are base pages.
+    ///
+    /// @kernel include/linux/pagemap.h: mapping_max_folio_order
+    public int maxFolioOrder() {
+        return maxFolioOrder;
     }
 
     /// What it is called in the views of a process.
@@ -153,6 +169,36 @@ public final class FileMapping implements ReverseMap {
         }
     }
 
+    /// The same for pages `[start, end)` of one folio.
+    void dropCopies(long start, long end) {
+        for (long index = start; copies != null && index < end; index++) {
+            copies.drop(index);
+        }
+    }
+
+    /// Which page of the file the folio of a page begins with.
+    long firstIndex(long page) {
+        return folios.index(folios.head(page));
+    }
+
+    /// The page of the file behind the last one of the folio of a page.
+    ///
+    /// @kernel include/linux/pagemap.h: folio_next_index
+    long nextIndex(long page) {
+        return firstIndex(page) + folios.pageCount(page);
+    }
+
+    /// References that its file, or the swap cache, has to a folio.
+    ///
+    /// @param page any page of it
+    /// @kernel include/linux/mm.h: folio_expected_ref_count
+    public static int cacheReferences(FolioTable folios, long page) {
+        if (folios.hasFlag(page, FolioFlags.SWAPCACHE)) {
+            return 1;
+        }
+        return folios.mapping(page) instanceof FileMapping ? folios.pageCount(page) : 0;
+    }
+
     // Finding pages.
 
     /// The page of an index if the file has it, with a reference for the caller, not locked; else
@@ -195,11 +241,12 @@ public final class FileMapping implements ReverseMap {
     ///
     /// @kernel mm/readahead.c: force_page_cache_ra
     public void readAhead(long first, long end) {
-        for (long index = first; index < Math.min(end, pageCount()); index++) {
+        for (long index = first; index < Math.min(end, pageCount()); ) {
             long page = lockAndReadIn(index);
             if (ErrPage.isError(page)) {
                 return;
             }
+            index = nextIndex(page);
             unlockAndPut(page);
         }
     }
@@ -247,9 +294,9 @@ public final class FileMapping implements ReverseMap {
     ///
     /// @return an [ErrPage] of ENOMEM or EIO, or of a page that stays on a device
     long lockOrCreate(long index) {
-        long page = lockOrNew(index);
+        long page = lockOrNew(index, 0);
         if (!ErrPage.isError(page) && !folios.hasFlag(page, FolioFlags.UPTODATE)) {
-            Errno errno = readIn(index, page);
+            Errno errno = readIn(page);
             if (!errno.isOk()) {
                 unlockAndPut(page);
                 return ErrPage.of(errno);
@@ -260,13 +307,17 @@ public final class FileMapping implements ReverseMap {
 
     /// The page of an index, locked and with a reference; a new one has no contents yet.
     ///
+    /// @param length bytes that are to be written from there on; 0 if it is to be read in
     /// @return an [ErrPage] of ENOMEM, or of a page that stays on a device
     /// @kernel mm/filemap.c: __filemap_get_folio with FGP_LOCK and FGP_CREAT
-    long lockOrNew(long index) {
+    long lockOrNew(long index, long length) {
         for (int attempt = 0; attempt < TRUNCATED_RETRY_LIMIT; attempt++) {
             long page = lockCached(index);
             if (page == Page.NONE) {
-                page = addNew(index);
+                page =
+                        length == 0
+                                ? newFolios.addForReading(index)
+                                : newFolios.addForWriting(index, length);
             }
             if (page != Page.NONE) {
                 return page;
@@ -316,7 +367,6 @@ public final class FileMapping implements ReverseMap {
                 machine.put(page);
                 folios.waitUnlocked(page);
             } else if (holds(page, index)) {
-                machine.filesOnDevices().note(FilesOnDevices.Event.DISCARDED);
                 return page;
             } else {
                 unlockAndPut(page);
@@ -359,31 +409,18 @@ public final class FileMapping implements ReverseMap {
         return folios.mapping(page) == this && folios.index(page) == index;
     }
 
-    /// @return [Page#NONE] if somebody else added one
-    private long addNew(long index) {
-        long page = machine.allocateFolio(0);
-        if (page == Page.NONE) {
-            return ErrPage.of(Errno.ENOMEM);
-        }
-        folios.lockNew(page);
-        folios.setMapping(page, this, index);
-        folios.setFlag(page, FolioFlags.LRU | (isShmem() ? FolioFlags.SWAPBACKED : 0));
-        if (pages.add(index, page)) {
-            noteReclaimable(1);
-            return page;
-        }
-        unlockAndPut(page);
-        return Page.NONE;
-    }
-
-    /// Fills a locked page from the store.
-    private Errno readIn(long index, long page) {
+    /// Fills the folio of a locked page from the store.
+    Errno readIn(long page) {
+        long head = folios.head(page);
+        long first = folios.index(head);
         try {
-            store.readPage(index, machine.ram().bytes(page));
+            for (int i = 0; i < folios.pageCount(head); i++) {
+                store.readPage(first + i, machine.ram().bytes(head + i));
+            }
         } catch (IOException e) {
             return Errno.EIO;
         }
-        folios.setFlag(page, FolioFlags.UPTODATE);
+        folios.setFlag(head, FolioFlags.UPTODATE);
         return Errno.OK;
     }
 
@@ -392,19 +429,22 @@ public final class FileMapping implements ReverseMap {
         machine.put(page);
     }
 
-    /// Takes a locked page, mapped nowhere, out of the file.
+    /// Takes the folio of a locked page, mapped nowhere, out of the file.
     ///
     /// @kernel mm/truncate.c: truncate_inode_folio; mm/filemap.c: filemap_remove_folio
-    void removeLocked(long index, long page) {
+    public void removeLocked(long index, long page) {
         assert holds(page, index);
-        dropCopies(index);
-        folios.clearFlag(page, FolioFlags.DIRTY);
-        pages.remove(index, page);
-        if (!Page.isDevicePrivate(page)) {
-            noteReclaimable(-1);
+        long head = folios.head(page);
+        long first = folios.index(head);
+        int count = folios.pageCount(head);
+        dropCopies(first, first + count);
+        folios.clearFlag(head, FolioFlags.DIRTY);
+        pages.remove(first, head);
+        if (!Page.isDevicePrivate(head)) {
+            noteReclaimable(-count);
         }
-        folios.setMapping(page, null, 0);
-        machine.put(page);
+        folios.setMapping(head, null, 0);
+        machine.put(head, count);
     }
 
     void noteReclaimable(int pageCount) {
@@ -413,22 +453,25 @@ public final class FileMapping implements ReverseMap {
         }
     }
 
-    /// Writes a locked page, mapped nowhere, if it is dirty, and gives it up if nobody but the
-    /// caller has a reference to it. All its references are frozen then.
+    /// Writes the folio of a locked page, mapped nowhere, if it is dirty, and gives it up if nobody
+    /// but the caller has a reference to it. All its references are frozen then.
     ///
-    /// @return false if the page stays
+    /// @return false if the folio stays
     /// @kernel mm/vmscan.c: pageout, __remove_mapping
     public boolean evictLocked(long index, long page) {
         assert holds(page, index);
-        dropCopies(index);
-        if (folios.hasFlag(page, FolioFlags.DIRTY)) {
-            new WriteBack(this).writeLocked(index, page);
+        long head = folios.head(page);
+        long first = folios.index(head);
+        int count = folios.pageCount(head);
+        dropCopies(first, first + count);
+        if (folios.hasFlag(head, FolioFlags.DIRTY)) {
+            new WriteBack(this).writeLocked(head);
         }
-        if (folios.hasFlag(page, FolioFlags.DIRTY) || !pages.removeUnused(index, page)) {
+        if (folios.hasFlag(head, FolioFlags.DIRTY) || !pages.removeUnused(first, head)) {
             return false;
         }
-        noteReclaimable(-1);
-        folios.setMapping(page, null, 0);
+        noteReclaimable(-count);
+        folios.setMapping(head, null, 0);
         return true;
     }
 
@@ -450,14 +493,17 @@ public final class FileMapping implements ReverseMap {
         return true;
     }
 
-    /// Gives up a locked page whose memory is broken, if its contents are in the store.
+    /// Gives up the folio of a locked page whose memory is broken, if its contents are in the
+    /// store.
     ///
     /// @return false if they are not, or somebody else has a reference
     /// @kernel mm/truncate.c: mapping_evict_folio
     public boolean evictBroken(long index, long page) {
-        unmap(index, index + 1, false);
+        unmap(firstIndex(page), nextIndex(page), false);
         boolean evictable =
-                !isShmem() && !folios.hasFlag(page, FolioFlags.DIRTY) && folios.refCount(page) == 2;
+                !isShmem()
+                        && !folios.hasFlag(page, FolioFlags.DIRTY)
+                        && folios.refCount(page) == 1 + folios.pageCount(page);
         if (evictable) {
             removeLocked(index, page);
         }
@@ -466,7 +512,20 @@ public final class FileMapping implements ReverseMap {
 
     // Migration.
 
-    /// Puts the destination of a migration in the place of its source.
+    /// Has a locked folio, mapped nowhere, cut if nobody but the caller has a reference to it. Each
+    /// piece has one for him then.
+    ///
+    /// @param head the first page
+    /// @param newOrder of the pieces
+    /// @param cut what is done to the folio, whose references are frozen
+    /// @return false, and nothing changed, if somebody has
+    /// @kernel mm/huge_memory.c: __folio_freeze_and_split_unmapped
+    public boolean split(long head, int newOrder, Runnable cut) {
+        return pages.split(folios.index(head), head, newOrder, cut);
+    }
+
+    /// Puts the destination of a migration in the place of its source. Both are heads of folios of
+    /// one size.
     ///
     /// @param expectedReferences to the source, that of this file included
     /// @return false, and nothing changed, if there are other references
@@ -480,12 +539,13 @@ public final class FileMapping implements ReverseMap {
                         expectedReferences,
                         () -> folios.migrateState(from, to));
         if (moved && Page.isDevicePrivate(from) != Page.isDevicePrivate(to)) {
-            noteReclaimable(Page.isDevicePrivate(to) ? -1 : 1);
+            int count = folios.pageCount(to);
+            noteReclaimable(Page.isDevicePrivate(to) ? -count : count);
         }
         return moved;
     }
 
-    /// Makes a locked page, mapped nowhere, ready to move to a device: what is dirty is written to
+    /// Makes a locked folio, mapped nowhere, ready to move to a device: what is dirty is written to
     /// the store, since the device's page may be lost.
     ///
     /// @return false if it has to stay: such pages do not move, it was cut off, it could not be
@@ -499,12 +559,21 @@ public final class FileMapping implements ReverseMap {
             return true;
         }
         long index = folios.index(page);
-        if (index >= pageCount() || folios.hasFlag(page, FolioFlags.HWPOISON)) {
+        if (index >= pageCount() || isAnyBroken(page)) {
             return false;
         }
         return isShmem()
                 ? machine.pagemap(to).privateOps() instanceof PagecacheOps
-                : new WriteBack(this).cleanLocked(index, page);
+                : new WriteBack(this).cleanLocked(page);
+    }
+
+    private boolean isAnyBroken(long head) {
+        for (int i = 0; i < folios.pageCount(head); i++) {
+            if (folios.hasFlag(head + i, FolioFlags.HWPOISON)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     // Errors of write-back.
@@ -608,6 +677,28 @@ public final class FileMapping implements ReverseMap {
             while (node != null) {
                 visitor.visit(node.vma(), node.vma().addressOfIndex(pageIndex));
                 node = mappedVmas.next(node, pageIndex, pageIndex);
+            }
+        } finally {
+            mmapLock.unlockRead();
+        }
+    }
+
+    @Override
+    public void walk(long firstIndex, int pageCount, RmapRangeVisitor visitor) {
+        long lastIndex = firstIndex + pageCount - 1;
+        mmapLock.lockRead();
+        try {
+            VmaIntervalTree.Node node = mappedVmas.first(firstIndex, lastIndex);
+            while (node != null) {
+                Vma vma = node.vma();
+                long first = Math.max(firstIndex, vma.pageOffset());
+                long last = Math.min(lastIndex, vma.pageOffset() + vma.pageCount() - 1);
+                visitor.visit(
+                        vma,
+                        vma.addressOfIndex(first),
+                        (int) (first - firstIndex),
+                        (int) (last - first + 1));
+                node = mappedVmas.next(node, firstIndex, lastIndex);
             }
         } finally {
             mmapLock.unlockRead();

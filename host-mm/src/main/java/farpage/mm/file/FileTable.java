@@ -2,8 +2,10 @@ package farpage.mm.file;
 
 import farpage.mm.Check;
 import farpage.mm.Machine;
+import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import farpage.mm.memory.FolioTable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -55,21 +57,57 @@ public final class FileTable {
 
     /// A file with contents in the given store, which it owns.
     public OpenFile openStore(BackingStore store, long size) {
-        return openNew(store, "/file", size, null);
+        return openStore(store, size, 0);
+    }
+
+    /// The same of a file system whose files have large folios.
+    ///
+    /// @param maxFolioOrder the largest; 0 for base pages alone
+    /// @kernel include/linux/pagemap.h: mapping_set_folio_order_range
+    public OpenFile openStore(BackingStore store, long size, int maxFolioOrder) {
+        checkFolioOrder(maxFolioOrder);
+        lock.lock();
+        try {
+            return openNewLocked(store, "/file", size, maxFolioOrder, null);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void checkFolioOrder(int order) {
+        boolean possible = order >= FolioTable.LARGE_ORDER_MIN && order <= PageSize.HPAGE_PMD_ORDER;
+        if (order != 0 && !possible) {
+            throw new IllegalArgumentException(
+                    "maxFolioOrder: value="
+                            + order
+                            + ", limit=0 or "
+                            + FolioTable.LARGE_ORDER_MIN
+                            + " to "
+                            + PageSize.HPAGE_PMD_ORDER);
+        }
     }
 
     private OpenFile openNew(
             BackingStore store, String path, long size, @Nullable DriverMmap driverMmap) {
         lock.lock();
         try {
-            FileName name = new FileName(path, nextInode++, store.isShmem());
-            FileMapping mapping = new FileMapping(machine, store, name, size);
-            files.add(mapping);
-            mapping.openCount = 1;
-            return new OpenFile(this, mapping, true, true, driverMmap);
+            return openNewLocked(store, path, size, 0, driverMmap);
         } finally {
             lock.unlock();
         }
+    }
+
+    private OpenFile openNewLocked(
+            BackingStore store,
+            String path,
+            long size,
+            int maxFolioOrder,
+            @Nullable DriverMmap driverMmap) {
+        FileName name = new FileName(path, nextInode++, store.isShmem());
+        FileMapping mapping = new FileMapping(machine, store, name, size, maxFolioOrder);
+        files.add(mapping);
+        mapping.openCount = 1;
+        return new OpenFile(this, mapping, true, true, driverMmap);
     }
 
     /// Opens a file of the host for reading, and for writing if asked for.
@@ -77,6 +115,17 @@ public final class FileTable {
     /// @throws IOException if the host refuses
     /// @kernel fs/open.c: do_sys_openat2
     public OpenFile open(Path path, boolean writable) throws IOException {
+        return open(path, writable, 0);
+    }
+
+    /// The same of a file system whose files have large folios. A file that is open already keeps
+    /// its own size.
+    ///
+    /// @param maxFolioOrder the largest; 0 for base pages alone
+    /// @throws IOException if the host refuses
+    /// @kernel include/linux/pagemap.h: mapping_set_folio_order_range
+    public OpenFile open(Path path, boolean writable, int maxFolioOrder) throws IOException {
+        checkFolioOrder(maxFolioOrder);
         Path real = path.toRealPath();
         lock.lock();
         try {
@@ -84,7 +133,13 @@ public final class FileTable {
             if (mapping == null) {
                 FileChannel channel = FileChannel.open(real, hostOptions(real));
                 FileName name = new FileName(real.toString(), nextInode++, false);
-                mapping = new FileMapping(machine, new DiskStore(channel), name, channel.size());
+                mapping =
+                        new FileMapping(
+                                machine,
+                                new DiskStore(channel),
+                                name,
+                                channel.size(),
+                                maxFolioOrder);
                 files.add(mapping);
                 byPath.put(real, mapping);
             }

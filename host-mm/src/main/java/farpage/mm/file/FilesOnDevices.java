@@ -63,8 +63,12 @@ public final class FilesOnDevices {
         return counts.get(event.ordinal());
     }
 
-    @SuppressWarnings("EnumOrdinal") // lives only as long as the machine
     void note(Event event) {
-        counts.incrementAndGet(event.ordinal());
+        note(event, 1);
+    }
+
+    @SuppressWarnings("EnumOrdinal") // lives only as long as the machine
+    void note(Event event, int pageCount) {
+        counts.addAndGet(event.ordinal(), pageCount);
     }
 }

@@ -3,6 +3,7 @@ package farpage.mm.file;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.RemoveMigrationEntries;
@@ -11,6 +12,7 @@ import farpage.mm.zonedevice.DevicePrivateOps;
 import farpage.mm.zonedevice.PagecacheOps;
 import farpage.mm.zonedevice.PagecacheOps.PagecacheCopy;
 import java.io.IOException;
+import java.util.function.BooleanSupplier;
 
 /// Brings a page of a file back from a device because somebody looked it up by its file: a call for
 /// the file, a fault that finds nothing mapped, write-back.
@@ -33,8 +35,8 @@ final class MigrateToPagecache {
         this.folios = machine.folios();
     }
 
-    /// Brings a page back, or waits for whoever has it locked. Nothing inner than a file's
-    /// invalidate lock is held.
+    /// Brings a page back, and with it all of its folio, or waits for whoever has it locked.
+    /// Nothing inner than a file's invalidate lock is held.
     ///
     /// Nobody waits with a reference: it would keep the other from bringing the page back.
     ///
@@ -56,45 +58,50 @@ final class MigrateToPagecache {
     }
 
     private Errno fetchLocked(long index, long page) {
-        long to = machine.allocateFolio(0);
+        long head = folios.head(page);
+        int order = folios.order(head);
+        long to = order == 0 ? machine.allocateFolio(0) : machine.allocateLargeFolio(order);
         if (to == Page.NONE) {
-            return Errno.ENOMEM;
+            return order > 0 && split(page) ? fetchLocked(index, page) : Errno.ENOMEM;
         }
         folios.lockNew(to);
-        if (folios.mapCount(page) > 0) {
-            new TryToMigrate(machine).unmap(page);
+        if (folios.mapCount(head) > 0) {
+            new TryToMigrate(machine).unmap(head);
         }
-        PagecacheCopy copy = copy(page, to);
+        long first = folios.index(head);
+        PagecacheCopy copy = copy(head, to);
         Errno errno =
                 switch (copy) {
                     case COPIED -> Errno.OK;
                     case FAILED -> Errno.EIO;
-                    case LOST -> readAgain(index, to);
+                    case LOST -> readAgain(first, to);
                 };
-        boolean moved = errno.isOk() && replace(index, page, to);
+        boolean moved = errno.isOk() && replace(first, head, to);
         if (moved) {
-            noteMoved(page, copy);
+            noteMoved(head, copy);
         }
-        new RemoveMigrationEntries(machine).restore(page, moved ? to : page);
+        new RemoveMigrationEntries(machine).restore(head, moved ? to : head);
         folios.unlock(to);
         machine.put(to);
         return errno;
     }
 
-    private PagecacheCopy copy(long page, long to) {
-        DevicePrivateOps ops = machine.pagemap(page).privateOps();
+    private PagecacheCopy copy(long head, long to) {
+        DevicePrivateOps ops = machine.pagemap(head).privateOps();
         return ops instanceof PagecacheOps pagecache
-                ? pagecache.migrateToPagecache(page, to)
+                ? pagecache.migrateToPagecache(head, to)
                 : PagecacheCopy.LOST;
     }
 
-    /// What is in the store is what was there when the page went to the device.
-    private Errno readAgain(long index, long to) {
+    /// What is in the store is what was there when the folio went to the device.
+    private Errno readAgain(long first, long to) {
         if (file.isShmem()) {
             return Errno.EIO; // there is no store
         }
         try {
-            file.store().readPage(index, machine.ram().bytes(to));
+            for (int i = 0; i < folios.pageCount(to); i++) {
+                file.store().readPage(first + i, machine.ram().bytes(to + i));
+            }
         } catch (IOException e) {
             return Errno.EIO;
         }
@@ -104,10 +111,21 @@ final class MigrateToPagecache {
 
     /// References other than the file's and the caller's belong to somebody who is about to find
     /// the page locked, and lets go of it then.
-    @SuppressWarnings("ThreadPriorityCheck") // the holder may want this processor
     private boolean replace(long index, long page, long to) {
+        int expected = 1 + folios.pageCount(page);
+        return untilReleased(
+                () -> file.pages().replace(index, page, to, expected, () -> moveState(page, to)));
+    }
+
+    /// There is no room for a folio of its size: the page comes by itself.
+    private boolean split(long page) {
+        return untilReleased(() -> new SplitFolio(machine).split(page, 0));
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // the holder may want this processor
+    private static boolean untilReleased(BooleanSupplier action) {
         for (int attempt = 0; attempt < REFERENCES_RETRY_LIMIT; attempt++) {
-            if (file.pages().replace(index, page, to, 2, () -> moveState(page, to))) {
+            if (action.getAsBoolean()) {
                 return true;
             }
             Thread.yield();
@@ -129,13 +147,15 @@ final class MigrateToPagecache {
         }
     }
 
-    private void noteMoved(long page, PagecacheCopy copy) {
-        file.noteReclaimable(1);
-        machine.filesOnDevices().note(FilesOnDevices.Event.FETCHED);
+    private void noteMoved(long head, PagecacheCopy copy) {
+        FilesOnDevices files = machine.filesOnDevices();
+        int count = folios.pageCount(head);
+        file.noteReclaimable(count);
+        files.note(FilesOnDevices.Event.FETCHED, count);
         if (copy == PagecacheCopy.LOST) {
-            machine.filesOnDevices().note(FilesOnDevices.Event.READ_AGAIN);
-            if (folios.hasFlag(page, FolioFlags.DIRTY)) {
-                machine.filesOnDevices().note(FilesOnDevices.Event.WRITES_LOST);
+            files.note(FilesOnDevices.Event.READ_AGAIN, count);
+            if (folios.hasFlag(head, FolioFlags.DIRTY)) {
+                files.note(FilesOnDevices.Event.WRITES_LOST, count);
                 file.countWriteError();
             }
         }

@@ -10,7 +10,9 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /// The pages of one file by their index: a radix tree of nodes with 64 slots. Each page in it has
-/// one reference for being there.
+/// one reference for being there; a large folio has as many as it has pages, and is in or out as a
+/// whole. Each of its slots names the page of its index, so that a look-up by any index finds the
+/// folio, and splitting it changes no slot.
 ///
 /// Lookups take no lock. A page found so may leave the file at any moment until its folio is
 /// locked; [#get(long)] takes a reference first and looks again, so that at least the page is the
@@ -90,7 +92,8 @@ final class PageCache {
         if (page == Page.NONE) {
             return Page.NONE;
         }
-        if (folios.tryGet(page)) {
+        // Of which folio a page is can change until there is a reference to the right one.
+        if (!folios.isLarge(page) && folios.tryGet(page)) {
             if (lookup(index) == page) {
                 return page;
             }
@@ -136,21 +139,26 @@ final class PageCache {
         return end;
     }
 
-    /// Puts a page in an empty place. The tree's reference is taken here.
+    /// Puts a folio in empty places. The tree's references are taken here.
     ///
-    /// @return false if the place is taken
+    /// @param index of the first page
+    /// @param head the first page
+    /// @return false, and nothing changed, if one of the places is taken
     /// @kernel mm/filemap.c: __filemap_add_folio
-    boolean add(long index, long page) {
+    boolean add(long index, long head) {
         lock.lock();
         try {
-            if (lookup(index) != Page.NONE) {
+            int pageCount = folios.pageCount(head);
+            if (next(index, index + pageCount) < index + pageCount) {
                 return false;
             }
-            Leaf leaf = leafOrNew(index);
-            folios.get(page);
-            leaf.used++;
-            pageCount++;
-            LONGS.setRelease(leaf.words, slot(index, 0), page + 1);
+            folios.get(head, pageCount);
+            for (int i = 0; i < pageCount; i++) {
+                Leaf leaf = leafOrNew(index + i);
+                leaf.used++;
+                LONGS.setRelease(leaf.words, slot(index + i, 0), head + i + 1);
+            }
+            this.pageCount += pageCount;
             return true;
         } finally {
             lock.unlock();
@@ -184,42 +192,75 @@ final class PageCache {
         return (Leaf) node;
     }
 
-    /// Takes a page out. The tree's reference becomes the caller's.
+    /// Takes a folio out. The tree's references become the caller's.
     ///
+    /// @param index of the first page
+    /// @param head the first page
     /// @kernel mm/filemap.c: __filemap_remove_folio
-    void remove(long index, long page) {
+    void remove(long index, long head) {
         lock.lock();
         try {
-            assert lookup(index) == page;
-            clearLocked(index);
+            clearLocked(index, head);
         } finally {
             lock.unlock();
         }
     }
 
-    private void clearLocked(long index) {
-        Leaf leaf = lookupLeaf(index);
-        assert leaf != null;
-        LONGS.setRelease(leaf.words, slot(index, 0), 0L);
-        leaf.used--;
-        pageCount--;
-        if (leaf.used == 0) {
-            prune(index);
+    private void clearLocked(long index, long head) {
+        for (int i = 0; i < folios.pageCount(head); i++) {
+            Leaf leaf = lookupLeaf(index + i);
+            assert leaf != null && lookup(index + i) == head + i;
+            LONGS.setRelease(leaf.words, slot(index + i, 0), 0L);
+            leaf.used--;
+            pageCount--;
+            if (leaf.used == 0) {
+                prune(index + i);
+            }
         }
     }
 
-    /// Takes a page out if nobody but this tree and the caller has a reference to it. All its
+    /// Takes a folio out if nobody but this tree and the caller has a reference to it. All its
     /// references are frozen then.
     ///
+    /// @param index of the first page
+    /// @param head the first page
     /// @return false, and nothing changed, if somebody has
     /// @kernel mm/vmscan.c: __remove_mapping
-    boolean removeUnused(long index, long page) {
+    boolean removeUnused(long index, long head) {
         lock.lock();
         try {
-            if (lookup(index) != page || !folios.freezeReferences(page, 2)) {
+            if (lookup(index) != head
+                    || !folios.freezeReferences(head, 1 + folios.pageCount(head))) {
                 return false;
             }
-            clearLocked(index);
+            clearLocked(index, head);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Has a folio cut while nobody can take a reference to it, if nobody but this tree and the
+    /// caller has one. Each piece has one reference for the caller then, and the tree's.
+    ///
+    /// @param index of the first page
+    /// @param head the first page
+    /// @param newOrder of the pieces
+    /// @param cut what is done to the frozen folio
+    /// @return false, and nothing changed, if there are other references
+    /// @kernel mm/huge_memory.c: __folio_freeze_and_split_unmapped
+    boolean split(long index, long head, int newOrder, Runnable cut) {
+        lock.lock();
+        try {
+            int count = folios.pageCount(head);
+            if (lookup(index) != head || !folios.freezeReferences(head, 1 + count)) {
+                return false;
+            }
+            cut.run();
+            int pieceSize = 1 << newOrder;
+            for (long piece = head; piece < head + count; piece += pieceSize) {
+                folios.unfreezeReferences(piece, 1 + pieceSize);
+            }
             return true;
         } finally {
             lock.unlock();
@@ -254,25 +295,29 @@ final class PageCache {
     }
 
     /// Puts the destination of a migration in the place of its source, if nobody but the migration,
-    /// and this tree, has a reference to the source. The tree's reference moves with it.
+    /// and this tree, has a reference to the source. The tree's references move with it. Both are
+    /// heads of folios of one size.
     ///
-    /// @param expectedReferences to the source, that of the tree included
+    /// @param index of the first page
+    /// @param expectedReferences to the source, those of the tree included
     /// @param moveState what else is to be moved while nobody can take a reference
     /// @return false, and nothing changed, if there are other references
     /// @kernel mm/migrate.c: __folio_migrate_mapping
     boolean replace(long index, long from, long to, int expectedReferences, Runnable moveState) {
         lock.lock();
         try {
-            Leaf leaf = lookupLeaf(index);
-            if (leaf == null
-                    || lookup(index) != from
-                    || !folios.freezeReferences(from, expectedReferences)) {
+            if (lookup(index) != from || !folios.freezeReferences(from, expectedReferences)) {
                 return false;
             }
             moveState.run();
-            folios.get(to);
-            LONGS.setRelease(leaf.words, slot(index, 0), to + 1);
-            folios.unfreezeReferences(from, expectedReferences - 1);
+            int count = folios.pageCount(from);
+            folios.get(to, count);
+            for (int i = 0; i < count; i++) {
+                Leaf leaf = lookupLeaf(index + i);
+                assert leaf != null && lookup(index + i) == from + i;
+                LONGS.setRelease(leaf.words, slot(index + i, 0), to + i + 1);
+            }
+            folios.unfreezeReferences(from, expectedReferences - count);
             return true;
         } finally {
             lock.unlock();

@@ -4,6 +4,7 @@ import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
+import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
@@ -30,6 +31,9 @@ final class Truncation {
 
     /// Pages that a change cuts, with a reference each until it is made.
     private final List<Long> cut = new ArrayList<>(2);
+
+    /// Up to where the folio that was cut last has what it should.
+    private long cutUpTo;
 
     Truncation(FileMapping file) {
         this.file = file;
@@ -58,8 +62,8 @@ final class Truncation {
                 file.setSize(size);
                 long firstGone = FileMapping.pageCount(size);
                 file.unmap(firstGone, END, true);
+                Errno stale = cutAt(size, size, FileMapping.SIZE_MAX);
                 remove(firstGone, END);
-                Errno stale = zeroCached(size, PageSize.pageAddress(firstGone));
                 file.unmap(firstGone, END, true);
                 if (!stale.isOk()) {
                     return stale;
@@ -92,15 +96,18 @@ final class Truncation {
             }
             if (first < stop) {
                 file.unmap(first, stop, false);
-                remove(first, stop);
             }
-            Errno stale = zeroCached(start, Math.min(end, PageSize.pageAddress(first)));
-            if (stop >= first && stale.isOk()) {
-                stale = zeroCached(PageSize.pageAddress(stop), end);
+            Errno stale = cutAt(start, start, end);
+            if (stale.isOk() && cutUpTo < end) {
+                stale = cutAt(end, start, end);
+            }
+            if (first < stop) {
+                remove(first, stop);
             }
             if (!stale.isOk()) {
                 return stale;
             }
+            file.store().setSize(file.size()); // what made it longer may just have been removed
             file.store().punchHole(start, end);
             return Errno.OK;
         } catch (IOException e) {
@@ -133,7 +140,7 @@ final class Truncation {
     /// @kernel mm/truncate.c: pagecache_isize_extended
     Errno zeroBeyondEnd(long newSize) {
         long size = file.size();
-        return newSize > size ? zeroCached(size, PageSize.alignUp(size)) : Errno.OK;
+        return newSize > size ? cutAt(size, size, PageSize.alignUp(size)) : Errno.OK;
     }
 
     /// Brings the pages that a change of `[start, end)` leaves a part of back from a device, before
@@ -144,8 +151,7 @@ final class Truncation {
             return Errno.OK;
         }
         for (long at : new long[] {start, end}) {
-            long page =
-                    PageSize.isAligned(at) ? Page.NONE : file.getCached(PageSize.pageNumber(at));
+            long page = isCut(at) ? file.getCached(PageSize.pageNumber(at)) : Page.NONE;
             if (ErrPage.isError(page)) {
                 return ErrPage.errno(page);
             }
@@ -161,45 +167,103 @@ final class Truncation {
         cut.clear();
     }
 
-    private void remove(long start, long end) {
-        for (long index = file.pages().next(start, end);
-                index < end;
-                index = file.pages().next(index + 1, end)) {
-            long page = file.lockToRemove(index);
-            if (page == Page.NONE) {
-                continue;
+    /// The same of one folio, which is locked now, and can not be split while it is held.
+    private void letGoCut(long locked) {
+        long head = folios.head(locked);
+        for (int i = cut.size() - 1; i >= 0; i--) {
+            if (folios.head(cut.get(i)) == head) {
+                machine.put(cut.remove(i));
             }
-            if (folios.mapCount(page) > 0) {
-                file.unmap(index, index + 1, false);
-            }
-            file.removeLocked(index, page);
-            file.unlockAndPut(page);
         }
     }
 
-    /// Zeros a part of one page, if it is in RAM; the store does the rest.
+    /// Whether a position lies within a page, or within a large folio.
+    private boolean isCut(long at) {
+        long page = file.lookupPage(PageSize.pageNumber(at));
+        return !PageSize.isAligned(at) || page != Page.NONE && folios.head(page) != page;
+    }
+
+    /// Takes the folios out that lie in `[start, end)` as a whole; what it has of others is zeros.
+    private void remove(long start, long end) {
+        for (long index = file.pages().next(start, end);
+                index < end;
+                index = file.pages().next(index, end)) {
+            long page = file.lockToRemove(index);
+            if (page == Page.NONE) {
+                index++;
+                continue;
+            }
+            long first = file.firstIndex(page);
+            long next = file.nextIndex(page);
+            if (first >= start && next <= end) {
+                if (folios.mapCount(page) > 0) {
+                    file.unmap(first, next, false);
+                }
+                noteDiscarded(page);
+                file.removeLocked(index, page);
+            }
+            file.unlockAndPut(page);
+            index = next;
+        }
+    }
+
+    private void noteDiscarded(long page) {
+        if (Page.isDevicePrivate(page)) {
+            machine.filesOnDevices().note(FilesOnDevices.Event.DISCARDED, folios.pageCount(page));
+        }
+    }
+
+    /// If the folio around a position is in RAM, and not all of it is meant: makes that part of it
+    /// zeros which `[start, end)` has, and splits a large one there, so that pages that lie in the
+    /// range can go. If somebody holds it they stay, as zeros. The store does the rest.
     ///
     /// @kernel mm/truncate.c: truncate_inode_partial_folio
-    private Errno zeroCached(long start, long end) {
-        if (start >= end) {
-            return Errno.OK;
-        }
-        long page = file.lockCached(PageSize.pageNumber(start));
-        if (ErrPage.isError(page)) {
-            return ErrPage.errno(page);
-        }
+    private Errno cutAt(long at, long start, long end) {
+        boolean any = start < end && isCut(at);
+        long page = any ? file.lockCached(PageSize.pageNumber(at)) : Page.NONE;
         if (page == Page.NONE) {
             return Errno.OK;
         }
-        if (folios.hasFlag(page, FolioFlags.UPTODATE)) {
-            file.dropCopies(PageSize.pageNumber(start));
-            machine.ram()
-                    .segment()
-                    .asSlice(HostMemory.offset(page) + PageSize.offsetInPage(start), end - start)
-                    .fill((byte) 0);
-            folios.setFlag(page, FolioFlags.DIRTY);
+        if (ErrPage.isError(page)) {
+            return ErrPage.errno(page);
+        }
+        long folioStart = PageSize.pageAddress(file.firstIndex(page));
+        long folioEnd = PageSize.pageAddress(file.nextIndex(page));
+        long from = Math.max(start, folioStart);
+        long to = Math.min(end, folioEnd);
+        if (from < to && (from > folioStart || to < folioEnd)) {
+            letGoCut(page);
+            zeroLocked(page, from, to);
+            cutUpTo = to;
+            splitLocked(page, FileMapping.pageCount(from), PageSize.pageNumber(to));
+            if (file.firstIndex(page) >= file.pageCount()) {
+                file.removeLocked(folios.index(page), page); // a piece that was kept by a holder
+            }
         }
         file.unlockAndPut(page);
         return Errno.OK;
+    }
+
+    private void zeroLocked(long page, long from, long to) {
+        if (!folios.hasFlag(page, FolioFlags.UPTODATE)) {
+            return;
+        }
+        file.dropCopies(PageSize.pageNumber(from), FileMapping.pageCount(to));
+        long skipped = from - PageSize.pageAddress(file.firstIndex(page));
+        machine.ram()
+                .segment()
+                .asSlice(HostMemory.offset(folios.head(page)) + skipped, to - from)
+                .fill((byte) 0);
+        folios.setFlag(page, FolioFlags.DIRTY);
+    }
+
+    /// Splits a folio into the largest pieces of which some make up the pages `[first, stop)`.
+    private void splitLocked(long page, long first, long stop) {
+        if (!folios.isLarge(page) || first >= stop) {
+            return;
+        }
+        int order = Long.numberOfTrailingZeros(first | stop);
+        int newOrder = order < FolioTable.LARGE_ORDER_MIN ? 0 : order;
+        boolean _ = new SplitFolio(machine).split(page, newOrder);
     }
 }

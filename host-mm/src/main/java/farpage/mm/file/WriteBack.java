@@ -45,17 +45,8 @@ final class WriteBack {
         long stop = end > file.size() ? file.pageCount() : FileMapping.pageCount(end);
         for (long index = file.pages().next(PageSize.pageNumber(start), stop);
                 index < stop;
-                index = file.pages().next(index + 1, stop)) {
-            if (file.isCleanOnDevice(index)) {
-                continue;
-            }
-            long page = file.lockCached(index);
-            if (ErrPage.isError(page)) {
-                file.countWriteError();
-            } else if (page != Page.NONE) {
-                writeLocked(index, page);
-                file.unlockAndPut(page);
-            }
+                index = file.pages().next(index, stop)) {
+            index = syncFolio(index);
         }
         try {
             file.store().flush();
@@ -64,32 +55,59 @@ final class WriteBack {
         }
     }
 
+    /// @return the page behind the folio of the one with the index
+    private long syncFolio(long index) {
+        long page = file.isCleanOnDevice(index) ? Page.NONE : file.lockCached(index);
+        if (ErrPage.isError(page)) {
+            file.countWriteError();
+        } else if (page != Page.NONE) {
+            long next = file.nextIndex(page);
+            writeLocked(page);
+            file.unlockAndPut(page);
+            return next;
+        }
+        return index + 1;
+    }
+
     /// Has the next store to a locked page fault, in every shared mapping; what was stored before
     /// is known to the page.
     void protectLocked(long index, long page) {
-        if (folios.mapCount(page) > 0) {
+        if (folios.pageMapCount(page) > 0) {
             file.walk(index, (vma, address) -> makeClean(vma, address, page));
         }
     }
 
-    /// Writes one locked page if it is dirty.
+    /// Writes the folio of a locked page if it is dirty: all of it, since nobody knows which of its
+    /// pages are.
     ///
     /// @kernel mm/page-writeback.c: folio_clear_dirty_for_io
-    void writeLocked(long index, long page) {
-        protectLocked(index, page);
-        long length = Math.min(PageSize.PAGE_SIZE, file.size() - PageSize.pageAddress(index));
-        if (!folios.testAndClearFlag(page, FolioFlags.DIRTY) || length <= 0) {
-            return;
+    void writeLocked(long page) {
+        long head = folios.head(page);
+        long first = folios.index(head);
+        for (int i = 0; i < folios.pageCount(head); i++) {
+            protectLocked(first + i, head + i);
         }
-        if (!write(index, page, length) && machine.filesOnDevices().mode() != FileBackedMode.OFF) {
-            folios.setFlag(page, FolioFlags.DIRTY);
+        if (folios.testAndClearFlag(head, FolioFlags.DIRTY)
+                && !write(first, head)
+                && machine.filesOnDevices().mode() != FileBackedMode.OFF) {
+            folios.setFlag(head, FolioFlags.DIRTY);
         }
     }
 
+    /// Writes the pages of a folio, as far as the file goes.
+    ///
     /// @return false after a failure, which was counted
-    private boolean write(long index, long page, long length) {
+    private boolean write(long first, long head) {
+        long end = Math.min(file.size(), PageSize.pageAddress(first + folios.pageCount(head)));
         try {
-            file.store().writePage(index, machine.ram().bytes(page).asSlice(0, length));
+            for (long at = PageSize.pageAddress(first); at < end; at += PageSize.PAGE_SIZE) {
+                long index = PageSize.pageNumber(at);
+                long length = Math.min(PageSize.PAGE_SIZE, end - at);
+                file.store()
+                        .writePage(
+                                index,
+                                machine.ram().bytes(head + (index - first)).asSlice(0, length));
+            }
             return true;
         } catch (IOException e) {
             file.countWriteError();
@@ -97,21 +115,22 @@ final class WriteBack {
         }
     }
 
-    /// Writes one locked page that nothing maps, if it is dirty.
+    /// Writes one locked folio that nothing maps, if it is dirty.
     ///
     /// @return whether it is clean now; else it is as dirty as before
-    boolean cleanLocked(long index, long page) {
-        assert folios.mapCount(page) == 0;
-        long length = Math.min(PageSize.PAGE_SIZE, file.size() - PageSize.pageAddress(index));
-        if (length <= 0 || !folios.testAndClearFlag(page, FolioFlags.DIRTY)) {
-            return length > 0;
+    boolean cleanLocked(long head) {
+        assert folios.mapCount(head) == 0;
+        long first = folios.index(head);
+        if (first >= file.pageCount() || !folios.testAndClearFlag(head, FolioFlags.DIRTY)) {
+            return first < file.pageCount();
         }
-        boolean clean = write(index, page, length);
+        boolean clean = write(first, head);
         if (!clean) {
-            folios.setFlag(page, FolioFlags.DIRTY);
+            folios.setFlag(head, FolioFlags.DIRTY);
         }
-        machine.filesOnDevices()
-                .note(clean ? FilesOnDevices.Event.CLEANED : FilesOnDevices.Event.CLEANING_FAILED);
+        FilesOnDevices.Event event =
+                clean ? FilesOnDevices.Event.CLEANED : FilesOnDevices.Event.CLEANING_FAILED;
+        machine.filesOnDevices().note(event, folios.pageCount(head));
         return clean;
     }
 

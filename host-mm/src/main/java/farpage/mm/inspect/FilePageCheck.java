@@ -108,6 +108,21 @@ final class FilePageCheck {
         }
     }
 
+    /// A large folio is in its file as a whole, and aligned there.
+    private void checkFolio(FileMapping file, long head, String where) {
+        int count = folios.pageCount(head);
+        findings.addUnless(
+                folios.order(head) <= file.maxFolioOrder(), where, "larger than the file permits");
+        findings.addUnless(folios.index(head) % count == 0, where, "not aligned in the file");
+        findings.addUnless(
+                count == 1
+                        || file.lookupPage(folios.index(head)) == head
+                                && file.lookupPage(folios.index(head) + count - 1)
+                                        == head + count - 1,
+                where,
+                "a part of its folio is not in the file");
+    }
+
     private void checkCached(FileMapping file, long index) {
         long page = file.lookupPage(index);
         String where = "index " + index + " of a file, " + Page.describe(page);
@@ -115,7 +130,10 @@ final class FilePageCheck {
                 folios.mapping(page) == file && folios.index(page) == index,
                 where,
                 "the page does not know where it is");
-        findings.addUnless(index < file.pageCount(), where, "beyond the end of the file");
+        long head = folios.head(page);
+        findings.addUnless(
+                folios.index(head) < file.pageCount(), where, "beyond the end of the file");
+        checkFolio(file, head, where);
         findings.addUnless(
                 !Page.isDevice(page)
                         || Page.isDevicePrivate(page)

@@ -172,10 +172,11 @@ final class MemmapCheck {
                 && (!folios.isLarge(page) || Page.isDevice(page))) {
             report(page, "waits to be split, and can not be");
         }
-        boolean cached = isCached(page) || (flags & FolioFlags.SWAPCACHE) != 0;
+        int inSwap = (flags & FolioFlags.SWAPCACHE) != 0 ? 1 : 0;
+        int cached = isCached(page) ? folios.pageCount(page) : inSwap;
         boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
         int drivers = (held ? 1 : 0) + (copies.contains(page) ? 1 : 0);
-        int references = mappings + (cached ? 1 : 0) + drivers + pins;
+        int references = mappings + cached + drivers + pins;
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }
@@ -190,7 +191,7 @@ final class MemmapCheck {
         return references;
     }
 
-    /// Whether the page is in RAM for a file, which then has a reference to it.
+    /// Whether the folio is a file's, which then has a reference to each page of it.
     private boolean isCached(long page) {
         return folios.mapping(page) instanceof FileMapping file
                 && file.lookupPage(folios.index(page)) == page;

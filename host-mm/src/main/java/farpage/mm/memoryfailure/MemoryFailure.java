@@ -3,6 +3,7 @@ package farpage.mm.memoryfailure;
 import farpage.mm.Errno;
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.file.FileMapping;
 import farpage.mm.hugememory.SplitFolio;
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
@@ -212,8 +213,8 @@ public final class MemoryFailure {
     /// @return false if it could not be cut: who maps it finds the page broken
     /// @kernel mm/memory-failure.c: try_to_split_thp_page
     private boolean isSplit(long page) {
-        return !folios.isLarge(page)
-                || folios.isAnonymous(page) && new SplitFolio(machine).split(page, 0);
+        boolean isCut = folios.isAnonymous(page) || folios.mapping(page) instanceof FileMapping;
+        return !folios.isLarge(page) || isCut && new SplitFolio(machine).split(page, 0);
     }
 
     /// A page on the LRU is in nobody's hands.

@@ -22,13 +22,18 @@ final class CollectLarge {
     private final FolioTable folios;
     private final long faultPage;
     private final FolioOrders orders;
+
+    /// Whether the driver may let its device write pages of files that no entry lets a CPU write.
+    private final boolean writesFiles;
+
     private boolean losesFaultPage;
 
-    CollectLarge(Machine machine, long faultPage, FolioOrders orders) {
+    CollectLarge(Machine machine, long faultPage, FolioOrders orders, boolean writesFiles) {
         this.machine = machine;
         this.folios = machine.folios();
         this.faultPage = faultPage;
         this.orders = orders;
+        this.writesFiles = writesFiles;
     }
 
     /// Whether the page of the fault is not to be collected although it can be.
@@ -106,13 +111,17 @@ final class CollectLarge {
         }
         RemoveRmap.pages(machine, head, pageCount);
         machine.put(head, pageCount - 1); // one reference stays, the collector's
-        src[at] = MigratePfn.ofSourceFolio(head, order, writable);
+        src[at] = MigratePfn.ofSourceFolio(head, order, writable || mayWriteFile(head));
         Arrays.fill(src, at + 1, at + pageCount, MigratePfn.SKIP);
         return pageCount;
     }
 
+    private boolean mayWriteFile(long head) {
+        return writesFiles && !folios.isAnonymous(head);
+    }
+
     private boolean mapsWhole(PageTableLeaf leaf, int slot, long head, int pageCount) {
-        if (folios.head(head) != head) {
+        if (folios.head(head) != head || folios.mapping(head) == null) {
             return false;
         }
         long shape = leaf.entryLocked(slot);

@@ -2,7 +2,6 @@ package farpage.mm.migrate;
 
 import farpage.mm.Machine;
 import farpage.mm.file.FileMapping;
-import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 
 /// The second phase of an ordinary migration in batches: the contents of all folios that need
@@ -74,10 +73,7 @@ final class CopyFolios {
     ///
     /// @kernel mm/migrate.c: folio_expected_ref_count
     static boolean isHeldByNobody(FolioTable folios, long page) {
-        boolean cached =
-                folios.hasFlag(page, FolioFlags.SWAPCACHE)
-                        || folios.mapping(page) instanceof FileMapping;
-        return folios.refCount(page) == (cached ? 2 : 1);
+        return folios.refCount(page) == 1 + FileMapping.cacheReferences(folios, page);
     }
 
     /// @return false if nobody copied

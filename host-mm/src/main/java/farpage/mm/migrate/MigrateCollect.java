@@ -76,10 +76,10 @@ final class MigrateCollect {
         this.src = src;
         this.anonVma = vma.anonVma();
         this.indexOffset = vma.pageIndex(vma.start()) - PageSize.pageNumber(vma.start());
-        this.large = new CollectLarge(machine, faultPage, orders);
         boolean fromSystem = select == MigrateSelect.SYSTEM;
         FilesOnDevices files = machine.filesOnDevices();
         this.writesFiles = fromSystem && files.movesPages() && vma.isShared() && vma.isWritable();
+        this.large = new CollectLarge(machine, faultPage, orders, writesFiles);
         this.leavesFiles = fromSystem && files.copiesPages();
     }
 
@@ -223,6 +223,9 @@ final class MigrateCollect {
                 done++;
             } else if (!folios.isLarge(page)) {
                 store(first + done, 0, noteMapped(take(leaf, slot, entry)));
+                done++;
+            } else if (leavesFiles && !folios.isAnonymous(page)) {
+                src[first + done] = MigratePfn.SKIP;
                 done++;
             } else {
                 int run = large.tryTakeRun(leaf, slot, count - done, src, first + done);

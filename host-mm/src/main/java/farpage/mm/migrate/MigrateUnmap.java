@@ -83,10 +83,7 @@ final class MigrateUnmap {
                         + (FaultFolio.is(folios, faultPage, page) ? 1 : 0)
                         + (Page.isDevice(page) ? 1 : 0);
         int unexpected = folios.refCount(page) - expected - folios.mapCount(page);
-        return unexpected <= 0
-                || unexpected == 1
-                        && (folios.hasFlag(page, FolioFlags.SWAPCACHE)
-                                || folios.mapping(page) instanceof FileMapping);
+        return unexpected <= 0 || unexpected <= FileMapping.cacheReferences(folios, page);
     }
 
     private void restoreRefused() {

@@ -37,7 +37,8 @@ final class MoveFolioState {
     boolean move(long from, long to, int expected) {
         int references = folios.refCount(from);
         if (references != expected) {
-            return references == expected + 1 && moveCached(from, to, references);
+            return references == expected + FileMapping.cacheReferences(folios, from)
+                    && moveCached(from, to, references);
         }
         // A page whose last mapping went by itself is still marked exclusive; the mark stays
         // behind.

@@ -6,8 +6,8 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.rmap.TryToUnmap;
 
-/// Reclaims one page of a file on a disk: its mappings go, it is written if it is dirty, and its
-/// file forgets it. Who needs it again reads it.
+/// Reclaims one folio of a file on a disk, whatever its size: its mappings go, it is written if it
+/// is dirty, and its file forgets it. Who needs it again reads it.
 ///
 /// The pages of shared memory have no other place, and stay.
 ///

@@ -164,9 +164,10 @@ final class ReclaimFolio {
                 || !filePage.evictLocked(page)) {
             return false;
         }
+        int pageCount = folios.pageCount(page);
         folios.unlock(page);
         machine.freeFrozen(page);
-        machine.vmStat().count(VmStat.Event.PGSTEAL_DIRECT, 1);
+        machine.vmStat().count(VmStat.Event.PGSTEAL_DIRECT, pageCount);
         return true;
     }
 

@@ -108,6 +108,7 @@ public final class RemoveMigrationEntries {
         return !Page.isDevice(page)
                 && (vma.flags() & VmFlags.LOCKED) == 0
                 && !folios.isLarge(page)
+                && folios.isAnonymous(page)
                 && !folios.hasFlag(page, FolioFlags.HWPOISON)
                 && machine.ram().bytes(page).mismatch(machine.ram().bytes(machine.zeroPage())) < 0;
     }

@@ -17,7 +17,7 @@ public interface ReverseMap {
 
     /// Visits each VMA that may map some of the pages of consecutive indices.
     ///
-    /// @param pageCount more than one only where folios may be large: in anonymous memory
+    /// @param pageCount more than one only where folios may be large
     /// @kernel mm/rmap.c: rmap_walk, of a large folio
     default void walk(long firstIndex, int pageCount, RmapRangeVisitor visitor) {
         assert pageCount == 1;

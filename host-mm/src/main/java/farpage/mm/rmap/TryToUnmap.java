@@ -53,9 +53,16 @@ public final class TryToUnmap {
         return new TryToUnmap(machine, Leaving.SWAP, true);
     }
 
-    /// For a page of a file on a disk.
+    /// For a folio of a file on a disk.
     public static TryToUnmap ofReclaimedFilePage(Machine machine) {
         return new TryToUnmap(machine, Leaving.FILE, true);
+    }
+
+    /// For a folio of a file that is about to be cut: who needs its pages finds them in the file.
+    ///
+    /// @kernel mm/huge_memory.c: unmap_folio
+    public static TryToUnmap ofCutFileFolio(Machine machine) {
+        return new TryToUnmap(machine, Leaving.FILE, false);
     }
 
     /// For a page whose memory is broken: no mapping stays.
@@ -67,9 +74,9 @@ public final class TryToUnmap {
 
     /// The folio is locked and the caller holds a reference. Success is a map count of 0.
     ///
-    /// @param page its head. A large folio must be one that `MADV_FREE` marked
+    /// @param page its head. A large folio must be one that `MADV_FREE` marked, or a file's
     public void unmap(long page) {
-        assert !folios.isLarge(page) || leaving == Leaving.SWAP;
+        assert !folios.isLarge(page) || leaving == Leaving.SWAP || leaving == Leaving.FILE;
         assert !folios.isLarge(page) || !folios.hasFlag(page, FolioFlags.SWAPBACKED);
         if (folios.isLarge(page)) {
             RmapWalk.walk(

@@ -21,10 +21,12 @@ public interface PagecacheOps extends DevicePrivateOps {
         LOST
     }
 
-    /// Copies a page of the device to a page of the system that is about to take its place in its
-    /// file. If the device has written the page the driver marks the new one dirty: else what was
-    /// written never reaches the store.
+    /// Copies a folio of the device to one of the system, of the same size, that is about to take
+    /// its place in its file. If the device has written it the driver marks the new one dirty: else
+    /// what was written never reaches the store.
     ///
-    /// Both pages are locked, and nothing maps them. The mmap lock may be held, or not.
+    /// Both are locked, and nothing maps them. The mmap lock may be held, or not.
+    ///
+    /// @param devicePage its head, and `newPage` that of the other
     PagecacheCopy migrateToPagecache(long devicePage, long newPage);
 }

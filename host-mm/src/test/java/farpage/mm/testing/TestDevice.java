@@ -14,12 +14,14 @@ import farpage.mm.lock.LockRank;
 import farpage.mm.memory.BuddyAllocator;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
+import farpage.mm.memory.FolioTable;
 import farpage.mm.memory.HostMemory;
 import farpage.mm.migrate.MigrateDevice;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateSelect;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.migrate.Migration;
+import farpage.mm.pagetable.PageTable;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.zonedevice.CpuMapping;
 import farpage.mm.zonedevice.DevicePagemap;
@@ -102,7 +104,8 @@ public final class TestDevice implements DevicePrivateOps {
         @Override
         public PagecacheCopy migrateToPagecache(long devicePage, long newPage) {
             if (pagecacheCopy == PagecacheCopy.COPIED) {
-                machine.ram().bytes(newPage).copyFrom(bytes(devicePage));
+                int order = machine.folios().order(devicePage);
+                systemBytes(newPage, order).copyFrom(bytes(devicePage, order));
             }
             if (setsDirty && machine.folios().hasFlag(devicePage, FolioFlags.DIRTY)) {
                 machine.folios().setFlag(newPage, FolioFlags.DIRTY);
@@ -118,6 +121,11 @@ public final class TestDevice implements DevicePrivateOps {
         @Override
         public void folioFree(long page, int order) {
             TestDevice.this.folioFree(page, order);
+        }
+
+        @Override
+        public void folioSplit(long head, long tail) {
+            TestDevice.this.folioSplit(head, tail);
         }
     }
 
@@ -248,10 +256,10 @@ public final class TestDevice implements DevicePrivateOps {
         if (refused != null && refusalsLeft.getAndDecrement() > 0) {
             return refused;
         }
-        int pageCount = fault.pmd() ? PageSize.ENTRIES_PER_TABLE : 1;
+        int pageCount = fault.pmd() ? PageSize.ENTRIES_PER_TABLE : folioPageCount(fault);
         MigrateVma migrate =
                 new MigrateVma(pageCount, MigrateSelect.DEVICE_PRIVATE, this, fault.page(), orders);
-        long start = fault.pmd() ? PageSize.alignDownPmd(fault.address()) : fault.address();
+        long start = fault.pmd() ? PageSize.alignDownPmd(fault.address()) : folioStart(fault);
         if (!migrate.setup(fault.vma(), start, TestProcess.page(start, pageCount)).isOk()) {
             return FaultResult.SIGBUS;
         }
@@ -259,6 +267,32 @@ public final class TestDevice implements DevicePrivateOps {
         migrate.pages();
         migrate.finish();
         return outOfMemory ? FaultResult.OUT_OF_MEMORY : FaultResult.HANDLED;
+    }
+
+    /// All that the VMA has of a file's folio in one table, if the driver uses other orders than 0
+    /// and 9; else the page alone.
+    private int folioPageCount(PageFault fault) {
+        return takesFolio(fault) ? machine.folios().pageCount(fault.page()) : 1;
+    }
+
+    private long folioStart(PageFault fault) {
+        long page = fault.page();
+        return takesFolio(fault)
+                ? fault.address() - PageSize.pageAddress(page - machine.folios().head(page))
+                : fault.address();
+    }
+
+    private boolean takesFolio(PageFault fault) {
+        FolioTable folios = machine.folios();
+        if (folios.isAnonymous(fault.page()) || !orders.hasMiddle()) {
+            return false;
+        }
+        long start =
+                fault.address() - PageSize.pageAddress(fault.page() - folios.head(fault.page()));
+        long end = TestProcess.page(start, folios.pageCount(fault.page()));
+        return start >= fault.vma().start()
+                && end <= fault.vma().end()
+                && PageTable.leafEnd(start, end) == end;
     }
 
     /// Gives each migrating page a device page with its contents, as far as there are any.
