@@ -40,6 +40,11 @@ abstract class FileBackedContract extends EmulatorScene {
         return adjust(super.configure(config).withInPlace(false).withFileBacked(mode()));
     }
 
+    /// The largest folios of the file; 0 for base pages.
+    int folioOrder() {
+        return 0;
+    }
+
     /// What the machine is made of besides.
     EmulatorConfig adjust(EmulatorConfig config) {
         return config;
@@ -50,7 +55,7 @@ abstract class FileBackedContract extends EmulatorScene {
         data = pattern(PAGES, 1);
         Files.write(path(), data.toArray(ValueLayout.JAVA_BYTE));
         disk = FaultyDisk.open(path());
-        file = emulator.machine().files().openStore(disk, disk.size());
+        file = emulator.machine().files().openStore(disk, disk.size(), folioOrder());
         address = process.mmap((long) PAGES * PAGE, SHARED, file, 0);
         assertCpuReads(address, data);
     }

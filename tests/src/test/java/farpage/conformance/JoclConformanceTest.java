@@ -50,6 +50,22 @@ class JoclConformanceTest {
     }
 
     @Nested
+    class LargeFileMigration extends LargeFileMigrationContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
+    class LargeFileCopies extends LargeFileCopyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
+
+    @Nested
     class BrokenMemory extends MemoryFailureContract {
         @Override
         ClBinding open() {

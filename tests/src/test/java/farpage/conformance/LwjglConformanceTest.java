@@ -50,6 +50,22 @@ class LwjglConformanceTest {
     }
 
     @Nested
+    class LargeFileMigration extends LargeFileMigrationContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
+    class LargeFileCopies extends LargeFileCopyContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
+
+    @Nested
     class BrokenMemory extends MemoryFailureContract {
         @Override
         ClBinding open() {
