@@ -81,7 +81,7 @@ abstract class LargeFileContract extends FileBackedContract {
                 MemorySegment.copy(part, 0, data, (long) first * PAGE + 500, 1000);
             }
             case 8 -> {
-                long start = (long) first * PAGE + random.nextInt(2) * 100;
+                long start = (long) first * PAGE + random.nextInt(2) * 100L;
                 long length = Math.min((long) few * PAGE, data.byteSize() - start);
                 assertEquals(Errno.OK, file.punchHole(start, length));
                 data.asSlice(start, length).fill((byte) 0);
