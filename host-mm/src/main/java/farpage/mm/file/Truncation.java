@@ -232,7 +232,9 @@ final class Truncation {
         long from = Math.max(start, folioStart);
         long to = Math.min(end, folioEnd);
         if (from < to && (from > folioStart || to < folioEnd)) {
-            letGoCut(page);
+            if (folios.isLarge(page)) {
+                letGoCut(page);
+            }
             zeroLocked(page, from, to);
             cutUpTo = to;
             splitLocked(page, FileMapping.pageCount(from), PageSize.pageNumber(to));
