@@ -5,6 +5,7 @@ import farpage.emulator.copy.CopyEngine;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.devmem.CoherentChunks;
 import farpage.emulator.devmem.Compactor;
+import farpage.emulator.devmem.CopyOwner;
 import farpage.emulator.devmem.DeviceMemory;
 import farpage.emulator.devmem.DeviceWindow;
 import farpage.emulator.devmem.Evictor;
@@ -37,8 +38,6 @@ import farpage.opencl.ClDevice;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -64,9 +63,6 @@ public final class EmulatedDevice {
 
     private final List<Dmirror> mirrors = new CopyOnWriteArrayList<>();
     private final MemoryFailure memoryFailure;
-
-    /// Pages that broke, and that are kept from being used again.
-    private final Set<Long> broken = ConcurrentHashMap.newKeySet();
 
     private volatile boolean handlesMemoryFailure;
 
@@ -215,21 +211,39 @@ public final class EmulatedDevice {
             memory.freePages(pages, from, to);
         }
 
-        /// Only memory that CPUs map is taken from them; a device-private page is in no table that
-        /// could say so.
+        /// The page is never handed out again, whether or not it can be taken from its users.
         @Override
         public Errno memoryFailure(DevicePagemap pagemap, long page, int pageCount) {
-            if (!handlesMemoryFailure || type != MemoryType.COHERENT) {
+            if (!handlesMemoryFailure) {
                 return Errno.EOPNOTSUPP;
             }
-            Errno errno = Errno.OK;
-            for (int i = 0; i < pageCount && errno.isOk(); i++) {
-                errno = memoryFailure.takeFromUsers(page + i);
-                if (errno != Errno.ENXIO) {
-                    broken.add(page + i);
-                }
+            Errno result = Errno.OK;
+            for (int i = 0; i < pageCount; i++) {
+                Errno errno = takeBroken(page + i);
+                result = result.isOk() ? errno : result;
             }
-            return errno;
+            return result;
+        }
+    }
+
+    private Errno takeBroken(long page) {
+        if (memory.retire(page) || isDiscarded(page)) {
+            return Errno.OK;
+        }
+        Errno errno = memoryFailure.takeFromUsers(page);
+        return errno == Errno.ENXIO ? Errno.OK : errno; // it was freed meanwhile
+    }
+
+    /// What is a copy is only dropped; not while it is being made.
+    private boolean isDiscarded(long page) {
+        if (!machine.filesOnDevices().copiesPages()) {
+            return false;
+        }
+        memory.lock();
+        try {
+            return folios.zoneDeviceData(page) instanceof CopyOwner owner && owner.discard(page);
+        } finally {
+            memory.unlock();
         }
     }
 
@@ -241,7 +255,9 @@ public final class EmulatedDevice {
 
         @Override
         public PagecacheCopy migrateToPagecache(long devicePage, long newPage) {
-            return migrator.toPagecache(devicePage, newPage);
+            return handlesMemoryFailure && isBroken(devicePage)
+                    ? PagecacheCopy.LOST
+                    : migrator.toPagecache(devicePage, newPage);
         }
 
         @Override
@@ -256,17 +272,17 @@ public final class EmulatedDevice {
         }
     }
 
-    /// Whether its driver takes broken coherent pages from who maps them; not at first, as the
-    /// kernel's drivers do not.
+    /// Whether its driver takes broken pages from who uses them; not at first, as the kernel's
+    /// drivers do not.
     ///
     /// @kernel include/linux/memremap.h: struct dev_pagemap_ops, memory_failure
     public void setHandlesMemoryFailure(boolean on) {
         handlesMemoryFailure = on;
     }
 
-    /// Whether a page broke and is kept.
+    /// Whether a page broke, and is kept from being used again.
     public boolean isBroken(long page) {
-        return broken.contains(page);
+        return memory.owns(page) && memory.chunk(page).isRetired(page);
     }
 
     /// The same where other devices use this one's memory.
@@ -402,17 +418,11 @@ public final class EmulatedDevice {
         }
     }
 
-    /// The memory is about to go, and its broken pages with it.
-    void letGoBroken() {
-        broken.forEach(memoryFailure::letGo);
-        broken.clear();
-    }
-
-    /// Moves everything back to system memory and gives the device's memory up.
+    /// Moves everything back to system memory and gives the device's memory up, and with it what is
+    /// known of broken pages.
     ///
     /// @return ENOMEM or EIO if pages had to stay
     public Errno release() {
-        letGoBroken();
         return migrator.release();
     }
 

@@ -298,7 +298,6 @@ public final class Emulator implements AutoCloseable {
     }
 
     private static void closeDevice(EmulatedDevice device, List<String> left) {
-        device.letGoBroken();
         long live = device.memory().statistics().livePages();
         if (live != 0) {
             left.add(live + " pages of " + device + " in use");

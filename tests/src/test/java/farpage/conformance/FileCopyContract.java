@@ -11,8 +11,10 @@ import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.Page;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.file.DeviceCopies;
 import farpage.mm.file.FileBackedMode;
 import farpage.mm.file.FilesOnDevices;
+import farpage.mm.memoryfailure.Recovery;
 import farpage.opencl.ClError;
 import farpage.opencl.inject.CallKind;
 import java.io.IOException;
@@ -216,5 +218,21 @@ abstract class FileCopyContract extends FileBackedContract {
             assertBytes(pages(page, 1), actual);
         }
         return true;
+    }
+
+    @Test
+    void copyThatBreaksIsDroppedAndItsMemoryIsNotUsedAgain() {
+        emulator.device(0).setHandlesMemoryFailure(true);
+        assertMigrates(device0, address, PAGES);
+        DeviceCopies copies = file.mapping().copies();
+        assertTrue(copies != null);
+        long broken = copies.of(3).getFirst().devicePage();
+        assertEquals(
+                Recovery.RECOVERED, emulator.machine().memoryFailure().fail(broken).recovery());
+        assertEquals(PAGES - 1, pagesOn(0));
+        assertDeviceReads(device0, address, data, 1);
+        assertMigrates(device0, address, PAGES);
+        assertTrue(copies.of(3).getFirst().devicePage() != broken);
+        closeFile();
     }
 }

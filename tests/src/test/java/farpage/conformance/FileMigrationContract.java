@@ -9,7 +9,10 @@ import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.RssCounter;
+import farpage.mm.fault.FaultResult;
 import farpage.mm.file.FilesOnDevices;
+import farpage.mm.file.OpenFile;
+import farpage.mm.memoryfailure.Recovery;
 import farpage.opencl.ClError;
 import farpage.opencl.inject.CallKind;
 import java.io.IOException;
@@ -243,5 +246,47 @@ abstract class FileMigrationContract extends FileBackedContract {
             assertBytes(pages(first, 3), to);
         }
         return true;
+    }
+
+    private Recovery fail(long page) {
+        return emulator.machine().memoryFailure().fail(page).recovery();
+    }
+
+    @Test
+    void pageThatBreaksOnTheDeviceIsReadAgainOrItsLossIsTold() {
+        emulator.device(0).setHandlesMemoryFailure(true);
+        assertMigrates(device0, address, PAGES);
+        MemorySegment written = pattern(1, 30);
+        assertDeviceWrites(device0, page(address, 2), written, 0);
+        assertEquals(Recovery.RECOVERED, fail(file.mapping().lookupPage(1)));
+        assertEquals(Recovery.RECOVERED, fail(file.mapping().lookupPage(2)));
+        assertCpuReads(page(address, 1), pages(1, 1));
+        assertEquals(FaultResult.HWPOISON, cpu.read(page(address, 2), buffer(1)));
+        assertEquals(Errno.EIO, file.fsync(), "what the device wrote is lost");
+        assertReads(2L * PAGE, pages(2, 1));
+        assertEquals(Errno.OK, file.fsync());
+        assertEquals(PAGES - 2, pagesOnDevice());
+        closeFile();
+    }
+
+    /// It has no other place, so it stays where it is until its file is gone.
+    @Test
+    void sharedMemoryThatBreaksOnTheDeviceIsAnErrorToAllAndStays() {
+        emulator.device(0).setHandlesMemoryFailure(true);
+        OpenFile memfd = emulator.machine().files().memfd();
+        assertEquals(Errno.OK, memfd.truncate(2L * PAGE));
+        long shared = process.mmap(2L * PAGE, SHARED, memfd, 0);
+        cpuWrites(shared, pattern(2, 31));
+        assertMigrates(device0, shared, 2);
+        assertEquals(Recovery.RECOVERED, fail(memfd.mapping().lookupPage(1)));
+        assertEquals(FaultResult.HWPOISON, cpu.read(page(shared, 1), buffer(1)));
+        assertEquals(-Errno.EIO.number(), memfd.read(buffer(1), PAGE));
+        assertEquals(Errno.EIO, emulator.device(0).release());
+        assertCpuReads(shared, pattern(2, 31).asSlice(0, PAGE));
+        assertEquals(1, pagesOn(0));
+        process.munmap(shared, 2L * PAGE);
+        memfd.close();
+        assertEquals(Errno.OK, emulator.device(0).release());
+        closeFile();
     }
 }

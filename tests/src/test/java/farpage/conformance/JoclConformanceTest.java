@@ -284,4 +284,12 @@ class JoclConformanceTest {
             return ClBindings.open("jocl");
         }
     }
+
+    @Nested
+    class DeviceFailure extends DeviceFailureContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("jocl");
+        }
+    }
 }

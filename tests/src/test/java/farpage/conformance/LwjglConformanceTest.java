@@ -284,4 +284,12 @@ class LwjglConformanceTest {
             return ClBindings.open("lwjgl");
         }
     }
+
+    @Nested
+    class DeviceFailure extends DeviceFailureContract {
+        @Override
+        ClBinding open() {
+            return ClBindings.open("lwjgl");
+        }
+    }
 }

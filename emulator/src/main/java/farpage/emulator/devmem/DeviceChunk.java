@@ -5,6 +5,7 @@ import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.lock.LockRank;
 import farpage.mm.memory.BuddyAllocator;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.zonedevice.DevicePagemap;
 import farpage.opencl.ClBuffer;
 import java.util.ArrayList;
@@ -263,7 +264,37 @@ public final class DeviceChunk {
         for (int i = 0; i < heldCount; i += 2) {
             held += 1 << heldFrames[i + 1];
         }
-        return held == pageCount();
+        return held + allocator.retiredPageCount() == pageCount();
+    }
+
+    /// Has a page never be handed out again, because its memory is broken.
+    ///
+    /// @return whether nobody uses it now
+    boolean retire(long page) {
+        return allocator.retire(pagemap.index(page));
+    }
+
+    /// Whether a page is never handed out again.
+    public boolean isRetired(long page) {
+        return allocator.isRetired(pagemap.index(page));
+    }
+
+    /// Pages that are retired and that nobody uses.
+    public int retiredPageCount() {
+        return allocator.retiredPageCount();
+    }
+
+    /// Whether all pages in use are broken, so that they can not be moved out.
+    boolean hasOnlyBrokenPages() {
+        for (int index = 0; index < pageCount(); index++) {
+            long page = pagemap.page(index);
+            if (machine.folios().isKnown(page)
+                    && machine.folios().refCount(page) > 0
+                    && !machine.folios().hasFlag(page, FolioFlags.HWPOISON)) {
+                return false;
+            }
+        }
+        return nextLiveIndex(0) >= 0;
     }
 
     /// Pages stayed: the chunk is used again.

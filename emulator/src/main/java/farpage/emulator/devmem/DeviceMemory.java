@@ -238,6 +238,14 @@ public final class DeviceMemory implements PageBuffers {
         folios.countFreed(0, to - from);
     }
 
+    /// Has a page never be handed out again as long as its chunk lives, because it is broken. Needs
+    /// no lock.
+    ///
+    /// @return whether nobody uses it now
+    public boolean retire(long page) {
+        return chunk(page).retire(page);
+    }
+
     /// A folio in use became smaller ones; each is freed by itself from now on. Needs no lock.
     ///
     /// @param order that it had
@@ -450,11 +458,19 @@ public final class DeviceMemory implements PageBuffers {
         return folioCount << order;
     }
 
+    private long retiredPageCount() {
+        long pages = 0;
+        for (DeviceChunk chunk : chunks) {
+            pages += chunk.retiredPageCount();
+        }
+        return pages;
+    }
+
     public DeviceMemoryStatistics statistics() {
         return new DeviceMemoryStatistics(
                 limitBytes,
                 chunks.size(),
-                totalPageCount(),
+                totalPageCount() - retiredPageCount(),
                 freePageCount(),
                 folios.allocatedPages(),
                 folios.freedPages(),

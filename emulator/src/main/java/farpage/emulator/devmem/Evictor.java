@@ -250,6 +250,9 @@ public final class Evictor {
             if (lacksSystemMemory && ++fruitless > DRAIN_LIMIT) {
                 return Errno.ENOMEM;
             }
+            if (chunk.hasOnlyBrokenPages()) {
+                return Errno.EIO; // of shared memory, which has no other place
+            }
             awaitFirstPage(chunk);
             Thread.yield();
         }

@@ -82,7 +82,7 @@ public final class EmulatorInvariants {
                 () -> device + ": counted " + counted + " pages, in use " + statistics.livePages());
         FolioTable folios = emulator.machine().folios();
         for (DeviceChunk chunk : device.memory().chunks()) {
-            int taken = chunk.pageCount() - chunk.freePageCount();
+            int taken = chunk.pageCount() - chunk.freePageCount() - chunk.retiredPageCount();
             int live = chunk.pagemap().livePageCount();
             int referenced = 0;
             for (int index = 0; index < chunk.pageCount(); index++) {
@@ -91,10 +91,9 @@ public final class EmulatorInvariants {
                     continue;
                 }
                 referenced++;
-                int held = device.isBroken(page) ? 1 : 0;
                 int ofFile = isCopy(folios, page) ? 1 : FileMapping.cacheReferences(folios, page);
                 expect(
-                        folios.refCount(page) == folios.mapCount(page) + ofFile + held,
+                        folios.refCount(page) == folios.mapCount(page) + ofFile,
                         () ->
                                 Page.describe(page)
                                         + ": references "

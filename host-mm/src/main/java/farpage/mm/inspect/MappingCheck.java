@@ -245,7 +245,9 @@ final class MappingCheck {
             }
             case HWPOISON -> {
                 long page = PageTableEntry.page(entry);
-                if (!counts.exists(page) || !folios.hasFlag(page, FolioFlags.HWPOISON)) {
+                // Of a device's page only its driver knows, once nobody uses it.
+                if (!Page.isDevice(page)
+                        && (!counts.exists(page) || !folios.hasFlag(page, FolioFlags.HWPOISON))) {
                     report(vma.mm(), address, entry, "but the memory is not broken");
                 }
                 yield false;

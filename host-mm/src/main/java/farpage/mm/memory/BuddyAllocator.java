@@ -2,7 +2,9 @@ package farpage.mm.memory;
 
 import farpage.mm.lock.LockRank;
 import farpage.mm.lock.RankedLock;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// Hands out power-of-two blocks of page frames from `[0, pageCount)` and joins a freed block with
 /// its buddy. It knows numbers only, so it serves system memory and device memory alike.
@@ -27,6 +29,12 @@ public final class BuddyAllocator {
 
     /// Changes under the lock only.
     private final AtomicInteger freePages;
+
+    /// Frames that are never handed out again; null while there are none. Under the lock.
+    private @Nullable BitSet retired;
+
+    /// Those among them that nobody uses. Under the lock.
+    private int retiredUnused;
 
     /// @param rank the lock rank: `ZONE` for system memory, `DEVICE_ALLOCATOR` for a device's
     /// @param pageCount frames from 0 that are free at first
@@ -103,6 +111,9 @@ public final class BuddyAllocator {
         assert frame >= 0;
         assert frame + (1 << order) <= pageCount;
         assert !isFreeLocked(frame) : "double free of frame " + frame;
+        if (retired != null && !freeRestLocked(retired, frame, order)) {
+            return;
+        }
         int number = frame >> order;
         int joined = order;
         while (joined < MAX_ORDER && free[joined].contains(number ^ 1)) {
@@ -114,6 +125,24 @@ public final class BuddyAllocator {
         countFreeLocked(1 << order);
     }
 
+    /// Of a block that has retired frames the others are freed.
+    ///
+    /// @return whether it has none
+    private boolean freeRestLocked(BitSet never, int frame, int order) {
+        int first = never.nextSetBit(frame);
+        if (first < 0 || first >= frame + (1 << order)) {
+            return true;
+        }
+        if (order == 0) {
+            retiredUnused++;
+            return false;
+        }
+        int half = order - 1;
+        freeLocked(frame, half);
+        freeLocked(frame + (1 << half), half);
+        return false;
+    }
+
     /// Takes a given frame out of the free block that it is in.
     ///
     /// @return false if it is not free
@@ -121,19 +150,63 @@ public final class BuddyAllocator {
     public boolean take(int frame) {
         lock.lock();
         try {
-            int order = 0;
-            while (order <= MAX_ORDER && !free[order].contains(frame >> order)) {
-                order++;
+            return takeLocked(frame);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean takeLocked(int frame) {
+        int order = 0;
+        while (order <= MAX_ORDER && !free[order].contains(frame >> order)) {
+            order++;
+        }
+        if (order > MAX_ORDER) {
+            return false;
+        }
+        free[order].remove(frame >> order);
+        for (int half = order - 1; half >= 0; half--) {
+            free[half].add(frame >> half ^ 1);
+        }
+        countFreeLocked(-1);
+        return true;
+    }
+
+    /// Has a frame never be handed out again: if it is in use it stays away when it is freed.
+    ///
+    /// @return whether nobody uses it now
+    /// @kernel mm/page_alloc.c: take_page_off_buddy, free_pages_prepare
+    public boolean retire(int frame) {
+        lock.lock();
+        try {
+            BitSet never = retired == null ? new BitSet() : retired;
+            retired = never;
+            if (takeLocked(frame)) {
+                retiredUnused++;
+                never.set(frame);
+                return true;
             }
-            if (order > MAX_ORDER) {
-                return false;
-            }
-            free[order].remove(frame >> order);
-            for (int half = order - 1; half >= 0; half--) {
-                free[half].add(frame >> half ^ 1);
-            }
-            countFreeLocked(-1);
-            return true;
+            never.set(frame);
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public boolean isRetired(int frame) {
+        lock.lock();
+        try {
+            return retired != null && retired.get(frame);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Frames that are retired and that nobody uses: neither free nor allocated.
+    public int retiredPageCount() {
+        lock.lock();
+        try {
+            return retiredUnused;
         } finally {
             lock.unlock();
         }

@@ -131,45 +131,44 @@ public final class MemoryFailure {
         return new Outcome(errno, BrokenPage.DEVICE, recovery);
     }
 
-    /// Takes a broken page of a device from its users, for a driver that was asked about it: every
-    /// mapping leaves an entry that says that the memory is broken, the mirrors are told, and a
-    /// reference keeps the page from being used again until [#letGo(long)]. Only from
+    /// Takes a broken page of a device from its users, for a driver that was asked about it and
+    /// that never hands the page out again: every mapping leaves an entry that says that the memory
+    /// is broken, the mirrors are told, and a file forgets the page. Of shared memory it is the
+    /// only place, so there it stays, and who asks for it gets an error. The page is freed to its
+    /// driver when nobody has a reference any more. Only from
     /// [farpage.mm.zonedevice.DevicePagemapOps#memoryFailure].
     ///
-    /// @param page a base page
-    /// @return ENXIO if nobody uses it, EBUSY if it is part of a large folio or could not be
-    ///   unmapped
+    /// @return ENXIO if nobody uses it; EBUSY if it is part of a large folio that can not be cut,
+    ///   or could not be unmapped
     /// @kernel mm/memory-failure.c: mf_dax_kill_procs
     public Errno takeFromUsers(long page) {
-        if (held.contains(page)) {
-            return Errno.OK;
-        }
         if (!folios.tryGet(page)) {
             return Errno.ENXIO;
         }
-        if (folios.isLarge(page)) {
-            machine.put(page);
-            return Errno.EBUSY;
-        }
         folios.lock(page);
-        folios.setFlag(page, FolioFlags.HWPOISON);
-        if (folios.mapCount(page) > 0) {
-            TryToUnmap.ofBroken(machine, TryToUnmap.Leaving.POISON).unmap(page);
-        }
-        boolean unmapped = folios.mapCount(page) == 0;
+        boolean taken = isSplit(page) && takeLocked(page);
         folios.unlock(page);
-        held.add(page);
-        return unmapped ? Errno.OK : Errno.EBUSY;
+        machine.put(page);
+        return taken ? Errno.OK : Errno.EBUSY;
     }
 
-    /// Ends what [#takeFromUsers(long)] began: the driver takes the memory down.
-    public void letGo(long page) {
-        lock.lock();
-        boolean wasHeld = held.remove(page);
-        lock.unlock();
-        if (wasHeld) {
-            machine.put(page);
+    private boolean takeLocked(long page) {
+        folios.setFlag(page, FolioFlags.HWPOISON);
+        FileMapping file = folios.mapping(page) instanceof FileMapping mapping ? mapping : null;
+        boolean isInStore =
+                file != null && !file.isShmem() && !folios.hasFlag(page, FolioFlags.DIRTY);
+        if (folios.mapCount(page) > 0) {
+            TryToUnmap.Leaving leaving =
+                    isInStore ? TryToUnmap.Leaving.NOTHING : TryToUnmap.Leaving.POISON;
+            TryToUnmap.ofBroken(machine, leaving).unmap(page);
         }
+        if (folios.mapCount(page) > 0) {
+            return false;
+        }
+        if (file != null) {
+            boolean _ = file.removeBroken(folios.index(page), page);
+        }
+        return true;
     }
 
     private Outcome failSystemPage(long page, boolean referenced) {

@@ -2,6 +2,7 @@ package farpage.mm.migrate;
 
 import farpage.mm.Machine;
 import farpage.mm.Page;
+import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import java.util.Arrays;
 
@@ -68,6 +69,11 @@ public final class MigrateDevice implements Migration {
         if (folios.head(page) != page || !folios.tryLock(page)) {
             machine.put(page);
             return MigratePfn.SKIP;
+        }
+        if (folios.hasFlag(page, FolioFlags.HWPOISON)) {
+            folios.unlock(page);
+            machine.put(page);
+            return MigratePfn.SKIP; // what it contains must go nowhere
         }
         return MigratePfn.withMapped(MigratePfn.ofSourceFolio(page, folios.order(page), false));
     }

@@ -151,7 +151,8 @@ public final class TryToUnmap {
         boolean mapping =
                 PageTableEntry.isPresent(entry)
                         ? !PageTableEntry.isSpecial(entry)
-                        : PageTableEntry.isDeviceExclusive(entry);
+                        : PageTableEntry.isDeviceExclusive(entry)
+                                || PageTableEntry.isDevicePrivate(entry);
         return mapping && PageTableEntry.page(entry) == page;
     }
 

@@ -3,6 +3,7 @@ package farpage.mm.memoryfailure;
 import static farpage.mm.testing.TestProcess.page;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
 import farpage.mm.PageSize;
@@ -89,8 +90,7 @@ final class CoherentFailureTest {
         child.unmap(address, 3);
         machine.check();
         assertEquals(7, device.freePageCount(), "the driver keeps it");
-        machine.machine().memoryFailure().letGo(broken);
-        assertEquals(8, device.freePageCount());
+        assertEquals(0, device.pagemap().livePageCount(), "and nobody has it");
     }
 
     @Test
@@ -104,8 +104,40 @@ final class CoherentFailureTest {
     }
 
     @Test
-    void pageOfTheDeviceThatNobodyUsesIsNotTaken() {
+    void freePageOfTheDeviceThatBreaksIsNeverHandedOut() {
         device.handleFailures();
-        assertEquals(Errno.ENXIO, fail(device.pagemap().page(3)).errno());
+        long broken = device.pagemap().page(3);
+        assertEquals(Errno.OK, fail(broken).errno());
+        assertEquals(7, device.freePageCount());
+        long address = process.map(8);
+        process.storeRow(address, 8, 1);
+        assertEquals(7, device.pull(process, address, 8));
+        for (int i = 0; i < 7; i++) {
+            assertTrue(process.pageAt(page(address, i)) != broken);
+        }
+        process.unmap(address, 8);
+        assertEquals(7, device.freePageCount());
+    }
+
+    @Test
+    void brokenPrivatePageIsTakenFromAllWhoHaveIt() {
+        TestDevice hidden = machine.newDevice(8);
+        hidden.takeBrokenPages();
+        long address = process.map(3);
+        process.storeRow(address, 3, 1);
+        assertEquals(3, hidden.pull(process, address, 3));
+        TestProcess child = process.fork();
+        long broken = process.pageAt(page(address, 1));
+        assertEquals(Recovery.RECOVERED, fail(broken).recovery());
+        machine.check();
+        for (TestProcess each : new TestProcess[] {process, child}) {
+            assertEquals(Shape.HWPOISON, each.shape(page(address, 1)));
+            assertEquals(FaultResult.HWPOISON, each.tryLoad(page(address, 1)));
+            assertEquals(1, each.load(address));
+            assertEquals(3, each.load(page(address, 2)));
+        }
+        assertEquals(7, hidden.freePageCount());
+        assertEquals(0, hidden.pagemap().livePageCount());
+        machine.check();
     }
 }

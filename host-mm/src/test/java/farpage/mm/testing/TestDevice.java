@@ -63,6 +63,8 @@ public final class TestDevice implements DevicePrivateOps {
     /// Whether the driver knows what to do about broken memory.
     private volatile boolean knowsFailures;
 
+    private boolean takesBroken;
+
     /// By which pages other devices reach those of this one: none.
     private volatile LongUnaryOperator peers = page -> Page.NONE;
 
@@ -207,7 +209,20 @@ public final class TestDevice implements DevicePrivateOps {
         }
         assertEquals(1, pageCount);
         broken.add(page);
-        return Page.isDeviceCoherent(page) ? machine.memoryFailure().takeFromUsers(page) : Errno.OK;
+        if (!Page.isDeviceCoherent(page) && !takesBroken) {
+            return Errno.OK;
+        }
+        if (free.retire(pagemap.index(page))) {
+            return Errno.OK;
+        }
+        Errno errno = machine.memoryFailure().takeFromUsers(page);
+        return errno == Errno.ENXIO ? Errno.OK : errno;
+    }
+
+    /// The same, but takes them from their users also where no CPU maps them.
+    public void takeBrokenPages() {
+        knowsFailures = true;
+        takesBroken = true;
     }
 
     public int freePageCount() {
@@ -467,7 +482,7 @@ public final class TestDevice implements DevicePrivateOps {
 
     void close() {
         assertEquals(0, pagemap.livePageCount(), "device pages not given back");
-        assertEquals(pagemap.pageCount(), freePageCount());
+        assertEquals(pagemap.pageCount(), freePageCount() + free.retiredPageCount());
         machine.memunmapPages(pagemap);
     }
 }
