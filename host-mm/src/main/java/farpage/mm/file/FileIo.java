@@ -52,31 +52,40 @@ final class FileIo {
     }
 
     private Errno readPage(MemorySegment to, long at) {
-        long index = PageSize.pageNumber(at);
-        long page = file.getCached(index);
+        long page = getWithContents(PageSize.pageNumber(at));
         if (ErrPage.isError(page)) {
             return ErrPage.errno(page);
         }
-        if (page == Page.NONE && file.isShmem()) {
-            to.fill((byte) 0); // a hole stays one
+        if (page == Page.NONE) {
+            to.fill((byte) 0);
             return Errno.OK;
+        }
+        MemorySegment.copy(ram, ramOffset(page, at), to, 0, to.byteSize());
+        machine.put(page);
+        return Errno.OK;
+    }
+
+    /// The page of an index with its contents and a reference, not locked. A hole of shared memory
+    /// stays one.
+    ///
+    /// @return [Page#NONE] for such a hole; an [ErrPage] of EIO, ENOMEM
+    /// @kernel mm/filemap.c: filemap_get_pages; mm/shmem.c: shmem_get_folio with SGP_READ
+    long getWithContents(long index) {
+        long page = file.getCached(index);
+        if (ErrPage.isError(page) || page == Page.NONE && file.isShmem()) {
+            return page;
         }
         if (page == Page.NONE || !folios.hasFlag(page, FolioFlags.UPTODATE)) {
             if (page != Page.NONE) {
                 machine.put(page);
             }
             page = readIn(index);
-            if (ErrPage.isError(page)) {
-                return ErrPage.errno(page);
-            }
         }
-        if (isBroken(page)) {
+        if (!ErrPage.isError(page) && isBroken(page)) {
             machine.put(page);
-            return Errno.EIO;
+            return ErrPage.of(Errno.EIO);
         }
-        MemorySegment.copy(ram, ramOffset(page, at), to, 0, to.byteSize());
-        machine.put(page);
-        return Errno.OK;
+        return page;
     }
 
     /// Whether the memory of a page that stays in its file is broken.

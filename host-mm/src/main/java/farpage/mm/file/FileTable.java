@@ -28,6 +28,7 @@ public final class FileTable {
     private final Machine machine;
     private final RankedLock lock = new RankedLock(LockRank.FILE_TABLE);
     private final List<FileMapping> files = new ArrayList<>();
+    private final List<Pipe> pipes = new ArrayList<>();
     private final Map<Path, FileMapping> byPath = new HashMap<>();
     private long nextInode = 1;
 
@@ -40,6 +41,33 @@ public final class FileTable {
     /// @kernel mm/memfd.c: memfd_create
     public OpenFile memfd() {
         return openNew(new ShmemStore(), "/memfd: (deleted)", 0, null);
+    }
+
+    /// A pipe with nothing in it.
+    ///
+    /// @kernel fs/pipe.c: do_pipe2
+    public Pipe pipe() {
+        Pipe pipe = new Pipe(machine);
+        lock.lock();
+        pipes.add(pipe);
+        lock.unlock();
+        return pipe;
+    }
+
+    void released(Pipe pipe) {
+        lock.lock();
+        pipes.remove(pipe);
+        lock.unlock();
+    }
+
+    /// The pipes that were not closed.
+    public List<Pipe> pipes() {
+        lock.lock();
+        try {
+            return List.copyOf(pipes);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// The file behind shared anonymous memory.
@@ -202,8 +230,9 @@ public final class FileTable {
         }
     }
 
-    /// Every file must have been closed.
+    /// Every file must have been closed, and every pipe.
     public void close() {
         Check.that(files().isEmpty(), "a machine was closed with files open on it");
+        Check.that(pipes().isEmpty(), "a machine was closed with pipes open on it");
     }
 }

@@ -110,6 +110,48 @@ public final class OpenFile implements AutoCloseable {
         return offset < 0 ? -Errno.EINVAL.number() : new FileIo(mapping).write(from, offset);
     }
 
+    /// Fills a pipe with pages of the file from the given place on, at most to the end of the file;
+    /// nothing is copied.
+    ///
+    /// @return bytes, 0 at the end; or the negative number of EBADF, EINVAL, EIO, ENOMEM, of EAGAIN
+    ///   for a pipe that is full
+    /// @kernel fs/splice.c: vfs_splice_read
+    public long spliceTo(Pipe pipe, long offset, long length) {
+        if (!readable) {
+            return -Errno.EBADF.number();
+        }
+        return offset < 0 || length < 0
+                ? -Errno.EINVAL.number()
+                : Splice.toPipe(mapping, pipe, offset, length);
+    }
+
+    /// Writes what a pipe has from the given place on; the file grows as needed.
+    ///
+    /// @return bytes, 0 if the pipe has none; or a negative number as of [#write]
+    /// @kernel fs/splice.c: do_splice_from
+    public long spliceFrom(Pipe pipe, long offset, long length) {
+        if (!writable) {
+            return -Errno.EBADF.number();
+        }
+        return offset < 0 || length < 0
+                ? -Errno.EINVAL.number()
+                : Splice.fromPipe(pipe, mapping, offset, length);
+    }
+
+    /// Writes bytes of another file from the given place on, or of this one.
+    ///
+    /// @return bytes sent, 0 at the other's end; or a negative number as of [#read] of the other
+    ///   and of [#write]
+    /// @kernel fs/read_write.c: do_sendfile
+    public long sendFrom(OpenFile from, long fromOffset, long offset, long length) {
+        if (!from.readable || !writable) {
+            return -Errno.EBADF.number();
+        }
+        return fromOffset < 0 || offset < 0 || length < 0
+                ? -Errno.EINVAL.number()
+                : Splice.send(from.mapping, fromOffset, mapping, offset, length);
+    }
+
     /// Writes what is dirty back, and waits until it is safe. An error is reported once to each
     /// opening, also one that happened since the last time.
     ///

@@ -9,6 +9,7 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioTable;
 import farpage.mm.zonedevice.DevicePagemap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /// The check of the memmap: the counts of each page against the mappings that were found, and
@@ -27,6 +28,9 @@ final class MemmapCheck {
     private final long[] pinned;
     private final Findings findings;
 
+    /// Pages that pipes have references to, each as often.
+    private final List<Long> inPipes;
+
     /// Device pages that are copies of files' pages: their drivers hold them.
     private final Set<Long> copies = new HashSet<>();
 
@@ -36,6 +40,8 @@ final class MemmapCheck {
         this.counts = counts;
         this.pinned = pinned;
         this.findings = findings;
+        this.inPipes =
+                machine.files().pipes().stream().flatMap(pipe -> pipe.pages().stream()).toList();
         for (FileMapping file : machine.files().files()) {
             DeviceCopies known = file.copies();
             if (known != null) {
@@ -176,10 +182,19 @@ final class MemmapCheck {
         int cached = isCached(page) ? folios.pageCount(page) : inSwap;
         boolean held = (flags & FolioFlags.HWPOISON) != 0 && machine.memoryFailure().isHeld(page);
         int drivers = (held ? 1 : 0) + (copies.contains(page) ? 1 : 0);
-        int references = mappings + cached + drivers + pins;
+        int piped = inPipes.isEmpty() ? 0 : pipedReferences(page);
+        int references = mappings + cached + drivers + pins + piped;
         if (folios.refCount(page) != references) {
             report(page, "but " + references + " references are accounted for");
         }
+    }
+
+    private int pipedReferences(long head) {
+        int references = 0;
+        for (long one : inPipes) {
+            references += folios.head(one) == head ? 1 : 0;
+        }
+        return references;
     }
 
     private int pinReferences(long page) {

@@ -19,6 +19,8 @@ public enum LockRank {
     DRIVER_SVM,
     /// `ksm_thread_mutex`: the passes of same-page merging, and its trees.
     KSM_THREAD,
+    /// `pipe->mutex`: what a pipe has. Who moves it to or from a file has the pipe first.
+    PIPE,
     /// `inode->i_rwsem`: the size of a file, and writes to it against each other.
     INODE,
     /// `mm->mmap_lock`: the VMAs of one process.

@@ -53,6 +53,7 @@ final class LargeFileRandomTest {
     private int size = 50 * PageSize.PAGE_SIZE + 1234;
     private Random random = new Random(0);
     private long[] pinned = {};
+    private Pipe pipe = mm.files().pipe();
 
     private Path path() {
         return folder.resolve("file");
@@ -99,6 +100,7 @@ final class LargeFileRandomTest {
                 assertEquals(List.of(), MmInvariants.violations(mm, pinned), "step " + step + what);
             }
             unpin();
+            pipe.close();
             read(file, 0, size);
             load(0, size, 0);
             load(0, size, 1);
@@ -115,7 +117,7 @@ final class LargeFileRandomTest {
         int who = random.nextInt(processes.length);
         int first = random.nextInt(PAGES);
         int count = 1 + random.nextInt(Math.min(PAGES - first, 40));
-        int kind = random.nextInt(18);
+        int kind = random.nextInt(20);
         switch (kind) {
             case 0, 1 -> write(file, from, length);
             case 2 -> write(file, from & -PageSize.PAGE_SIZE, length);
@@ -132,6 +134,8 @@ final class LargeFileRandomTest {
             case 14 -> pin(who, first, Math.min(count, 5));
             case 15 -> move(who, first, count);
             case 16 -> toDevice(who, first, count);
+            case 17 -> splice(file, from, length);
+            case 18 -> send(file, from, length);
             default -> fromDevice(who, first, count);
         }
         return ", a " + kind + " of " + from + " " + length + " " + first + " " + count;
@@ -219,6 +223,37 @@ final class LargeFileRandomTest {
                 GetUserPages.pinUnlocked(processes[who].mm(), start, count, GupFlags.PIN, pages)
                         .count();
         pinned = Arrays.copyOf(pages, Math.max(0, found));
+    }
+
+    /// What was in the pipe before may have changed since; what is spliced now is read at once, or
+    /// held for some steps.
+    private void splice(OpenFile file, int from, int length) {
+        if (random.nextInt(3) == 0) {
+            pipe.close();
+            pipe = mm.files().pipe();
+        }
+        long held = pipe.size();
+        long spliced = file.spliceTo(pipe, from, length);
+        if (spliced > 0 && random.nextBoolean()) {
+            assertEquals(held, pipe.read(MemorySegment.ofArray(new byte[(int) held])));
+            byte[] data = new byte[(int) spliced];
+            assertEquals(spliced, pipe.read(MemorySegment.ofArray(data)));
+            assertSame(data, from, (int) spliced);
+        } else if (from >= size) {
+            assertEquals(0, spliced);
+        }
+    }
+
+    /// Bytes of the file to another place in it.
+    private void send(OpenFile file, int from, int length) {
+        int there = Math.min(length, size - from);
+        int to = random.nextInt(expected.length);
+        if (there <= 0 || to + there > expected.length || Math.abs(to - from) < there) {
+            return;
+        }
+        assertEquals(there, file.sendFrom(file, from, to, there));
+        System.arraycopy(expected, from, expected, to, there);
+        size = Math.max(size, to + there);
     }
 
     private void unpin() {
