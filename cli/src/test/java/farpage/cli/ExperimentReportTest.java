@@ -110,7 +110,7 @@ final class ExperimentReportTest {
                         FindingColumn.of("gbps", "GB/s", FindingUnit.GBPS),
                         FindingColumn.of("part", "part", FindingUnit.SHARE),
                         FindingColumn.of("met", "met", FindingUnit.TEXT),
-                        FindingColumn.of("parts", "", FindingUnit.NUMBER));
+                        FindingColumn.hidden("parts", FindingUnit.NUMBER));
         Quantiles nanos = new Quantiles(3, 1500, 2000, 2_500_000, 2_500_000, 2_500_000);
         FindingRow small =
                 FindingRow.of("new 4 KiB")

@@ -40,7 +40,7 @@ final class FileBackedExperimentTest {
 
     @ParameterizedTest
     @CsvSource({
-        "experiment file-backed --size=1000, limit=whole pages",
+        "experiment file-backed --size=1000, limit=n*4 KiB up to 1 GiB",
         "experiment file-backed --runs=0, limit=1",
         "experiment file-backed --orders=9, --orders"
     })

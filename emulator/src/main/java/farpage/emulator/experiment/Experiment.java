@@ -20,8 +20,11 @@ public interface Experiment {
     /// What is tried here.
     String design();
 
-    /// What of the setting it looks at; the rest is refused before it runs.
-    Set<ExperimentOption> options();
+    /// What of the setting it looks at; the rest is refused before it runs. Not every one knows
+    /// orders.
+    default Set<ExperimentOption> options() {
+        return Set.of(ExperimentOption.SIZE, ExperimentOption.RUNS, ExperimentOption.WARM_UP);
+    }
 
     /// Pictures of its tables.
     List<FindingChart> charts();

@@ -11,6 +11,11 @@ public record FindingColumn(String field, String heading, FindingUnit unit) {
         return new FindingColumn(field, heading, unit);
     }
 
+    /// A column that only programs get.
+    public static FindingColumn hidden(String field, FindingUnit unit) {
+        return new FindingColumn(field, "", unit);
+    }
+
     /// Whether people see it.
     public boolean isShown() {
         return !heading.isEmpty();

@@ -53,20 +53,12 @@ public final class BatchOffload implements Experiment {
 
     @Override
     public void check(ExperimentAmount amount) {
-        BatchPlan _ = plan(amount);
-    }
-
-    private static BatchPlan plan(ExperimentAmount amount) {
-        return new BatchPlan(
-                amount.bytes().orElse(BatchPlan.BYTES_DEFAULT),
-                amount.runs().orElse(BatchPlan.RUNS_DEFAULT),
-                amount.warmUpRuns().orElse(BatchPlan.WARM_UP_RUNS_DEFAULT),
-                amount.orders().isEmpty() ? BatchPlan.ORDERS_DEFAULT : amount.orders());
+        BatchPlan _ = BatchPlan.of(amount);
     }
 
     @Override
     public Findings run(ExperimentSetting setting) {
-        BatchPlan plan = plan(setting.amount());
+        BatchPlan plan = BatchPlan.of(setting.amount());
         BatchMeasurement measured =
                 new BatchMeasurement(setting.config(), plan, setting.seed(), setting.nanoClock());
         measured.run(setting.progress());

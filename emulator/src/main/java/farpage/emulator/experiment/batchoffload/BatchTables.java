@@ -30,11 +30,11 @@ final class BatchTables {
                     FindingColumn.of("awayMicros", "away p50", FindingUnit.MICROS),
                     FindingColumn.of("awayMicros", "p99", FindingUnit.MICROS_P99),
                     FindingColumn.of("memcpyGbps", "memcpy", FindingUnit.GBPS),
-                    FindingColumn.of("folio", "", FindingUnit.TEXT),
-                    FindingColumn.of("folioBytes", "", FindingUnit.BYTES),
-                    FindingColumn.of("batchBytes", "", FindingUnit.BYTES),
-                    FindingColumn.of("bytes", "", FindingUnit.BYTES),
-                    FindingColumn.of("partMicros", "", FindingUnit.NUMBER));
+                    FindingColumn.hidden("folio", FindingUnit.TEXT),
+                    FindingColumn.hidden("folioBytes", FindingUnit.BYTES),
+                    FindingColumn.hidden("batchBytes", FindingUnit.BYTES),
+                    FindingColumn.hidden("bytes", FindingUnit.BYTES),
+                    FindingColumn.hidden("partMicros", FindingUnit.NUMBER));
 
     private BatchTables() {}
 

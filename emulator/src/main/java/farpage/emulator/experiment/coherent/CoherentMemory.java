@@ -2,7 +2,6 @@ package farpage.emulator.experiment.coherent;
 
 import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.ExperimentAmount;
-import farpage.emulator.experiment.ExperimentOption;
 import farpage.emulator.experiment.ExperimentSetting;
 import farpage.emulator.experiment.FindingChart;
 import farpage.emulator.experiment.FindingChart.Kind;
@@ -10,7 +9,6 @@ import farpage.emulator.experiment.FindingChart.Series;
 import farpage.emulator.experiment.Findings;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /// `coherent`: coherent pages of a device beside a node without CPUs, for the same memory.
 ///
@@ -44,11 +42,6 @@ public final class CoherentMemory implements Experiment {
     }
 
     @Override
-    public Set<ExperimentOption> options() {
-        return Set.of(ExperimentOption.SIZE, ExperimentOption.RUNS, ExperimentOption.WARM_UP);
-    }
-
-    @Override
     public List<FindingChart> charts() {
         return List.of(
                 new FindingChart(
@@ -73,19 +66,12 @@ public final class CoherentMemory implements Experiment {
 
     @Override
     public void check(ExperimentAmount amount) {
-        CoherentPlan _ = plan(amount);
-    }
-
-    private static CoherentPlan plan(ExperimentAmount amount) {
-        return new CoherentPlan(
-                amount.bytes().orElse(CoherentPlan.BYTES_DEFAULT),
-                amount.runs().orElse(CoherentPlan.RUNS_DEFAULT),
-                amount.warmUpRuns().orElse(CoherentPlan.WARM_UP_RUNS_DEFAULT));
+        CoherentPlan _ = CoherentPlan.of(amount);
     }
 
     @Override
     public Findings run(ExperimentSetting setting) {
-        CoherentPlan plan = plan(setting.amount());
+        CoherentPlan plan = CoherentPlan.of(setting.amount());
         AccessCosts costs = new AccessCosts(setting, plan);
         costs.run(ACCESS_SHARE);
         Shortage shortage = new Shortage(setting, plan);

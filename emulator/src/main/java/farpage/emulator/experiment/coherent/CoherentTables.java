@@ -22,7 +22,7 @@ final class CoherentTables {
                     FindingColumn.of("moveOutMicros", "p90", FindingUnit.MICROS_P90),
                     FindingColumn.of("moveOutNanosPerPage", "ns a page", FindingUnit.NUMBER),
                     FindingColumn.of("moveOutGbps", "GB/s", FindingUnit.GBPS),
-                    FindingColumn.of("bytes", "", FindingUnit.BYTES));
+                    FindingColumn.hidden("bytes", FindingUnit.BYTES));
 
     private static final List<FindingColumn> ACCESSES =
             List.of(
@@ -31,7 +31,7 @@ final class CoherentTables {
                     FindingColumn.of("cpuWriteGbps", "CPU stores", FindingUnit.GBPS),
                     FindingColumn.of("deviceReadGbps", "kernel reads", FindingUnit.GBPS),
                     FindingColumn.of("deviceWriteGbps", "device stores", FindingUnit.GBPS),
-                    FindingColumn.of("bytes", "", FindingUnit.BYTES));
+                    FindingColumn.hidden("bytes", FindingUnit.BYTES));
 
     private static final List<FindingColumn> SINGLE =
             List.of(

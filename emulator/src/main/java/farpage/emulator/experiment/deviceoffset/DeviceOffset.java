@@ -2,7 +2,6 @@ package farpage.emulator.experiment.deviceoffset;
 
 import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.ExperimentAmount;
-import farpage.emulator.experiment.ExperimentOption;
 import farpage.emulator.experiment.ExperimentSetting;
 import farpage.emulator.experiment.FindingChart;
 import farpage.emulator.experiment.FindingChart.Kind;
@@ -10,7 +9,6 @@ import farpage.emulator.experiment.FindingChart.Series;
 import farpage.emulator.experiment.Findings;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// `device-offset`: device-private pages outside the physical address space.
@@ -46,11 +44,6 @@ public final class DeviceOffset implements Experiment {
     public String design() {
         return "Device-private pages have offsets in a space of their own, outside that map; a flag"
                 + " in every word tells an offset from a PFN.";
-    }
-
-    @Override
-    public Set<ExperimentOption> options() {
-        return Set.of(ExperimentOption.SIZE, ExperimentOption.RUNS, ExperimentOption.WARM_UP);
     }
 
     @Override

@@ -17,7 +17,6 @@ record DeviceOffsetPlan(long bytes, int runs, int warmUpRuns) {
     private static final int RUNS_DEFAULT = 9;
     private static final int WARM_UP_RUNS_DEFAULT = 5;
     private static final long BYTES_MAX = 1L << 30;
-    private static final int RUNS_MAX = 1000;
 
     /// Descriptors are made in as much memory as that many times what migrates.
     private static final int DESCRIPTOR_TIMES = 40;
@@ -25,28 +24,12 @@ record DeviceOffsetPlan(long bytes, int runs, int warmUpRuns) {
     /// So many times what migrates is in use of a device, where descriptors in use are measured.
     private static final int USED_TIMES = 64;
 
-    /// Checks the limits.
-    DeviceOffsetPlan {
-        if (bytes < PageSize.PMD_SIZE || bytes > BYTES_MAX || bytes % PageSize.PMD_SIZE != 0) {
-            throw new IllegalArgumentException(
-                    "size: value=%d bytes, limit=multiples of 2 MiB up to 1 GiB".formatted(bytes));
-        }
-        require("runs", runs, 1);
-        require("warm-up", warmUpRuns, 0);
-    }
-
-    private static void require(String name, int value, int least) {
-        if (value < least || value > RUNS_MAX) {
-            throw new IllegalArgumentException(
-                    "%s: value=%d, limit=%d to %d".formatted(name, value, least, RUNS_MAX));
-        }
-    }
-
+    /// @throws IllegalArgumentException for what can not be measured
     static DeviceOffsetPlan of(ExperimentAmount amount) {
         return new DeviceOffsetPlan(
-                amount.bytes().orElse(BYTES_DEFAULT),
-                amount.runs().orElse(RUNS_DEFAULT),
-                amount.warmUpRuns().orElse(WARM_UP_RUNS_DEFAULT));
+                amount.bytesOr(BYTES_DEFAULT, PageSize.PMD_SIZE, BYTES_MAX),
+                amount.runsOr(RUNS_DEFAULT),
+                amount.warmUpRunsOr(WARM_UP_RUNS_DEFAULT));
     }
 
     long descriptorBytesMax() {

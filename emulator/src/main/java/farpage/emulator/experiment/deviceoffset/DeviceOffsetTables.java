@@ -19,8 +19,8 @@ final class DeviceOffsetTables {
                     FindingColumn.of("oneShuffled", "one, random", FindingUnit.COUNT),
                     FindingColumn.of("eightShuffled", "8, random", FindingUnit.COUNT),
                     FindingColumn.of("outside", "outside", FindingUnit.TEXT),
-                    FindingColumn.of("deviceBytes", "", FindingUnit.BYTES),
-                    FindingColumn.of("layouts", "", FindingUnit.COUNT));
+                    FindingColumn.hidden("deviceBytes", FindingUnit.BYTES),
+                    FindingColumn.hidden("layouts", FindingUnit.COUNT));
 
     private static final List<FindingColumn> DESCRIPTORS =
             List.of(
@@ -31,11 +31,11 @@ final class DeviceOffsetTables {
                     FindingColumn.of("setUpMicros", "set-up, µs", FindingUnit.MICROS),
                     FindingColumn.of("usedBytesPerPage", "per page used", FindingUnit.NUMBER),
                     FindingColumn.of("measured", "measured", FindingUnit.TEXT),
-                    FindingColumn.of("scaled", "", FindingUnit.TEXT),
-                    FindingColumn.of("deviceBytes", "", FindingUnit.BYTES),
-                    FindingColumn.of("measuredBytes", "", FindingUnit.BYTES),
-                    FindingColumn.of("usedPages", "", FindingUnit.COUNT),
-                    FindingColumn.of("usedBytes", "", FindingUnit.BYTES));
+                    FindingColumn.hidden("scaled", FindingUnit.TEXT),
+                    FindingColumn.hidden("deviceBytes", FindingUnit.BYTES),
+                    FindingColumn.hidden("measuredBytes", FindingUnit.BYTES),
+                    FindingColumn.hidden("usedPages", FindingUnit.COUNT),
+                    FindingColumn.hidden("usedBytes", FindingUnit.BYTES));
 
     private static final List<FindingColumn> COSTS =
             List.of(
@@ -45,7 +45,7 @@ final class DeviceOffsetTables {
                     FindingColumn.of("micros", "p50", FindingUnit.MICROS),
                     FindingColumn.of("micros", "p90", FindingUnit.MICROS_P90),
                     FindingColumn.of("micros", "max", FindingUnit.MICROS_MAX),
-                    FindingColumn.of("bytes", "", FindingUnit.BYTES));
+                    FindingColumn.hidden("bytes", FindingUnit.BYTES));
 
     private DeviceOffsetTables() {}
 

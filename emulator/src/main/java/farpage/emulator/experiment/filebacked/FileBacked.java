@@ -2,7 +2,6 @@ package farpage.emulator.experiment.filebacked;
 
 import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.ExperimentAmount;
-import farpage.emulator.experiment.ExperimentOption;
 import farpage.emulator.experiment.ExperimentSetting;
 import farpage.emulator.experiment.FindingChart;
 import farpage.emulator.experiment.FindingColumn;
@@ -16,18 +15,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /// The experiment `file-backed`: a file that a device and CPUs work on in turn.
 ///
 /// @kernel mm/migrate_device.c, with pages of files as proposed in March 2025
 public final class FileBacked implements Experiment {
-    private static final long BYTES_DEFAULT = 4L << 20;
-    private static final long BYTES_MAX = 1L << 30;
-    private static final int RUNS_DEFAULT = 9;
-    private static final int WARM_UP_DEFAULT = 3;
-    private static final int RUNS_MAX = 1000;
-
     /// One is as good as another.
     public FileBacked() {}
 
@@ -55,11 +47,6 @@ public final class FileBacked implements Experiment {
     }
 
     @Override
-    public Set<ExperimentOption> options() {
-        return Set.of(ExperimentOption.SIZE, ExperimentOption.RUNS, ExperimentOption.WARM_UP);
-    }
-
-    @Override
     public List<FindingChart> charts() {
         List<FindingChart> charts = new ArrayList<>();
         for (FilePhase phase : FilePhase.values()) {
@@ -78,33 +65,19 @@ public final class FileBacked implements Experiment {
 
     @Override
     public void check(ExperimentAmount amount) {
-        long bytes = amount.bytes().orElse(BYTES_DEFAULT);
-        if (bytes < PageSize.PAGE_SIZE || bytes > BYTES_MAX || !PageSize.isAligned(bytes)) {
-            throw new IllegalArgumentException(
-                    "size: value=" + bytes + ", limit=whole pages, 4096 to " + BYTES_MAX);
-        }
-        requireRuns("runs", amount.runs().orElse(RUNS_DEFAULT), 1);
-        requireRuns("warm-up", amount.warmUpRuns().orElse(WARM_UP_DEFAULT), 0);
-    }
-
-    private static void requireRuns(String what, int value, int min) {
-        if (value < min || value > RUNS_MAX) {
-            throw new IllegalArgumentException(
-                    what + ": value=" + value + ", limit=" + min + " to " + RUNS_MAX);
-        }
+        FilePlan _ = FilePlan.of(amount);
     }
 
     @Override
     public Findings run(ExperimentSetting setting) {
-        long bytes = setting.amount().bytes().orElse(BYTES_DEFAULT);
-        int runs = setting.amount().runs().orElse(RUNS_DEFAULT);
-        int warmUp = setting.amount().warmUpRuns().orElse(WARM_UP_DEFAULT);
-        FileTimes times = new FileTimes(bytes, runs, warmUp);
+        FilePlan plan = FilePlan.of(setting.amount());
+        FileTimes times = new FileTimes(plan);
         times.measure(setting);
         return new Findings(
                 "a file of %d pages, %d runs after %d to warm up; medians; all data compared, on disk too"
-                        .formatted(PageSize.pageNumber(bytes), runs, warmUp),
-                List.of(phases(times, bytes), counts(times)),
+                        .formatted(
+                                PageSize.pageNumber(plan.bytes()), plan.runs(), plan.warmUpRuns()),
+                List.of(phases(times, plan.bytes()), counts(times)),
                 found(times),
                 List.of(
                         "The device's reads and writes of pages in system memory cost no bus here; on a"

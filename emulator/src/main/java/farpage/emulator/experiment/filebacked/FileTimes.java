@@ -16,23 +16,19 @@ import java.util.random.RandomGenerator;
 ///
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: struct benchmark_results
 final class FileTimes {
-    private final long bytes;
-    private final int runs;
-    private final int warmUp;
+    private final FilePlan plan;
     private final Map<FileDesign, Map<FilePhase, long[]>> nanos = new EnumMap<>(FileDesign.class);
     private final Map<FileDesign, Counts> counts = new EnumMap<>(FileDesign.class);
 
     /// Pages in the last run.
     record Counts(long fetched, long dropped, long written) {}
 
-    FileTimes(long bytes, int runs, int warmUp) {
-        this.bytes = bytes;
-        this.runs = runs;
-        this.warmUp = warmUp;
+    FileTimes(FilePlan plan) {
+        this.plan = plan;
         for (FileDesign design : FileDesign.values()) {
             Map<FilePhase, long[]> own = new EnumMap<>(FilePhase.class);
             for (FilePhase phase : FilePhase.values()) {
-                own.put(phase, new long[runs]);
+                own.put(phase, new long[plan.runs()]);
             }
             nanos.put(design, own);
         }
@@ -53,19 +49,21 @@ final class FileTimes {
     void measure(ExperimentSetting setting) {
         RandomGenerator random = new SplittableRandom(setting.seed());
         List<FileDesign> order = new ArrayList<>(List.of(FileDesign.values()));
-        for (int run = 0; run < warmUp + runs; run++) {
+        int rounds = plan.warmUpRuns() + plan.runs();
+        for (int round = 0; round < rounds; round++) {
             Collections.shuffle(order, random);
             for (FileDesign design : order) {
-                measure(setting, design, run);
-                setting.progress().accept((double) run / (warmUp + runs));
+                measure(setting, design, round);
+                setting.progress().accept((double) round / rounds);
             }
         }
     }
 
     /// One run of one design, on a machine of its own.
-    private void measure(ExperimentSetting setting, FileDesign design, int run) {
+    private void measure(ExperimentSetting setting, FileDesign design, int round) {
+        int run = round - plan.warmUpRuns();
         try (FileScene scene =
-                new FileScene(setting.config(), design, bytes, setting.seed() + run)) {
+                new FileScene(setting.config(), design, plan.bytes(), setting.seed() + round)) {
             scene.prepare();
             for (FilePhase phase : FilePhase.values()) {
                 if (phase == FilePhase.READ_ONLY_TURN) {
@@ -74,8 +72,8 @@ final class FileTimes {
                             phase); // the turn before it is the one that brings the data
                 }
                 long taken = time(setting, scene, phase);
-                if (run >= warmUp) {
-                    times(design, phase)[run - warmUp] = taken;
+                if (run >= 0) {
+                    times(design, phase)[run] = taken;
                 }
             }
             counts.put(

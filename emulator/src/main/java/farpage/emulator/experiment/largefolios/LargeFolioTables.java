@@ -24,7 +24,7 @@ final class LargeFolioTables {
                     FindingColumn.of("times", "times", FindingUnit.RATIO),
                     FindingColumn.of("goalMicros", "goal", FindingUnit.MICROS),
                     FindingColumn.of("goalMet", "goal met", FindingUnit.TEXT),
-                    FindingColumn.of("bytes", "", FindingUnit.BYTES));
+                    FindingColumn.hidden("bytes", FindingUnit.BYTES));
 
     private LargeFolioTables() {}
 
@@ -89,10 +89,10 @@ final class LargeFolioTables {
         columns.add(FindingColumn.of("movedPages", "pages", FindingUnit.COUNT));
         for (String field :
                 List.of("unit", "direction", "order", "path", "folioBytes", "bytes", "ratio")) {
-            columns.add(FindingColumn.of(field, "", FindingUnit.NUMBER));
+            columns.add(FindingColumn.hidden(field, FindingUnit.NUMBER));
         }
-        columns.add(FindingColumn.of("copyShare", "", FindingUnit.SHARE));
-        columns.add(FindingColumn.of("phaseMicros", "", FindingUnit.NUMBER));
+        columns.add(FindingColumn.hidden("copyShare", FindingUnit.SHARE));
+        columns.add(FindingColumn.hidden("phaseMicros", FindingUnit.NUMBER));
         return columns;
     }
 

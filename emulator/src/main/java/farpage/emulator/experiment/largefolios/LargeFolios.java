@@ -117,20 +117,12 @@ public final class LargeFolios implements Experiment {
 
     @Override
     public void check(ExperimentAmount amount) {
-        LargeFolioPlan _ = plan(amount);
-    }
-
-    private static LargeFolioPlan plan(ExperimentAmount amount) {
-        return new LargeFolioPlan(
-                amount.bytes().orElse(LargeFolioPlan.BYTES_DEFAULT),
-                amount.runs().orElse(LargeFolioPlan.RUNS_DEFAULT),
-                amount.warmUpRuns().orElse(LargeFolioPlan.WARM_UP_RUNS_DEFAULT),
-                amount.orders().isEmpty() ? LargeFolioPlan.ORDERS : amount.orders());
+        LargeFolioPlan _ = LargeFolioPlan.of(amount);
     }
 
     @Override
     public Findings run(ExperimentSetting setting) {
-        LargeFolioPlan plan = plan(setting.amount());
+        LargeFolioPlan plan = LargeFolioPlan.of(setting.amount());
         LargeFolioResult result =
                 new LargeFolioExperiment(
                                 setting.config(), plan, setting.seed(), setting.nanoClock())

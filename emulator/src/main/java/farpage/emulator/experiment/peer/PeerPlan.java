@@ -16,30 +16,17 @@ record PeerPlan(int pages, int runs, int warmUpRuns) {
     private static final long BYTES_MAX = 256L << 20;
     private static final int RUNS_DEFAULT = 9;
     private static final int WARM_UP_DEFAULT = 4;
-    private static final int RUNS_MAX = 1000;
 
     /// Each range has so many times the pages of the one before.
     private static final int STEP = 8;
 
     /// @throws IllegalArgumentException for what can not be measured
     static PeerPlan of(ExperimentAmount amount) {
-        long bytes = amount.bytes().orElse(BYTES_DEFAULT);
-        if (bytes < PageSize.PAGE_SIZE || bytes > BYTES_MAX || !PageSize.isAligned(bytes)) {
-            throw new IllegalArgumentException(
-                    "bytes: value=" + bytes + ", limit=n*4 KiB up to 256 MiB");
-        }
+        long bytes = amount.bytesOr(BYTES_DEFAULT, PageSize.PAGE_SIZE, BYTES_MAX);
         return new PeerPlan(
                 (int) PageSize.pageNumber(bytes),
-                require("runs", amount.runs().orElse(RUNS_DEFAULT), 1),
-                require("warmUpRuns", amount.warmUpRuns().orElse(WARM_UP_DEFAULT), 0));
-    }
-
-    private static int require(String name, int value, int least) {
-        if (value < least || value > RUNS_MAX) {
-            throw new IllegalArgumentException(
-                    name + ": value=" + value + ", limit=" + least + " to " + RUNS_MAX);
-        }
-        return value;
+                amount.runsOr(RUNS_DEFAULT),
+                amount.warmUpRunsOr(WARM_UP_DEFAULT));
     }
 
     /// Pages of each range, from one to all.

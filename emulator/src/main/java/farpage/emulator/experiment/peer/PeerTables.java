@@ -68,10 +68,10 @@ final class PeerTables {
                 "read",
                 "The second device reads pages of the first: for the first time, and again",
                 List.of(
-                        new FindingColumn("design", "", FindingUnit.TEXT),
+                        FindingColumn.hidden("design", FindingUnit.TEXT),
                         FindingColumn.of("words", "design", FindingUnit.TEXT),
                         FindingColumn.of("pages", "pages", FindingUnit.COUNT),
-                        new FindingColumn("bytes", "", FindingUnit.BYTES),
+                        FindingColumn.hidden("bytes", FindingUnit.BYTES),
                         FindingColumn.of("firstMicros", "first µs", FindingUnit.MICROS),
                         FindingColumn.of("firstGbps", "GB/s", FindingUnit.GBPS),
                         FindingColumn.of("againMicros", "again µs", FindingUnit.MICROS),
@@ -79,7 +79,7 @@ final class PeerTables {
                         FindingColumn.of("copyMicros", "device to device µs", FindingUnit.MICROS),
                         FindingColumn.of("migratedPages", "migrated", FindingUnit.COUNT),
                         FindingColumn.of("rawMicros", "plain copy µs", FindingUnit.MICROS),
-                        new FindingColumn("rawGbps", "", FindingUnit.GBPS)),
+                        FindingColumn.hidden("rawGbps", FindingUnit.GBPS)),
                 rows);
     }
 
@@ -107,7 +107,7 @@ final class PeerTables {
                 "The first device's pages go to RAM, while nobody else has them and while the second"
                         + " one does",
                 List.of(
-                        new FindingColumn("design", "", FindingUnit.TEXT),
+                        FindingColumn.hidden("design", FindingUnit.TEXT),
                         FindingColumn.of("words", "design", FindingUnit.TEXT),
                         FindingColumn.of("pages", "pages", FindingUnit.COUNT),
                         FindingColumn.of("aloneMicros", "alone µs", FindingUnit.MICROS),
@@ -137,7 +137,7 @@ final class PeerTables {
                 "descriptors",
                 "Page descriptors of the kernel for the memory of the first device",
                 List.of(
-                        new FindingColumn("design", "", FindingUnit.TEXT),
+                        FindingColumn.hidden("design", FindingUnit.TEXT),
                         FindingColumn.of("words", "design", FindingUnit.TEXT),
                         FindingColumn.of("bytesPerPage", "bytes a page", FindingUnit.COUNT),
                         FindingColumn.of("bytesOfRange", "of the range", FindingUnit.BYTES)),

@@ -2,7 +2,6 @@ package farpage.emulator.experiment.peer;
 
 import farpage.emulator.experiment.Experiment;
 import farpage.emulator.experiment.ExperimentAmount;
-import farpage.emulator.experiment.ExperimentOption;
 import farpage.emulator.experiment.ExperimentSetting;
 import farpage.emulator.experiment.FindingChart;
 import farpage.emulator.experiment.FindingChart.Kind;
@@ -14,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.SplittableRandom;
 
 /// `peer`: a second device reads memory that lives on the first.
@@ -44,11 +42,6 @@ public final class Peers implements Experiment {
     public String design() {
         return "The second device reads the pages where they lie, by a second page for the same"
                 + " memory or by the one that the process maps, and loses them when they move.";
-    }
-
-    @Override
-    public Set<ExperimentOption> options() {
-        return Set.of(ExperimentOption.SIZE, ExperimentOption.RUNS, ExperimentOption.WARM_UP);
     }
 
     @Override
