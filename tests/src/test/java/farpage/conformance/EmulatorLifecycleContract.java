@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.device.BindingUnderTest;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.copy.CopyAbilities;
@@ -35,9 +36,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// Making an emulator and giving everything back.
 abstract class EmulatorLifecycleContract {
+    @RegisterExtension final BindingUnderTest.Around around = new BindingUnderTest.Around();
+
     private static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
     private static final int PAGE = 4096;
 
@@ -74,7 +78,9 @@ abstract class EmulatorLifecycleContract {
     }
 
     /// The binding under test.
-    abstract ClBinding open();
+    ClBinding open() {
+        return around.open();
+    }
 
     @BeforeEach
     void openBinding() {

@@ -3,6 +3,7 @@ package farpage.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farpage.device.BindingUnderTest;
 import farpage.emulator.Emulator;
 import farpage.emulator.EmulatorConfig;
 import farpage.emulator.dmirror.Dmirror;
@@ -26,11 +27,14 @@ import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// An emulator with two devices on the first OpenCL device, one process, and the device file that
 /// it has open on each. After every test all invariants hold, no thread holds a lock, and closing
 /// finds nothing left.
 abstract class EmulatorScene {
+    @RegisterExtension final BindingUnderTest.Around around = new BindingUnderTest.Around();
+
     static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
     static final int PAGE = PageSize.PAGE_SIZE;
 
@@ -44,7 +48,9 @@ abstract class EmulatorScene {
     Dmirror device1;
 
     /// The binding under test.
-    abstract ClBinding open();
+    ClBinding open() {
+        return around.open();
+    }
 
     /// What the emulator is made of; a test class may ask for less memory.
     EmulatorConfig configure(EmulatorConfig config) {

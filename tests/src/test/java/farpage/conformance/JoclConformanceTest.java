@@ -1,5 +1,6 @@
 package farpage.conformance;
 
+import farpage.device.BindingUnderTest;
 import farpage.emulator.copy.OffloadProvider;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.peer.PeerMode;
@@ -8,150 +9,65 @@ import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import org.junit.jupiter.api.Nested;
 
-class JoclConformanceTest {
-    @Nested
-    class Commands extends DmirrorContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
+class JoclConformanceTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return ClBindings.open("jocl");
     }
 
     @Nested
-    class Exclusive extends ExclusiveContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Commands extends DmirrorContract {}
 
     @Nested
-    class Swap extends SwapContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Exclusive extends ExclusiveContract {}
 
     @Nested
-    class FileMigration extends FileMigrationContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Swap extends SwapContract {}
 
     @Nested
-    class FileCopies extends FileCopyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class FileMigration extends FileMigrationContract {}
 
     @Nested
-    class LargeFileMigration extends LargeFileMigrationContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class FileCopies extends FileCopyContract {}
 
     @Nested
-    class LargeFileCopies extends LargeFileCopyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class LargeFileMigration extends LargeFileMigrationContract {}
 
     @Nested
-    class BrokenMemory extends MemoryFailureContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class LargeFileCopies extends LargeFileCopyContract {}
 
     @Nested
-    class AdviceOnDevicePages extends AdviceContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class BrokenMemory extends MemoryFailureContract {}
 
     @Nested
-    class Eviction extends EvictionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class AdviceOnDevicePages extends AdviceContract {}
 
     @Nested
-    class Compaction extends CompactionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Eviction extends EvictionContract {}
 
     @Nested
-    class LargeEviction extends LargeEvictionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Compaction extends CompactionContract {}
 
     @Nested
-    class WithoutEviction extends WithoutEvictionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class LargeEviction extends LargeEvictionContract {}
 
     @Nested
-    class FailingCopy extends FailingCopyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class WithoutEviction extends WithoutEvictionContract {}
 
     @Nested
-    class MigrationStreams extends MigrationStreamContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class FailingCopy extends FailingCopyContract {}
 
     @Nested
-    class Concurrency extends ConcurrencyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class MigrationStreams extends MigrationStreamContract {}
 
     @Nested
-    class Lifecycle extends EmulatorLifecycleContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Concurrency extends ConcurrencyContract {}
+
+    @Nested
+    class Lifecycle extends EmulatorLifecycleContract {}
 
     @Nested
     class CoherentInPlace extends CoherentContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
         @Override
         CoherentAccess access() {
             return CoherentAccess.IN_PLACE;
@@ -161,11 +77,6 @@ class JoclConformanceTest {
     @Nested
     class CoherentByCommands extends CoherentContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
-        @Override
         CoherentAccess access() {
             return CoherentAccess.COMMANDS;
         }
@@ -173,11 +84,6 @@ class JoclConformanceTest {
 
     @Nested
     class BatchOffloadInPlace extends BatchOffloadContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
         @Override
         boolean inPlace() {
             return true;
@@ -187,11 +93,6 @@ class JoclConformanceTest {
     @Nested
     class BatchOffloadThroughDeviceMemory extends BatchOffloadContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
-        @Override
         boolean inPlace() {
             return false;
         }
@@ -199,11 +100,6 @@ class JoclConformanceTest {
 
     @Nested
     class BatchOffloadByThreads extends BatchOffloadContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
         @Override
         boolean inPlace() {
             return true;
@@ -216,20 +112,10 @@ class JoclConformanceTest {
     }
 
     @Nested
-    class CoherentNodes extends CoherentNodeContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class CoherentNodes extends CoherentNodeContract {}
 
     @Nested
     class PeerPagesDirectly extends PeerContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
         @Override
         PeerMode mode() {
             return PeerMode.UNIFIED;
@@ -244,11 +130,6 @@ class JoclConformanceTest {
     @Nested
     class PeerPagesThroughHost extends PeerContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
-        @Override
         PeerMode mode() {
             return PeerMode.UNIFIED;
         }
@@ -262,11 +143,6 @@ class JoclConformanceTest {
     @Nested
     class SecondPages extends PeerContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-
-        @Override
         PeerMode mode() {
             return PeerMode.TWO_PAGES;
         }
@@ -278,18 +154,8 @@ class JoclConformanceTest {
     }
 
     @Nested
-    class Collapse extends CollapseContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Collapse extends CollapseContract {}
 
     @Nested
-    class DeviceFailure extends DeviceFailureContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class DeviceFailure extends DeviceFailureContract {}
 }

@@ -1,5 +1,6 @@
 package farpage.conformance;
 
+import farpage.device.BindingUnderTest;
 import farpage.emulator.copy.OffloadProvider;
 import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.peer.PeerMode;
@@ -8,150 +9,65 @@ import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import org.junit.jupiter.api.Nested;
 
-class LwjglConformanceTest {
-    @Nested
-    class Commands extends DmirrorContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
+class LwjglConformanceTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return ClBindings.open("lwjgl");
     }
 
     @Nested
-    class Exclusive extends ExclusiveContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Commands extends DmirrorContract {}
 
     @Nested
-    class Swap extends SwapContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Exclusive extends ExclusiveContract {}
 
     @Nested
-    class FileMigration extends FileMigrationContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Swap extends SwapContract {}
 
     @Nested
-    class FileCopies extends FileCopyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class FileMigration extends FileMigrationContract {}
 
     @Nested
-    class LargeFileMigration extends LargeFileMigrationContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class FileCopies extends FileCopyContract {}
 
     @Nested
-    class LargeFileCopies extends LargeFileCopyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class LargeFileMigration extends LargeFileMigrationContract {}
 
     @Nested
-    class BrokenMemory extends MemoryFailureContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class LargeFileCopies extends LargeFileCopyContract {}
 
     @Nested
-    class AdviceOnDevicePages extends AdviceContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class BrokenMemory extends MemoryFailureContract {}
 
     @Nested
-    class Eviction extends EvictionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class AdviceOnDevicePages extends AdviceContract {}
 
     @Nested
-    class Compaction extends CompactionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Eviction extends EvictionContract {}
 
     @Nested
-    class LargeEviction extends LargeEvictionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Compaction extends CompactionContract {}
 
     @Nested
-    class WithoutEviction extends WithoutEvictionContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class LargeEviction extends LargeEvictionContract {}
 
     @Nested
-    class FailingCopy extends FailingCopyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class WithoutEviction extends WithoutEvictionContract {}
 
     @Nested
-    class MigrationStreams extends MigrationStreamContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class FailingCopy extends FailingCopyContract {}
 
     @Nested
-    class Concurrency extends ConcurrencyContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class MigrationStreams extends MigrationStreamContract {}
 
     @Nested
-    class Lifecycle extends EmulatorLifecycleContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Concurrency extends ConcurrencyContract {}
+
+    @Nested
+    class Lifecycle extends EmulatorLifecycleContract {}
 
     @Nested
     class CoherentInPlace extends CoherentContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
         @Override
         CoherentAccess access() {
             return CoherentAccess.IN_PLACE;
@@ -161,11 +77,6 @@ class LwjglConformanceTest {
     @Nested
     class CoherentByCommands extends CoherentContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
-        @Override
         CoherentAccess access() {
             return CoherentAccess.COMMANDS;
         }
@@ -173,11 +84,6 @@ class LwjglConformanceTest {
 
     @Nested
     class BatchOffloadInPlace extends BatchOffloadContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
         @Override
         boolean inPlace() {
             return true;
@@ -187,11 +93,6 @@ class LwjglConformanceTest {
     @Nested
     class BatchOffloadThroughDeviceMemory extends BatchOffloadContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
-        @Override
         boolean inPlace() {
             return false;
         }
@@ -199,11 +100,6 @@ class LwjglConformanceTest {
 
     @Nested
     class BatchOffloadByThreads extends BatchOffloadContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
         @Override
         boolean inPlace() {
             return true;
@@ -216,20 +112,10 @@ class LwjglConformanceTest {
     }
 
     @Nested
-    class CoherentNodes extends CoherentNodeContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class CoherentNodes extends CoherentNodeContract {}
 
     @Nested
     class PeerPagesDirectly extends PeerContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
         @Override
         PeerMode mode() {
             return PeerMode.UNIFIED;
@@ -244,11 +130,6 @@ class LwjglConformanceTest {
     @Nested
     class PeerPagesThroughHost extends PeerContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
-        @Override
         PeerMode mode() {
             return PeerMode.UNIFIED;
         }
@@ -262,11 +143,6 @@ class LwjglConformanceTest {
     @Nested
     class SecondPages extends PeerContract {
         @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-
-        @Override
         PeerMode mode() {
             return PeerMode.TWO_PAGES;
         }
@@ -278,18 +154,8 @@ class LwjglConformanceTest {
     }
 
     @Nested
-    class Collapse extends CollapseContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Collapse extends CollapseContract {}
 
     @Nested
-    class DeviceFailure extends DeviceFailureContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class DeviceFailure extends DeviceFailureContract {}
 }

@@ -19,11 +19,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 
 /// A device, a context and an in-order queue of the binding under test; after each test nothing but
 /// the queue may be left open.
 abstract class ClContract {
+    @RegisterExtension final BindingUnderTest.Around around = new BindingUnderTest.Around();
+
     static final int PAGE = 4096;
 
     private final List<AutoCloseable> resources = new ArrayList<>();
@@ -35,7 +38,9 @@ abstract class ClContract {
     Arena arena;
 
     /// The binding under test.
-    abstract ClBinding open();
+    ClBinding open() {
+        return around.open();
+    }
 
     @BeforeEach
     final void openContext() {

@@ -77,12 +77,9 @@ abstract class CopyEngineContract extends ClContract {
         }
     }
 
-    /// The binding that is wrapped.
-    abstract ClBinding openPlain();
-
     @Override
     final ClBinding open() {
-        return new InjectingBinding(openPlain(), faults);
+        return new InjectingBinding(super.open(), faults);
     }
 
     @BeforeEach

@@ -5,60 +5,30 @@ import farpage.testing.opencl.FakeClBinding;
 import org.junit.jupiter.api.Nested;
 
 /// The fake obeys the contract of the port, so that what runs on it may run on a device.
-class FakeBindingTest {
-    @Nested
-    class Devices extends ClDevicesContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
+class FakeBindingTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return FakeClBinding.open();
     }
 
     @Nested
-    class Buffers extends ClBuffersContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
-    }
+    class Devices extends ClDevicesContract {}
 
     @Nested
-    class Queues extends ClQueuesContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
-    }
+    class Buffers extends ClBuffersContract {}
 
     @Nested
-    class Programs extends ClProgramsContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
-    }
+    class Queues extends ClQueuesContract {}
 
     @Nested
-    class PageKernels extends PageKernelsContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
-    }
+    class Programs extends ClProgramsContract {}
 
     @Nested
-    class Accesses extends DeviceAccessContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
-    }
+    class PageKernels extends PageKernelsContract {}
 
     @Nested
-    class SharedMemory extends SharedMemoryContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open();
-        }
-    }
+    class Accesses extends DeviceAccessContract {}
+
+    @Nested
+    class SharedMemory extends SharedMemoryContract {}
 }

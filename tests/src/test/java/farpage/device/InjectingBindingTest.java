@@ -7,36 +7,21 @@ import farpage.opencl.inject.InjectingBinding;
 import org.junit.jupiter.api.Nested;
 
 /// With an empty plan a wrapped binding cannot be told from the binding inside.
-class InjectingBindingTest {
-    @Nested
-    class Devices extends ClDevicesContract {
-        @Override
-        ClBinding open() {
-            return new InjectingBinding(ClBindings.open("lwjgl"), FaultPlan.explicit());
-        }
+class InjectingBindingTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return new InjectingBinding(ClBindings.open("lwjgl"), FaultPlan.explicit());
     }
 
     @Nested
-    class Buffers extends ClBuffersContract {
-        @Override
-        ClBinding open() {
-            return new InjectingBinding(ClBindings.open("lwjgl"), FaultPlan.explicit());
-        }
-    }
+    class Devices extends ClDevicesContract {}
 
     @Nested
-    class Queues extends ClQueuesContract {
-        @Override
-        ClBinding open() {
-            return new InjectingBinding(ClBindings.open("lwjgl"), FaultPlan.explicit());
-        }
-    }
+    class Buffers extends ClBuffersContract {}
 
     @Nested
-    class Programs extends ClProgramsContract {
-        @Override
-        ClBinding open() {
-            return new InjectingBinding(ClBindings.open("lwjgl"), FaultPlan.explicit());
-        }
-    }
+    class Queues extends ClQueuesContract {}
+
+    @Nested
+    class Programs extends ClProgramsContract {}
 }

@@ -4,76 +4,36 @@ import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import org.junit.jupiter.api.Nested;
 
-class JoclBindingTest {
-    @Nested
-    class Devices extends ClDevicesContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
+class JoclBindingTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return ClBindings.open("jocl");
     }
 
     @Nested
-    class Buffers extends ClBuffersContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Devices extends ClDevicesContract {}
 
     @Nested
-    class Queues extends ClQueuesContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Buffers extends ClBuffersContract {}
 
     @Nested
-    class Programs extends ClProgramsContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Queues extends ClQueuesContract {}
 
     @Nested
-    class PageKernels extends PageKernelsContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Programs extends ClProgramsContract {}
 
     @Nested
-    class Accesses extends DeviceAccessContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class PageKernels extends PageKernelsContract {}
 
     @Nested
-    class Layout extends LayoutContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Accesses extends DeviceAccessContract {}
 
     @Nested
-    class Copying extends CopyEngineContract {
-        @Override
-        ClBinding openPlain() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Layout extends LayoutContract {}
 
     @Nested
-    class SharedMemory extends SharedMemoryContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("jocl");
-        }
-    }
+    class Copying extends CopyEngineContract {}
+
+    @Nested
+    class SharedMemory extends SharedMemoryContract {}
 }

@@ -7,52 +7,27 @@ import farpage.testing.opencl.FakeDevice;
 import org.junit.jupiter.api.Nested;
 
 /// A fake that runs nothing before someone waits for it.
-class LazyFakeBindingTest {
-    @Nested
-    class Devices extends ClDevicesContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
-        }
+class LazyFakeBindingTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
     }
 
     @Nested
-    class Buffers extends ClBuffersContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
-        }
-    }
+    class Devices extends ClDevicesContract {}
 
     @Nested
-    class Queues extends ClQueuesContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
-        }
-    }
+    class Buffers extends ClBuffersContract {}
 
     @Nested
-    class Programs extends ClProgramsContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
-        }
-    }
+    class Queues extends ClQueuesContract {}
 
     @Nested
-    class PageKernels extends PageKernelsContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
-        }
-    }
+    class Programs extends ClProgramsContract {}
 
     @Nested
-    class Accesses extends DeviceAccessContract {
-        @Override
-        ClBinding open() {
-            return FakeClBinding.open(Execution.LAZY, FakeDevice.gpu("Fake GPU", 256L << 20));
-        }
-    }
+    class PageKernels extends PageKernelsContract {}
+
+    @Nested
+    class Accesses extends DeviceAccessContract {}
 }

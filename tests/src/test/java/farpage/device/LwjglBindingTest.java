@@ -4,76 +4,36 @@ import farpage.opencl.ClBinding;
 import farpage.opencl.ClBindings;
 import org.junit.jupiter.api.Nested;
 
-class LwjglBindingTest {
-    @Nested
-    class Devices extends ClDevicesContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
+class LwjglBindingTest implements BindingUnderTest {
+    @Override
+    public ClBinding open() {
+        return ClBindings.open("lwjgl");
     }
 
     @Nested
-    class Buffers extends ClBuffersContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Devices extends ClDevicesContract {}
 
     @Nested
-    class Queues extends ClQueuesContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Buffers extends ClBuffersContract {}
 
     @Nested
-    class Programs extends ClProgramsContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Queues extends ClQueuesContract {}
 
     @Nested
-    class PageKernels extends PageKernelsContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Programs extends ClProgramsContract {}
 
     @Nested
-    class Accesses extends DeviceAccessContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class PageKernels extends PageKernelsContract {}
 
     @Nested
-    class Layout extends LayoutContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Accesses extends DeviceAccessContract {}
 
     @Nested
-    class Copying extends CopyEngineContract {
-        @Override
-        ClBinding openPlain() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Layout extends LayoutContract {}
 
     @Nested
-    class SharedMemory extends SharedMemoryContract {
-        @Override
-        ClBinding open() {
-            return ClBindings.open("lwjgl");
-        }
-    }
+    class Copying extends CopyEngineContract {}
+
+    @Nested
+    class SharedMemory extends SharedMemoryContract {}
 }
