@@ -84,6 +84,13 @@ final class MigrateFoliosTest {
                                 : MigrateOffload.batch(copier));
     }
 
+    /// Pages of which each has a byte of its own, counted from 1 on.
+    private long mapRow(int pageCount) {
+        long address = process.map(pageCount);
+        process.storeRow(address, pageCount, 1);
+        return address;
+    }
+
     private RelocatePages relocate() {
         return new RelocatePages(mm, FolioDestinations.anywhere(mm), ANY);
     }
@@ -108,8 +115,7 @@ final class MigrateFoliosTest {
     @Tag("T-11.6")
     void pagesMoveWithAllThatIsKnownOfThem(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(8);
-        process.storeRow(address, 8, 1);
+        long address = mapRow(8);
         long[] before = new long[8];
         long[] entries = new long[8];
         for (int i = 0; i < 8; i++) {
@@ -140,8 +146,7 @@ final class MigrateFoliosTest {
     @Tag("T-11.2")
     void destinationsAreThoseThatTheCallerChose(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(4);
-        process.storeRow(address, 4, 1);
+        long address = mapRow(4);
         long[] chosen = new long[4];
         for (int i = 3; i >= 0; i--) {
             chosen[i] = mm.allocateFolio(0);
@@ -162,8 +167,7 @@ final class MigrateFoliosTest {
     @Test
     void batchesAreAsLongAsTheLimitSays() {
         mm.folioMigration().set(MigrateOffload.batch(copier).withBatchPages(3));
-        long address = process.map(8);
-        process.storeRow(address, 8, 1);
+        long address = mapRow(8);
         assertEquals(moved(8), moveAll(process, address, 8));
         assertEquals(List.of(3, 3, 2), copier.batches);
         process.assertRow(address, 8, 1);
@@ -172,8 +176,7 @@ final class MigrateFoliosTest {
     @Test
     void batchWithoutAnOffloadIsCopiedByTheCpu() {
         mm.folioMigration().set(MigrateOffload.batch());
-        long address = process.map(8);
-        process.storeRow(address, 8, 1);
+        long address = mapRow(8);
         assertEquals(moved(8), moveAll(process, address, 8));
         assertEquals(8, count(Event.BATCH_COPIED_PAGES));
         process.assertRow(address, 8, 1);
@@ -187,8 +190,7 @@ final class MigrateFoliosTest {
     void withoutTheOffloadTheCpuCopiesFolioByFolio(FolioCopyAnswer answer) {
         use(FolioCopyMode.BATCH);
         copier.answer = answer;
-        long address = process.map(8);
-        process.storeRow(address, 8, 1);
+        long address = mapRow(8);
         assertEquals(moved(8), moveAll(process, address, 8));
         process.assertRow(address, 8, 1);
         assertEquals(8, count(Event.SINGLE_COPIED_PAGES));
@@ -202,8 +204,7 @@ final class MigrateFoliosTest {
     @EnumSource(FolioCopyMode.class)
     void folioThatSomebodyHoldsStaysAndTheOthersMove(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(3);
-        process.storeRow(address, 3, 1);
+        long address = mapRow(3);
         long held = process.pageAt(page(address, 1));
         folios.get(held);
         assertEquals(
@@ -223,8 +224,7 @@ final class MigrateFoliosTest {
     @Tag("T-11.6")
     void storeOfAHolderDuringTheCopyIsNotLost() {
         use(FolioCopyMode.BATCH);
-        long address = process.map(3);
-        process.storeRow(address, 3, 1);
+        long address = mapRow(3);
         long held = process.pageAt(page(address, 1));
         folios.get(held);
         boolean[] released = {false};
@@ -247,8 +247,7 @@ final class MigrateFoliosTest {
     @EnumSource(FolioCopyMode.class)
     void pinnedPageIsNotEvenUnmapped(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(2);
-        process.storeRow(address, 2, 1);
+        long address = mapRow(2);
         long pinned = process.pageAt(address);
         folios.pin(pinned);
         copier.afterwards = pairs -> assertEquals(pinned, process.pageAt(address));
@@ -265,8 +264,7 @@ final class MigrateFoliosTest {
     @EnumSource(FolioCopyMode.class)
     void lockedFolioIsWaitedForAfterTheOthers(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(3);
-        process.storeRow(address, 3, 1);
+        long address = mapRow(3);
         long locked = process.pageAt(page(address, 1));
         assertTrue(folios.tryLock(locked));
         Agent<MigrateFoliosResult> agent =
@@ -281,8 +279,7 @@ final class MigrateFoliosTest {
 
     @Test
     void migrationThatMayNotWaitLeavesALockedFolio() {
-        long address = process.map(2);
-        process.storeRow(address, 2, 1);
+        long address = mapRow(2);
         long locked = process.pageAt(address);
         assertTrue(folios.tryLock(locked));
         try (IsolatedFolios isolated = new IsolatedFolios(mm)) {
@@ -328,8 +325,7 @@ final class MigrateFoliosTest {
     @EnumSource(FolioCopyMode.class)
     void pageThatAForkSharesMovesForBothAndStaysShared(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(2);
-        process.storeRow(address, 2, 1);
+        long address = mapRow(2);
         TestProcess child = process.fork();
         long from = process.pageAt(address);
         int[] status = new int[1];
@@ -373,8 +369,7 @@ final class MigrateFoliosTest {
     @EnumSource(FolioCopyMode.class)
     void lockedMemoryMovesAndStaysLocked(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(2);
-        process.storeRow(address, 2, 1);
+        long address = mapRow(2);
         assertEquals(Errno.OK, process.mm().mlock(address, 2 * PageSize.PAGE_SIZE));
         int flags = folios.flags(process.pageAt(address));
         assertEquals(moved(2), moveAll(process, address, 2));
@@ -495,8 +490,7 @@ final class MigrateFoliosTest {
     @EnumSource(FolioCopyMode.class)
     void withoutDestinationsFoliosStay(FolioCopyMode mode) {
         use(mode);
-        long address = process.map(4);
-        process.storeRow(address, 4, 1);
+        long address = mapRow(4);
         int[] left = {2};
         int[] status = new int[4];
         long[] addresses = {address, page(address, 1), page(address, 2), page(address, 3)};
@@ -515,8 +509,7 @@ final class MigrateFoliosTest {
 
     @Test
     void brokenPageStays() {
-        long address = process.map(2);
-        process.storeRow(address, 2, 1);
+        long address = mapRow(2);
         long broken = process.pageAt(address);
         try (IsolatedFolios isolated = new IsolatedFolios(mm)) {
             assertEquals(Errno.OK, isolated.isolate(process.pageAt(page(address, 1))));
@@ -531,8 +524,7 @@ final class MigrateFoliosTest {
 
     @Test
     void framesOfARangeAreEmptied() {
-        long address = process.map(16);
-        process.storeRow(address, 16, 1);
+        long address = mapRow(16);
         long first = process.pageAt(address);
         int count = 4;
         List<Long> avoided = new ArrayList<>();
@@ -558,8 +550,7 @@ final class MigrateFoliosTest {
     @Tag("T-11.6")
     void timeIsToldByPhase() {
         use(FolioCopyMode.BATCH);
-        long address = process.map(8);
-        process.storeRow(address, 8, 1);
+        long address = mapRow(8);
         long[] now = {0};
         MigrateTimes times = new MigrateTimes(() -> now[0]++);
         copier.afterwards = pairs -> now[0] += 1000;
@@ -580,8 +571,7 @@ final class MigrateFoliosTest {
     void faultsDuringBatchesWaitAndFindTheirPage(FolioCopyMode mode) {
         use(mode);
         int pages = 32;
-        long address = process.map(pages);
-        process.storeRow(address, pages, 1);
+        long address = mapRow(pages);
         Agent<Integer> writer =
                 Agent.start(() -> {
                     TestProcess other = new TestProcess(process.mm());
