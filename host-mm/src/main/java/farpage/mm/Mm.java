@@ -265,13 +265,7 @@ public final class Mm {
         }
         mmapLock.lockWrite();
         try (arguments) {
-            long address =
-                    vmas.highestHole(
-                            arguments.size(), arguments.preferredAlignment(), MMAP_MIN_ADDRESS);
-            if (address < 0) {
-                address =
-                        vmas.highestHole(arguments.size(), arguments.alignment(), MMAP_MIN_ADDRESS);
-            }
+            long address = arguments.placeIn(vmas, MMAP_MIN_ADDRESS);
             if (address < 0) {
                 return -Errno.ENOMEM.number();
             }

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @kernel mm/mmap.c: do_mmap
 final class MmapArguments implements AutoCloseable {
+    private static final long NOWHERE = -1;
+
     private final long size;
     private final long alignment;
     private final int flags;
@@ -71,13 +73,33 @@ final class MmapArguments implements AutoCloseable {
         return alignment;
     }
 
-    /// What the place should be a multiple of, so that huge pages fit: whole ones of private memory
-    /// begin where one can.
+    /// Where it goes if the caller has no wish: where huge pages fit, if there is such a place.
     ///
-    /// @kernel mm/mmap.c: __get_unmapped_area; mm/huge_memory.c: thp_get_unmapped_area_vmflags
-    long preferredAlignment() {
-        boolean wholeHugePages = file == null && PageSize.alignDownPmd(size) == size;
-        return wholeHugePages ? PageSize.PMD_SIZE : alignment;
+    /// @return an address, or a negative number if there is no hole
+    /// @kernel mm/mmap.c: __get_unmapped_area
+    long placeIn(VmaTree vmas, long lowest) {
+        long address = placeForHugePages(vmas, lowest);
+        return address < 0 ? vmas.highestHole(size, alignment, lowest) : address;
+    }
+
+    /// Whole huge pages of private memory begin where one can; large folios of a file lie in memory
+    /// as they do in the file.
+    ///
+    /// @kernel mm/huge_memory.c: thp_get_unmapped_area_vmflags, __thp_get_unmapped_area
+    private long placeForHugePages(VmaTree vmas, long lowest) {
+        if (file == null) {
+            return PageSize.alignDownPmd(size) == size
+                    ? vmas.highestHole(size, PageSize.PMD_SIZE, lowest)
+                    : NOWHERE;
+        }
+        long firstHugePage = PageSize.alignDownPmd(offset + PageSize.PMD_SIZE - 1);
+        if (file.mapping().maxFolioOrder() == 0
+                || offset + size < firstHugePage + PageSize.PMD_SIZE) {
+            return NOWHERE;
+        }
+        long hole = vmas.highestHole(size + PageSize.PMD_SIZE, alignment, lowest);
+        long shift = offset - hole & PageSize.PMD_SIZE - 1;
+        return hole < 0 ? NOWHERE : hole + (shift == 0 ? PageSize.PMD_SIZE : shift);
     }
 
     /// The pages of private anonymous memory are numbered by their addresses.

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farpage.mm.Advice;
 import farpage.mm.Errno;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.gup.GetUserPages;
@@ -334,5 +335,27 @@ final class LargeFileFoliosTest extends LargeFileScene {
         FileTable files = machine.machine().files();
         assertThrows(IllegalArgumentException.class, () -> files.open(path(), true, 1));
         assertThrows(IllegalArgumentException.class, () -> files.open(path(), true, 10));
+    }
+
+    @Test
+    void mappingLiesWhereHugePagesOfTheFileFit() throws IOException {
+        try (OpenFile file = open(disk(1));
+                OpenFile small = machine.machine().files().openStore(disk(1), bytes(1))) {
+            long whole = PageSize.PMD_SIZE;
+            assertEquals(0, placeInHugePage(file, 0, whole));
+            assertEquals(0, placeInHugePage(file, 0, whole + bytes(3)));
+            assertEquals(bytes(5), placeInHugePage(file, whole + bytes(5), 2 * whole));
+            // None of these has a whole one.
+            assertNotEquals(0, placeInHugePage(file, 0, whole - bytes(1)));
+            assertNotEquals(bytes(5), placeInHugePage(file, bytes(5), 2 * whole - bytes(6)));
+            assertNotEquals(0, placeInHugePage(small, 0, whole + bytes(3)));
+        }
+    }
+
+    private long placeInHugePage(OpenFile file, long offset, long length) {
+        process.mm().mmap(bytes(1), READ_WRITE); // so that no place is aligned by chance
+        long address = process.mm().mmap(length, SHARED, file, offset);
+        assertTrue(address > 0);
+        return address % PageSize.PMD_SIZE;
     }
 }

@@ -43,7 +43,7 @@ public final class FileBacked implements Experiment {
     public String design() {
         return "The file's pages move to the device and come back to whoever looks them up (migrate);"
                 + " or they stay, and the device reads copies that are dropped when they change"
-                + " (copy).";
+                + " (copy). Each with base pages and with folios of 2 MiB in the page cache (-2m).";
     }
 
     @Override

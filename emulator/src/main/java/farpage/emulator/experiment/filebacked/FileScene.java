@@ -13,8 +13,10 @@ import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.file.FaultyDisk;
+import farpage.mm.file.FileBackedMode;
 import farpage.mm.file.FilesOnDevices;
 import farpage.mm.file.OpenFile;
+import farpage.mm.memory.FolioOrders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -66,6 +68,7 @@ final class FileScene implements AutoCloseable {
         emulator =
                 new Emulator(
                         config.withDeviceCount(1)
+                                .withOrders(FolioOrders.ALL)
                                 .withFileBacked(design.mode())
                                 .withRamSize(3 * bytes + SPARE_RAM)
                                 .withDeviceMemory(2 * bytes)
@@ -73,7 +76,7 @@ final class FileScene implements AutoCloseable {
         mm = emulator.newProcess();
         cpu = new CpuAccess(mm);
         device = emulator.device(0).open(mm);
-        file = emulator.machine().files().openStore(disk, disk.size());
+        file = emulator.machine().files().openStore(disk, disk.size(), design.folioOrder());
         int access = VmFlags.READ | VmFlags.WRITE;
         address =
                 design == FileDesign.BUFFER
@@ -151,7 +154,7 @@ final class FileScene implements AutoCloseable {
     }
 
     private void toDevice() {
-        if (design == FileDesign.SYSTEM) {
+        if (design != FileDesign.BUFFER && design.mode() == FileBackedMode.OFF) {
             return;
         }
         if (design == FileDesign.BUFFER) {

@@ -1,3 +1,3 @@
-/// What it costs to work on a file in phases by a device and by CPUs, in four ways.
+/// What it costs to work on a file in phases by a device and by CPUs, in several ways.
 @org.jspecify.annotations.NullMarked
 package farpage.emulator.experiment.filebacked;
