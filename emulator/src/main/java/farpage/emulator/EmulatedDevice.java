@@ -255,7 +255,7 @@ public final class EmulatedDevice {
 
         @Override
         public PagecacheCopy migrateToPagecache(long devicePage, long newPage) {
-            return handlesMemoryFailure && isBroken(devicePage)
+            return handlesMemoryFailure && isAnyBroken(devicePage)
                     ? PagecacheCopy.LOST
                     : migrator.toPagecache(devicePage, newPage);
         }
@@ -278,6 +278,16 @@ public final class EmulatedDevice {
     /// @kernel include/linux/memremap.h: struct dev_pagemap_ops, memory_failure
     public void setHandlesMemoryFailure(boolean on) {
         handlesMemoryFailure = on;
+    }
+
+    /// Whether a page of a folio broke that could not be cut then.
+    private boolean isAnyBroken(long head) {
+        for (int i = 0; i < folios.pageCount(head); i++) {
+            if (isBroken(head + i)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether a page broke, and is kept from being used again.

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
 import farpage.mm.file.FilesOnDevices;
+import farpage.mm.memoryfailure.Recovery;
 import farpage.opencl.ClError;
 import farpage.opencl.inject.CallKind;
 import java.io.IOException;
@@ -81,6 +82,39 @@ abstract class LargeFileMigrationContract extends LargeFileContract {
         var _ = faults.forgetPlanned();
         assertReads(0, data);
         closeFile();
+    }
+
+    @Test
+    void pageThatBreaksIsCutOutOfItsFolio() {
+        emulator.device(0).setHandlesMemoryFailure(true);
+        assertMigrates(device0, address, PAGES);
+        assertEquals(Recovery.RECOVERED, fail(file.mapping().lookupPage(6)));
+        assertEquals(PAGES - 1, pagesOn(0));
+        assertEquals(0, order(5));
+        assertTrue(isOnDevice(5));
+        assertEquals(ORDER, order(FOLIO));
+        assertReads(0, data);
+        closeFile();
+    }
+
+    /// The store has what the device had of all its pages.
+    @Test
+    void folioWithABrokenPageThatCouldNotBeCutIsReadAgain() {
+        emulator.device(0).setHandlesMemoryFailure(true);
+        assertMigrates(device0, address, PAGES);
+        long broken = file.mapping().lookupPage(6);
+        emulator.machine().folios().get(broken);
+        assertEquals(Recovery.FAILED, fail(broken));
+        emulator.machine().put(broken);
+        assertEquals(ORDER, order(6));
+        assertReads(0, data);
+        assertEquals(FOLIO, count(FilesOnDevices.Event.READ_AGAIN));
+        assertEquals(0, pagesOn(0));
+        closeFile();
+    }
+
+    private Recovery fail(long page) {
+        return emulator.machine().memoryFailure().fail(page).recovery();
     }
 
     @Test
