@@ -77,7 +77,8 @@ final class CollectLarge {
     }
 
     /// Takes a large folio that entries in a row map whole, if the driver can use its order. With
-    /// nothing but 2 MiB in use none is: what is not mapped by one entry is cut.
+    /// nothing but 2 MiB in use none of anonymous memory is: what is not mapped by one entry is
+    /// cut.
     ///
     /// @param slot of the first entry
     /// @param count entries from there on that are to be collected
@@ -87,7 +88,7 @@ final class CollectLarge {
         long head = PageTableEntry.page(first);
         int order = folios.order(head);
         int pageCount = 1 << order;
-        if (!orders.hasMiddle()
+        if (!takesRuns(head)
                 || !orders.contains(order)
                 || pageCount > count
                 || slot + pageCount > PageSize.ENTRIES_PER_TABLE
@@ -114,6 +115,12 @@ final class CollectLarge {
         src[at] = MigratePfn.ofSourceFolio(head, order, writable || mayWriteFile(head));
         Arrays.fill(src, at + 1, at + pageCount, MigratePfn.SKIP);
         return pageCount;
+    }
+
+    /// A file's pages are never mapped otherwise.
+    private boolean takesRuns(long head) {
+        return orders.hasMiddle()
+                || machine.filesOnDevices().movesPages() && !folios.isAnonymous(head);
     }
 
     private boolean mayWriteFile(long head) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
 import farpage.mm.Page;
+import farpage.mm.PageSize;
 import farpage.mm.RssCounter;
 import farpage.mm.memory.FolioFlags;
 import farpage.mm.memory.FolioOrders;
@@ -143,6 +144,29 @@ final class LargeFilesOnDevicesTest extends LargeFileScene {
             assertEquals(4, readByte(file, 3));
             assertTrue(isOnDevice(file, 2));
             process.assertRow(address, PAGES, 1);
+        }
+    }
+
+    @Test
+    void deviceOfHugePagesTakesAHugeFolioOfAFileWhole() throws IOException {
+        TestDevice huge = machine.newPagecacheDevice(PageSize.ENTRIES_PER_TABLE);
+        huge.useOrders(FolioOrders.PMD);
+        int pageCount = PageSize.ENTRIES_PER_TABLE;
+        FaultyDisk disk = disk(pageCount);
+        try (OpenFile file =
+                machine.machine().files().openStore(disk, disk.size(), PageSize.HPAGE_PMD_ORDER)) {
+            long address = process.mapFile(file, 0, pageCount, SHARED);
+            process.assertRow(address, pageCount, 1);
+            huge.pull(process, address, pageCount);
+            assertEquals(0, huge.freePageCount());
+            assertEquals(PageSize.HPAGE_PMD_ORDER, order(file, 0));
+            assertEquals(8, readByte(file, 7));
+            assertEquals(pageCount, huge.freePageCount());
+            assertEquals(PageSize.HPAGE_PMD_ORDER, order(file, 0));
+            huge.pull(process, address, pageCount);
+            assertEquals(8, process.load(page(address, 7)));
+            assertEquals(1, huge.freePageCount(), "a page that has an entry comes back alone");
+            process.assertRow(address, pageCount, 1);
         }
     }
 
