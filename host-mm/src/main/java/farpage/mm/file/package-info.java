@@ -7,6 +7,10 @@
 /// is one way to it, with the right to read or write; descriptors and VMAs hold references to it,
 /// and with the last one the pages go.
 ///
+/// A file on disk may have large folios: it has or loses each as a whole, and what is said of a
+/// page here, that it is locked, dirty or read in, is said of its folio. A [farpage.mm.file.Pipe]
+/// has references to pages of files.
+///
 /// A page is found without a lock and then locked; whoever finds it checks, under the folio lock,
 /// that it still belongs to the file. A page leaves the file only under its folio lock, after it
 /// was unmapped everywhere.

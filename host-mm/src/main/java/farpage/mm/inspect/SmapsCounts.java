@@ -165,7 +165,7 @@ final class SmapsCounts implements PageWalk.Visitor {
         line(text, "KSM", merged);
         line(text, "LazyFree", lazyFree);
         line(text, "AnonHugePages", anonHuge);
-        // Files and shared memory are of base pages.
+        // One entry maps no more than a base page of a file or of shared memory.
         line(text, "ShmemPmdMapped", 0);
         line(text, "FilePmdMapped", 0);
         line(text, "Shared_Hugetlb", sharedHugetlb);
