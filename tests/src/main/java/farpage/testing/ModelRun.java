@@ -69,7 +69,11 @@ public final class ModelRun {
     /// @param reproduce the command that does the same again
     public void check(long seed, int operationCount, int pageCountMax, String reproduce) {
         List<KernelOperation> operations =
-                new Operations(seed, pageCountMax, rules.files() != FileBackedMode.OFF)
+                new Operations(
+                                seed,
+                                pageCountMax,
+                                rules.files() != FileBackedMode.OFF,
+                                rules.collapses())
                         .generate(operationCount);
         Optional<Counterexample> found = search(operations);
         if (found.isPresent()) {

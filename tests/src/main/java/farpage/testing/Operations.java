@@ -10,9 +10,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /// Draws random operations. For each run some kinds are left out and the others get weights of wild
@@ -111,8 +113,16 @@ public final class Operations {
         SOFT_DIRTY,
         HUGE_ADVICE,
         HUGE_SETTING,
-        FAIL_ALLOCATION
+        FAIL_ALLOCATION,
+        FILE_READ,
+        FILE_WRITE,
+        FILE_TRUNCATE,
+        FILE_PUNCH,
+        FILE_SYNC,
+        JOIN
     }
+
+    private static final Set<Kind> FILE_CALLS = EnumSet.range(Kind.FILE_READ, Kind.FILE_SYNC);
 
     private final SplittableRandom random;
     private final int pageCountMax;
@@ -124,6 +134,7 @@ public final class Operations {
     /// What must follow the last one at once.
     private final Deque<KernelOperation> pending = new ArrayDeque<>();
 
+    private final boolean onFiles;
     private final boolean withFiles;
     private final boolean withLargeFolios;
     private boolean inChild;
@@ -134,16 +145,18 @@ public final class Operations {
     ///
     /// @param pageCountMax of a region
     public Operations(long seed, int pageCountMax) {
-        this(seed, pageCountMax, false);
+        this(seed, pageCountMax, false, false);
     }
 
     /// @param pageCountMax of a region
-    /// @param onFiles whether there are always regions of files
-    public Operations(long seed, int pageCountMax, boolean onFiles) {
+    /// @param onFiles whether there are always regions of files, and calls for them
+    /// @param joins whether devices join base pages
+    public Operations(long seed, int pageCountMax, boolean onFiles, boolean joins) {
         this.random = new SplittableRandom(seed);
         this.pageCountMax = pageCountMax;
-        for (Kind kind : Kind.values()) {
-            weights.put(kind, random.nextInt(4) == 0 ? 0 : 1 << random.nextInt(HEAVIEST));
+        this.onFiles = onFiles;
+        for (Kind kind : EnumSet.range(Kind.MAP, Kind.FAIL_ALLOCATION)) {
+            drawWeight(kind);
         }
         this.withFiles = random.nextInt(3) == 0 || onFiles;
         this.withLargeFolios = random.nextInt(5) != 0;
@@ -164,6 +177,16 @@ public final class Operations {
         weights.merge(Kind.UNPIN, pins ? 1 : 0, Math::max);
         weights.merge(Kind.WRITE, 1, Integer::sum);
         weights.merge(Kind.MIGDEV, 1, Integer::sum);
+        if (onFiles) {
+            FILE_CALLS.forEach(this::drawWeight);
+        }
+        if (joins) {
+            drawWeight(Kind.JOIN);
+        }
+    }
+
+    private void drawWeight(Kind kind) {
+        weights.put(kind, random.nextInt(4) == 0 ? 0 : 1 << random.nextInt(HEAVIEST));
     }
 
     /// Kinds that undo what others built up.
@@ -220,7 +243,7 @@ public final class Operations {
             case DREAD -> new KernelOperation.DeviceRead(0, region, start, count, device);
             case DWRITE ->
                     new KernelOperation.DeviceWrite(0, region, start, count, nextSeed++, device);
-            case MIGDEV -> new KernelOperation.MigrateToDevice(0, region, start, count, device);
+            case MIGDEV -> migrateToDevice(region, start, count, device);
             case MIGSYS -> new KernelOperation.MigrateToSystem(0, region, start, count, device);
             case SNAP -> new KernelOperation.Snapshot(0, region, start, count, device);
             case RELEASE -> new KernelOperation.Release(0, device);
@@ -242,6 +265,41 @@ public final class Operations {
                     hugeSetting(
                             ORDER_MIN + random.nextInt(PageSize.HPAGE_PMD_ORDER - ORDER_MIN + 1));
             case FAIL_ALLOCATION -> failAllocation(region, start, count, device);
+            case JOIN -> new KernelOperation.Join(0, region, start, count, device);
+            case FILE_READ, FILE_WRITE, FILE_TRUNCATE, FILE_PUNCH, FILE_SYNC ->
+                    fileCall(kind, region);
+        };
+    }
+
+    /// Often the device writes what it got, and the file is called for at once.
+    private KernelOperation migrateToDevice(String region, int start, int count, int device) {
+        if (onFiles && random.nextInt(3) == 0) {
+            int written = Math.min(count, 3);
+            pending.add(
+                    new KernelOperation.DeviceWrite(0, region, start, written, nextSeed++, device));
+            List<Kind> calls = List.copyOf(FILE_CALLS);
+            pending.add(fileCall(calls.get(random.nextInt(calls.size())), region));
+        }
+        return new KernelOperation.MigrateToDevice(0, region, start, count, device);
+    }
+
+    /// Mostly within the file as it was mapped; a little beyond that now and then.
+    private KernelOperation fileCall(Kind kind, String region) {
+        int pages = size(region) + (random.nextInt(8) == 0 ? 3 : 0);
+        int page = random.nextInt(pages);
+        int bytes = PageSize.PAGE_SIZE * page + (random.nextBoolean() ? random.nextInt(4096) : 0);
+        return switch (kind) {
+            case FILE_READ -> new KernelOperation.FileRead(0, region, page);
+            case FILE_WRITE -> new KernelOperation.FileWrite(0, region, page, nextSeed++);
+            case FILE_TRUNCATE ->
+                    new KernelOperation.FileTruncate(
+                            0,
+                            region,
+                            random.nextInt(3) == 0 ? bytes : PageSize.pageAddress(size(region)));
+            case FILE_PUNCH ->
+                    new KernelOperation.FilePunch(
+                            0, region, bytes, 1 + random.nextInt(6 * PageSize.PAGE_SIZE));
+            default -> new KernelOperation.FileSync(0, region);
         };
     }
 
@@ -298,6 +356,9 @@ public final class Operations {
 
     /// In runs with other kinds of memory every other region is of one of them.
     private RegionKind mapKind() {
+        if (onFiles && random.nextInt(3) == 0) {
+            return RegionKind.FILE_SHARED;
+        }
         return !withFiles || random.nextBoolean()
                 ? RegionKind.PRIVATE
                 : FILE_KINDS.get(random.nextInt(FILE_KINDS.size()));

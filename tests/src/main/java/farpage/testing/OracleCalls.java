@@ -200,7 +200,10 @@ final class OracleCalls {
         folios.disturb(advise);
         List<OracleCell> cells = memory.cells(advise);
         boolean permitted =
-                cells.stream().allMatch(cell -> write ? cell.isWritable() : cell.isReadable());
+                cells.stream()
+                        .allMatch(cell ->
+                                !cell.isBeyondEnd()
+                                        && (write ? cell.isWritable() : cell.isReadable()));
         boolean excused =
                 rules.failing()
                         && (result.equals("-EFAULT") || result.equals("-EHWPOISON"))

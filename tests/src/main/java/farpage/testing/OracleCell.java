@@ -17,8 +17,11 @@ final class OracleCell {
     private static final int COHERENT_REMOTE = 0x50;
 
     /// A page of an object that several mappings show.
-    private static final class SharedPage {
-        private PageContent content = PageContent.ZERO;
+    static final class SharedPage {
+        PageContent content = PageContent.ZERO;
+
+        /// Whether its file ends before it.
+        boolean beyondEnd;
     }
 
     final RegionKind kind;
@@ -80,14 +83,11 @@ final class OracleCell {
     boolean torn;
 
     OracleCell(RegionKind kind) {
-        this(
-                kind,
-                kind == RegionKind.SHARED_ANON || kind == RegionKind.MEMFD_SHARED
-                        ? new SharedPage()
-                        : null);
+        this(kind, kind == RegionKind.SHARED_ANON ? new SharedPage() : null);
     }
 
-    private OracleCell(RegionKind kind, @Nullable SharedPage shared) {
+    /// @param shared the page of a file, null for memory that is no file's
+    OracleCell(RegionKind kind, @Nullable SharedPage shared) {
         this.kind = kind;
         this.shared = shared;
     }
@@ -149,6 +149,11 @@ final class OracleCell {
 
     boolean isShared() {
         return shared != null;
+    }
+
+    /// Whether there is no page of its file any more.
+    boolean isBeyondEnd() {
+        return shared != null && shared.beyondEnd;
     }
 
     boolean isReadable() {

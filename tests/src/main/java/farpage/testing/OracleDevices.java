@@ -71,6 +71,17 @@ final class OracleDevices {
     /// How many pages from the start of a range can be read.
     private static int readable(List<OracleCell> cells) {
         int count = 0;
+        while (count < cells.size()
+                && cells.get(count).isReadable()
+                && !cells.get(count).isBeyondEnd()) {
+            count++;
+        }
+        return count;
+    }
+
+    /// How many pages from the start of a range a migration is not refused for.
+    private static int permitted(List<OracleCell> cells) {
+        int count = 0;
         while (count < cells.size() && cells.get(count).isReadable()) {
             count++;
         }
@@ -79,7 +90,9 @@ final class OracleDevices {
 
     private static int writable(List<OracleCell> cells) {
         int count = 0;
-        while (count < cells.size() && cells.get(count).isWritable()) {
+        while (count < cells.size()
+                && cells.get(count).isWritable()
+                && !cells.get(count).isBeyondEnd()) {
             count++;
         }
         return count;
@@ -181,7 +194,7 @@ final class OracleDevices {
 
     String migrateToDevice(KernelOperation.MigrateToDevice migrate, String result) {
         List<OracleCell> cells = memory.cells(migrate);
-        List<OracleCell> reached = cells.subList(0, readable(cells));
+        List<OracleCell> reached = cells.subList(0, permitted(cells));
         boolean plain = true;
         boolean home = true;
         boolean merged = false;
@@ -258,7 +271,7 @@ final class OracleDevices {
 
     String migrateToSystem(KernelOperation.MigrateToSystem migrate, String result) {
         List<OracleCell> cells = memory.cells(migrate);
-        List<OracleCell> reached = cells.subList(0, readable(cells));
+        List<OracleCell> reached = cells.subList(0, permitted(cells));
         int device = migrate.device();
         boolean mayStay = rules.failing() || isAllocationFailing() || folios.mayBeHeld(reached);
         long least = mayStay ? 0 : OracleFolios.leastCount(reached, migrate.startPage(), device);
@@ -318,6 +331,21 @@ final class OracleDevices {
         return isFailure(result) || losesMarks && result.equals("-ENOENT")
                 ? ""
                 : expectCounted("0 cp=" + exclusive.pageCount(), " " + hash(cells), result);
+    }
+
+    /// Base pages of 2 MiB that are on the device become one folio there, or some do.
+    String join(KernelOperation.Join join, String result) {
+        List<OracleCell> cells = memory.cells(join);
+        boolean whole = permitted(cells) == join.pageCount();
+        memory.forEachNear(join, cell -> cell.mayBeLarge |= cell.kind == RegionKind.PRIVATE);
+        var counted = COUNTED.matcher(result);
+        boolean expected =
+                counted.matches()
+                                && Long.parseLong(counted.group(1)) % OracleMemory.LARGEST_FOLIO
+                                        == 0
+                                && Long.parseLong(counted.group(1)) <= join.pageCount()
+                        || !whole && result.equals("-EINVAL");
+        return expected || isFailure(result) ? "" : "0 cp= and whole pieces of 2 MiB";
     }
 
     /// Which of its marks a device still has is the driver's own matter.

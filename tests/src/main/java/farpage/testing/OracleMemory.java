@@ -5,6 +5,7 @@ import farpage.emulator.trace.RegionKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,10 @@ final class OracleMemory {
 
     private final Deque<Map<String, List<@Nullable OracleCell>>> processes = new ArrayDeque<>();
 
+    /// The files of each process, by the region that they were mapped at last, but for those that
+    /// were mapped privately.
+    private final Deque<Map<String, OracleFile>> files = new ArrayDeque<>();
+
     /// Whether pages of files move to devices.
     private final boolean movesFiles;
 
@@ -28,6 +33,7 @@ final class OracleMemory {
 
     OracleMemory(boolean movesFiles) {
         this.movesFiles = movesFiles;
+        files.addLast(new HashMap<>());
         processes.addLast(new LinkedHashMap<>());
     }
 
@@ -53,8 +59,16 @@ final class OracleMemory {
     }
 
     void map(String name, int pageCount, RegionKind kind) {
+        Map<String, OracleFile> open = files.getLast();
+        boolean isFile = kind == RegionKind.MEMFD_SHARED || kind == RegionKind.FILE_SHARED;
+        OracleFile file = new OracleFile(kind == RegionKind.FILE_SHARED, isFile ? pageCount : 0);
+        if (isFile) {
+            open.put(name, file);
+        } else {
+            open.remove(name);
+        }
         for (int page = 0; page < pageCount; page++) {
-            OracleCell cell = new OracleCell(kind);
+            OracleCell cell = isFile ? new OracleCell(kind, file.page(page)) : new OracleCell(kind);
             cell.mayBeLarge = allMayBeLarge && kind == RegionKind.PRIVATE;
             put(name, page, cell);
         }
@@ -171,11 +185,18 @@ final class OracleMemory {
                     child.put(name, copy);
                 });
         processes.addLast(child);
+        files.addLast(new HashMap<>(files.getLast()));
+    }
+
+    /// The file of a region; null if what was mapped there is none, or private.
+    @Nullable OracleFile lookupFile(String name) {
+        return files.getLast().get(name);
     }
 
     /// A page that both still shared may have been moved by the child.
     void endFork() {
         processes.removeLast();
+        files.removeLast();
         forEach((_, _, cell) -> cell.losePlace(movesFiles));
     }
 }

@@ -3,6 +3,7 @@ package farpage.testing;
 import farpage.emulator.replay.ContentHash;
 import farpage.emulator.trace.Fnv1a64;
 import farpage.emulator.trace.KernelOperation;
+import farpage.emulator.trace.RegionKind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -54,7 +55,7 @@ final class OraclePins {
         int writable = 0;
         int failing = Integer.MAX_VALUE;
         for (OracleCell cell : cells) {
-            if (!cell.isWritable()) {
+            if (!mayBePinned(cell)) {
                 break;
             }
             if (rules.failing() && cell.mayBeOn != 0) {
@@ -82,6 +83,13 @@ final class OraclePins {
                 : writable == 0 ? "-EFAULT" : "0 n=" + writable;
     }
 
+    /// A file on disk must hear of stores; so its pages are not pinned for long.
+    ///
+    /// @kernel mm/gup.c: writable_file_mapping_allowed
+    private static boolean mayBePinned(OracleCell cell) {
+        return cell.isWritable() && !cell.isBeyondEnd() && cell.kind != RegionKind.FILE_SHARED;
+    }
+
     String check(ContentHash contentHash) {
         List<PageContent> contents = new ArrayList<>();
         processes.getLast().forEach(pinned -> contents.add(pinned.content()));
@@ -99,6 +107,18 @@ final class OraclePins {
         }
         processes.getLast().clear();
         return "ok";
+    }
+
+    /// A page leaves its file; pins to it stay.
+    void loseObject(Object page) {
+        for (List<Pinned> process : processes) {
+            for (Pinned pinned : process) {
+                if (pinned.last == null && pinned.cell.isShared() && pinned.cell.object() == page) {
+                    pinned.last = pinned.cell.content();
+                    pinned.cell.pinCount--;
+                }
+            }
+        }
     }
 
     /// A mapped page goes; pins to it stay.

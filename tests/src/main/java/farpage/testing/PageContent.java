@@ -6,6 +6,7 @@ import farpage.emulator.trace.PatternGenerator;
 import farpage.mm.PageSize;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// What a page contains. It does not change; a store makes another.
@@ -38,6 +39,16 @@ final class PageContent {
     PageContent with(int offset, int value) {
         byte[] changed = bytes.clone();
         changed[offset] = (byte) value;
+        return new PageContent(changed);
+    }
+
+    /// The same but for zeros in `[start, end)`.
+    PageContent withZeros(int start, int end) {
+        if (start >= end) {
+            return this;
+        }
+        byte[] changed = bytes.clone();
+        Arrays.fill(changed, start, end, (byte) 0);
         return new PageContent(changed);
     }
 

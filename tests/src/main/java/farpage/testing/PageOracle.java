@@ -62,6 +62,7 @@ public final class PageOracle {
     private final OracleFolios folios;
     private final OracleCalls calls;
     private final OracleDevices devices;
+    private final OracleCallsOnFiles files;
 
     /// Whether something happened since the last look that leaves open what pages contain.
     private boolean isOpen;
@@ -84,6 +85,7 @@ public final class PageOracle {
         this.folios = new OracleFolios(rules, memory);
         this.calls = new OracleCalls(rules, memory, pins, folios);
         this.devices = new OracleDevices(rules, contentHash, memory, folios);
+        this.files = new OracleCallsOnFiles(rules, contentHash, memory, pins);
     }
 
     /// Whether the account says what an operation does. The others must be left out.
@@ -95,6 +97,7 @@ public final class PageOracle {
             case KernelOperation.Remap remap -> calls.knowsMove(remap);
             case KernelOperation.RemapKeeping remap -> calls.knowsMove(remap);
             case KernelOperation.Advise advise -> calls.knows(advise);
+            case KernelOperation.OnFile call -> files.knows(call);
             default -> true;
         };
     }
@@ -172,6 +175,8 @@ public final class PageOracle {
             case KernelOperation.Exclusive exclusive -> devices.exclusive(exclusive, result);
             case KernelOperation.CheckExclusive _ -> devices.checkExclusive(result);
             case KernelOperation.Release release -> devices.release(release, result);
+            case KernelOperation.Join join -> devices.join(join, result);
+            case KernelOperation.OnFile call -> files.judge(call, result);
             case KernelOperation.SetFlags flags -> expect(devices.setFlags(flags), result);
             case KernelOperation.SetHugePages setting -> expect(setHugePages(setting), result);
         };
@@ -246,6 +251,9 @@ public final class PageOracle {
         if (cell == null || !cell.isWritable()) {
             return expect("SEGV", result);
         }
+        if (cell.isBeyondEnd()) {
+            return expect("BUS", result);
+        }
         if (isExcused(cell, result)) {
             return "";
         }
@@ -260,6 +268,9 @@ public final class PageOracle {
         OracleCell cell = memory.lookup(read);
         if (cell == null || !cell.isReadable()) {
             return expect("SEGV", result);
+        }
+        if (cell.isBeyondEnd()) {
+            return expect("BUS", result);
         }
         if (isExcused(cell, result)) {
             return "";
@@ -297,7 +308,7 @@ public final class PageOracle {
         List<PageContent> contents = new ArrayList<>();
         boolean excused = false;
         for (OracleCell cell : memory.all(sum)) {
-            if (cell != null && cell.isReadable()) {
+            if (cell != null && cell.isReadable() && !cell.isBeyondEnd()) {
                 read.add(cell);
                 contents.add(cell.content());
                 excused |= rules.failing() && cell.mayBeOn != 0;

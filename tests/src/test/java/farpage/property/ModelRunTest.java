@@ -10,9 +10,11 @@ import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.KernelTrace;
 import farpage.emulator.trace.KernelTraceWriter;
 import farpage.emulator.trace.RegionAdvice;
+import farpage.mm.PageSize;
 import farpage.opencl.ClBinding;
 import farpage.testing.EmulatorSystem;
 import farpage.testing.ModelRun;
+import farpage.testing.ModelSetting;
 import farpage.testing.Operations;
 import farpage.testing.PageOracle;
 import farpage.testing.Seeds;
@@ -153,6 +155,20 @@ final class ModelRunTest {
         }
     }
 
+    /// What a program writes to a file never arrives there.
+    private static final class LosesWrites extends Defective {
+        LosesWrites(EmulatorSystem inner) {
+            super(inner);
+        }
+
+        @Override
+        public String execute(KernelOperation operation) {
+            return operation instanceof KernelOperation.FileWrite
+                    ? "n=" + PageSize.PAGE_SIZE
+                    : inner.execute(operation);
+        }
+    }
+
     private static ModelRun.Counterexample found(Optional<ModelRun.Counterexample> search) {
         return search.orElseThrow(() -> new AssertionError("the defect was not found"));
     }
@@ -214,6 +230,22 @@ final class ModelRunTest {
         ModelRun.Counterexample counterexample = found(searchUntilFound(run));
         assertTrue(counterexample.operations().size() <= 2, counterexample.toString());
         assertTrue(counterexample.message().contains("references"), counterexample.toString());
+    }
+
+    @Test
+    void lostWriteToAFileIsFoundAndMadeShort() {
+        PageOracle.Rules rules = ModelSetting.FILES_MOVED.rules();
+        ModelRun run =
+                new ModelRun(
+                        "file",
+                        () -> new LosesWrites(ModelSetting.FILES_MOVED.open(binding, 1, 12)),
+                        rules);
+        Optional<ModelRun.Counterexample> search = Optional.empty();
+        for (long seed = 1; seed <= 50 && search.isEmpty(); seed++) {
+            search = run.search(new Operations(seed, 12, true, false).generate(400));
+        }
+        ModelRun.Counterexample counterexample = found(search);
+        assertTrue(counterexample.operations().size() <= 3, counterexample.toString());
     }
 
     private static Optional<ModelRun.Counterexample> searchUntilFound(ModelRun run) {

@@ -4,15 +4,16 @@ import farpage.emulator.trace.Fnv1a64;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.PatternGenerator;
 import farpage.emulator.trace.RegionAdvice;
+import farpage.emulator.trace.RegionKind;
 import farpage.emulator.trace.RegionProtection;
 import farpage.mm.Advice;
 import farpage.mm.Errno;
+import farpage.mm.Machine;
 import farpage.mm.MremapFlags;
 import farpage.mm.MremapResult;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
-import farpage.mm.file.OpenFile;
 import farpage.mm.inspect.PagemapDump;
 import farpage.mm.inspect.PagemapWord;
 import java.lang.foreign.MemorySegment;
@@ -29,10 +30,17 @@ final class CpuOperations {
 
     private final String trace;
     private final RegionSlots regions;
+    private final ReplayFiles files;
     private final PageBuffer buffer;
     private final ContentHash contentHash;
 
-    CpuOperations(String trace, RegionSlots regions, PageBuffer buffer, ContentHash contentHash) {
+    CpuOperations(
+            String trace,
+            RegionSlots regions,
+            ReplayFiles files,
+            PageBuffer buffer,
+            ContentHash contentHash) {
+        this.files = files;
         this.trace = trace;
         this.regions = regions;
         this.buffer = buffer;
@@ -98,21 +106,42 @@ final class CpuOperations {
         long address = regions.address(map.region(), 0);
         long size = PageSize.pageAddress(map.pageCount());
         return switch (map.kind()) {
-            case PRIVATE -> result(process.mm().mmapFixed(address, size, READ_WRITE));
-            case SHARED_ANON ->
-                    result(process.mm().mmapFixed(address, size, READ_WRITE | VmFlags.SHARED));
-            case MEMFD_SHARED -> mapMemfd(process, address, size, READ_WRITE | VmFlags.SHARED);
-            case MEMFD_PRIVATE -> mapMemfd(process, address, size, READ_WRITE);
+            case PRIVATE -> mapMemory(process, map, address, size, READ_WRITE);
+            case SHARED_ANON -> mapMemory(process, map, address, size, READ_WRITE | VmFlags.SHARED);
+            case MEMFD_SHARED -> mapFile(process, map, address, size, READ_WRITE | VmFlags.SHARED);
+            case MEMFD_PRIVATE -> mapFile(process, map, address, size, READ_WRITE);
+            case FILE_SHARED -> mapFile(process, map, address, size, READ_WRITE | VmFlags.SHARED);
         };
     }
 
-    /// The mapping alone keeps the file.
-    private static String mapMemfd(ReplayProcess process, long address, long size, int flags) {
-        try (OpenFile file = process.mm().machine().files().memfd()) {
-            Errno sized = file.truncate(size);
-            return result(
-                    sized.isOk() ? process.mm().mmapFixed(address, size, flags, file, 0) : sized);
-        }
+    private static String mapMemory(
+            ReplayProcess process,
+            KernelOperation.MapRegion map,
+            long address,
+            long size,
+            int flags) {
+        process.files().put(map.region(), null);
+        return result(process.mm().mmapFixed(address, size, flags));
+    }
+
+    /// The process keeps the file open.
+    private String mapFile(
+            ReplayProcess process,
+            KernelOperation.MapRegion map,
+            long address,
+            long size,
+            int flags) {
+        Machine machine = process.mm().machine();
+        ReplayFiles.Opened opened =
+                map.kind() == RegionKind.FILE_SHARED
+                        ? files.onDisk(machine)
+                        : ReplayFiles.inMemory(machine);
+        process.files().put(map.region(), opened);
+        Errno sized = opened.file().truncate(size);
+        return result(
+                sized.isOk()
+                        ? process.mm().mmapFixed(address, size, flags, opened.file(), 0)
+                        : sized);
     }
 
     private String remap(

@@ -3,6 +3,7 @@ package farpage.emulator.replay;
 import farpage.emulator.dmirror.Dmirror;
 import farpage.emulator.dmirror.DmirrorCommand;
 import farpage.emulator.dmirror.DmirrorReply;
+import farpage.emulator.svm.MigrationResult;
 import farpage.emulator.trace.KernelOperation;
 import farpage.emulator.trace.PatternGenerator;
 import farpage.mm.PageSize;
@@ -34,6 +35,7 @@ final class DeviceOperations {
             case KernelOperation.Release _ -> release(mirror);
             case KernelOperation.Exclusive exclusive -> exclusive(mirror, exclusive);
             case KernelOperation.CheckExclusive check -> checkExclusive(mirror, check);
+            case KernelOperation.Join join -> join(mirror, join);
             case KernelOperation.SetFlags flags -> setFlags(mirror, flags);
         };
     }
@@ -71,6 +73,11 @@ final class DeviceOperations {
                 mirror.execute(
                         new DmirrorCommand.MigrateToSystem(address(migrate), migrate.pageCount()));
         return reply.errno().isOk() ? "0 cp=" + reply.copiedPages() : error(reply);
+    }
+
+    private String join(Dmirror mirror, KernelOperation.Join join) {
+        MigrationResult result = mirror.collapse(address(join), join.pageCount());
+        return result.errno().isOk() ? "0 cp=" + result.movedPages() : result.errno().describe();
     }
 
     private String snapshot(Dmirror mirror, KernelOperation.Snapshot snapshot) {

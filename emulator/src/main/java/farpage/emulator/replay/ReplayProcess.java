@@ -14,9 +14,12 @@ final class ReplayProcess {
     private final Mm mm;
     private final CpuAccess cpu;
     private final PinOperations pins;
+    private final ReplayFiles.OfProcess files;
     private final List<Dmirror> mirrors = new ArrayList<>();
 
-    ReplayProcess(Mm mm, List<EmulatedDevice> devices) {
+    /// @param files that it has open, which are its own from now on
+    ReplayProcess(Mm mm, ReplayFiles.OfProcess files, List<EmulatedDevice> devices) {
+        this.files = files;
         this.mm = mm;
         this.cpu = new CpuAccess(mm);
         this.pins = new PinOperations(mm);
@@ -37,6 +40,10 @@ final class ReplayProcess {
         return pins;
     }
 
+    ReplayFiles.OfProcess files() {
+        return files;
+    }
+
     Dmirror mirror(int device) {
         return mirrors.get(device);
     }
@@ -45,6 +52,7 @@ final class ReplayProcess {
     void exit() {
         String _ = pins.unpin();
         mm.exit();
+        files.exit();
     }
 
     void closeMirrors() {

@@ -33,12 +33,14 @@ public final class ReplaySession implements AutoCloseable {
     private final List<EmulatedDevice> devices;
     private final RegionSlots regions = new RegionSlots();
     private final PageBuffer buffer = new PageBuffer();
+    private final ReplayFiles files = new ReplayFiles();
 
     /// The process that runs the operations is the last one; the others wait for it.
     private final Deque<ReplayProcess> running = new ArrayDeque<>();
 
     private final List<ReplayProcess> exited = new ArrayList<>();
     private final CpuOperations cpuOperations;
+    private final FileOperations fileOperations;
     private final DeviceOperations deviceOperations;
 
     /// With the hash of the recorded results.
@@ -55,9 +57,12 @@ public final class ReplaySession implements AutoCloseable {
         this.trace = trace;
         this.emulator = emulator;
         this.devices = List.copyOf(devices);
-        this.cpuOperations = new CpuOperations(trace, regions, buffer, hash);
+        this.cpuOperations = new CpuOperations(trace, regions, files, buffer, hash);
+        this.fileOperations = new FileOperations(buffer, hash);
         this.deviceOperations = new DeviceOperations(regions, buffer, hash);
-        running.addLast(new ReplayProcess(emulator.newProcess(), this.devices));
+        running.addLast(
+                new ReplayProcess(
+                        emulator.newProcess(), new ReplayFiles.OfProcess(), this.devices));
     }
 
     /// Who looks at the processes of a trace between two operations.
@@ -108,6 +113,7 @@ public final class ReplaySession implements AutoCloseable {
             case KernelOperation.ForkBegin begin -> fork(begin);
             case KernelOperation.ForkEnd end -> endFork(end);
             case KernelOperation.OnDevice onDevice -> deviceOperations.execute(process, onDevice);
+            case KernelOperation.OnFile onFile -> fileOperations.execute(process, onFile);
             case KernelOperation.MergeScan _ -> mergeScan();
             case KernelOperation.SetHugePages set -> setHugePages(set);
             case KernelOperation.SwapOn on -> result(swap().swapOn(new SwapMemory(on.pageCount())));
@@ -144,7 +150,8 @@ public final class ReplaySession implements AutoCloseable {
         if (running.size() > 1) {
             throw new ReplayException(trace, begin, "within a forked child");
         }
-        ReplayProcess child = new ReplayProcess(running.getLast().mm().fork(), devices);
+        ReplayProcess parent = running.getLast();
+        ReplayProcess child = new ReplayProcess(parent.mm().fork(), parent.files().fork(), devices);
         running.addLast(child);
         return "ok";
     }
@@ -185,5 +192,6 @@ public final class ReplaySession implements AutoCloseable {
         exited.clear();
         swap().close();
         buffer.close();
+        files.close();
     }
 }

@@ -36,6 +36,53 @@ public sealed interface KernelOperation {
         int pageCount();
     }
 
+    /// A call for the file that a process mapped last at the start of a region. The file stays open
+    /// until another is mapped there, whatever becomes of the mapping.
+    sealed interface OnFile extends KernelOperation {
+        /// Name of the region.
+        String region();
+    }
+
+    /// read: one page of the file.
+    record FileRead(int line, String region, int filePage) implements OnFile {
+        @Override
+        public String word() {
+            return "fread";
+        }
+    }
+
+    /// write: one page of the file, filled from [PatternGenerator].
+    record FileWrite(int line, String region, int filePage, long seed) implements OnFile {
+        @Override
+        public String word() {
+            return "fwrite";
+        }
+    }
+
+    /// ftruncate.
+    record FileTruncate(int line, String region, long size) implements OnFile {
+        @Override
+        public String word() {
+            return "ftruncate";
+        }
+    }
+
+    /// fallocate with a hole to be punched; in bytes.
+    record FilePunch(int line, String region, long offset, long length) implements OnFile {
+        @Override
+        public String word() {
+            return "fpunch";
+        }
+    }
+
+    /// fsync.
+    record FileSync(int line, String region) implements OnFile {
+        @Override
+        public String word() {
+            return "fsync";
+        }
+    }
+
     /// A command to one of the two devices.
     sealed interface OnDevice extends KernelOperation {
         /// Index of the device, 0 or 1.
@@ -324,6 +371,15 @@ public sealed interface KernelOperation {
         @Override
         public String word() {
             return "flags";
+        }
+    }
+
+    /// Has the device join base pages that it has into large folios.
+    record Join(int line, String region, int startPage, int pageCount, int device)
+            implements OnPages, OnDevice {
+        @Override
+        public String word() {
+            return "join";
         }
     }
 }

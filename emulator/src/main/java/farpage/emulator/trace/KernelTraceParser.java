@@ -7,8 +7,14 @@ import farpage.emulator.trace.KernelOperation.ClearSoftDirty;
 import farpage.emulator.trace.KernelOperation.DeviceRead;
 import farpage.emulator.trace.KernelOperation.DeviceWrite;
 import farpage.emulator.trace.KernelOperation.Exclusive;
+import farpage.emulator.trace.KernelOperation.FilePunch;
+import farpage.emulator.trace.KernelOperation.FileRead;
+import farpage.emulator.trace.KernelOperation.FileSync;
+import farpage.emulator.trace.KernelOperation.FileTruncate;
+import farpage.emulator.trace.KernelOperation.FileWrite;
 import farpage.emulator.trace.KernelOperation.ForkBegin;
 import farpage.emulator.trace.KernelOperation.ForkEnd;
+import farpage.emulator.trace.KernelOperation.Join;
 import farpage.emulator.trace.KernelOperation.MapRegion;
 import farpage.emulator.trace.KernelOperation.MergeScan;
 import farpage.emulator.trace.KernelOperation.MigrateToDevice;
@@ -49,7 +55,11 @@ final class KernelTraceParser {
     private static final String OPERATIONS =
             "map, unmap, write, write1, read, sum, protect, mremap, mremap-keep, madvise, pin, unpin,"
                     + " chkpins, clearrefs, softdirty, hugepages, swapon, swapoff, ksmscan,"
-                    + " fork-begin, fork-end, dread, dwrite, migdev, migsys, snap, excl, chkexcl, release or flags";
+                    + " fread, fwrite, ftruncate, fpunch, fsync, fork-begin, fork-end, dread, dwrite,"
+                    + " migdev, migsys, snap, excl, chkexcl, join, release or flags";
+
+    /// As large as a region.
+    private static final int FILE_SIZE_MAX = 1 << 30;
 
     private final TraceLines source;
     private final List<KernelTrace> traces = new ArrayList<>();
@@ -184,6 +194,31 @@ final class KernelTraceParser {
                     new SwapOff(
                             line,
                             words.number("a swap area", 0, KernelOperation.SWAP_AREA_COUNT - 1));
+            default -> fileOperation(line, word, words);
+        };
+    }
+
+    private KernelOperation fileOperation(int line, String word, OperationWords words) {
+        return switch (word) {
+            case "fread" -> {
+                Pages p = page(words);
+                yield new FileRead(line, p.region, p.start);
+            }
+            case "fwrite" -> {
+                Pages p = page(words);
+                yield new FileWrite(line, p.region, p.start, words.unsigned("a seed"));
+            }
+            case "ftruncate" -> {
+                String region = region(words);
+                yield new FileTruncate(line, region, words.number("a size", 0, FILE_SIZE_MAX));
+            }
+            case "fpunch" -> {
+                String region = region(words);
+                int offset = words.number("an offset", 0, FILE_SIZE_MAX - 1);
+                int length = words.number("a length", 1, FILE_SIZE_MAX - offset);
+                yield new FilePunch(line, region, offset, length);
+            }
+            case "fsync" -> new FileSync(line, region(words));
             default -> deviceOperation(line, word, words);
         };
     }
@@ -219,6 +254,10 @@ final class KernelTraceParser {
                 Pages p = pages(words);
                 yield new CheckExclusive(line, p.region, p.start, p.count, words.device());
             }
+            case "join" -> {
+                Pages p = pages(words);
+                yield new Join(line, p.region, p.start, p.count, words.device());
+            }
             case "release" -> new Release(line, words.device());
             case "flags" -> {
                 long flags = words.unsigned("the flags");
@@ -237,7 +276,7 @@ final class KernelTraceParser {
                 return new MapRegion(line, region, pageCount, known);
             }
         }
-        throw words.wrong(kind, "private, shared-anon, memfd-shared or memfd-private");
+        throw words.wrong(kind, "private, shared-anon, memfd-shared, memfd-private or file-shared");
     }
 
     private KernelOperation remap(int line, OperationWords words, boolean keeps) {

@@ -82,7 +82,21 @@ public final class KernelTraceWriter {
             case SwapOff off -> word + " " + off.area();
             case MergeScan _, ForkBegin _, ForkEnd _ -> word;
             case Unpin _, CheckPins _, ClearSoftDirty _ -> word;
+            case KernelOperation.OnFile call -> call(call);
             case OnDevice command -> command(command) + (command.device() == 0 ? "" : " @1");
+        };
+    }
+
+    private static String call(KernelOperation.OnFile call) {
+        String start = call.word() + " " + call.region();
+        return switch (call) {
+            case KernelOperation.FileRead read -> start + " " + read.filePage();
+            case KernelOperation.FileWrite write ->
+                    start + " " + write.filePage() + " " + Long.toUnsignedString(write.seed());
+            case KernelOperation.FileTruncate truncate -> start + " " + truncate.size();
+            case KernelOperation.FilePunch punch ->
+                    start + " " + punch.offset() + " " + punch.length();
+            case KernelOperation.FileSync _ -> start;
         };
     }
 
@@ -97,6 +111,7 @@ public final class KernelTraceWriter {
             case KernelOperation.Snapshot snapshot -> range(snapshot);
             case KernelOperation.Exclusive exclusive -> range(exclusive);
             case KernelOperation.CheckExclusive check -> range(check);
+            case KernelOperation.Join join -> range(join);
         };
     }
 

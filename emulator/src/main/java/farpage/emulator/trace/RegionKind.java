@@ -11,7 +11,9 @@ public enum RegionKind {
     /// A shared mapping of a new memfd.
     MEMFD_SHARED("memfd-shared"),
     /// A private mapping of a new memfd.
-    MEMFD_PRIVATE("memfd-private");
+    MEMFD_PRIVATE("memfd-private"),
+    /// A shared mapping of a new file on disk.
+    FILE_SHARED("file-shared");
 
     private final String word;
 

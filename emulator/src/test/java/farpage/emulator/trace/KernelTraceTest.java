@@ -45,6 +45,14 @@ final class KernelTraceTest {
             snap A 0 4
             excl A 0 4 @1
             chkexcl A 0 4
+            map E 3 file-shared
+            fread E 2
+            fwrite E 0 77
+            ftruncate E 5000
+            fpunch E 100 4000
+            fsync E
+            join A 0 512
+            join A 0 512 @1
             release
             release @1
             flags 1
@@ -91,7 +99,7 @@ final class KernelTraceTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "mapp A 1 private | 'mapp' | chkexcl, release or flags",
+                "mapp A 1 private | 'mapp' | chkexcl, join, release or flags",
                 "map A 1 | the end of the line after '1' | a kind of mapping",
                 "map A 1 private x | 'x' | the end of the line",
                 "map A 0 private | '0' | a number of pages from 1 to 262144",
