@@ -1,7 +1,7 @@
 package farpage.cli;
 
-import farpage.emulator.peer.PeerMode;
 import java.time.Duration;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// How long `run stress` and `run churn` go on, and how wide `run stress` is.
@@ -33,14 +33,7 @@ final class StressOptions {
                             + " default: ${DEFAULT-VALUE}")
     int coherentDevices = 0;
 
-    @Option(
-            names = "--peer",
-            paramLabel = "FORM",
-            converter = PeerModeConverter.class,
-            description =
-                    "Whether devices of stress use each other's memory where it lies: off, by"
-                            + " two-pages, or unified; default: off")
-    PeerMode peer = PeerMode.OFF;
+    @Mixin DesignOptions designs = new DesignOptions();
 
     void check() {
         requireRange("--threads", threads, 1, 64);

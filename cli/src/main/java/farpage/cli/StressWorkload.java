@@ -53,10 +53,10 @@ final class StressWorkload {
     }
 
     private EmulatorConfig sizes(EmulatorConfig config) {
-        return workload.machine(config)
+        return stress.designs
+                .apply(workload.machine(config))
                 .withDeviceCount(stress.devices)
                 .withCoherentDeviceCount(stress.coherentDevices)
-                .withPeerMode(stress.peer)
                 .withRamSize(workload.memoryBytes)
                 .withChunkSize(Math.max(CHUNK_SIZE_MIN, deviceMemory() / CHUNK_COUNT))
                 .withDeviceMemory(deviceMemory());
@@ -137,18 +137,21 @@ final class StressWorkload {
                 "agents",
                 "%d CPU threads, %d devices, %d coherent devices"
                         .formatted(stress.threads, stress.devices, stress.coherentDevices));
-        if (stress.peer != PeerMode.OFF) {
+        if (stress.designs.peer != PeerMode.OFF) {
             line(
                     out,
                     "peers",
                     String.format(
                             Locale.ROOT,
                             "%s, %,d pages accessed where they lay",
-                            PeerModeConverter.format(stress.peer),
+                            PeerModeConverter.format(stress.designs.peer),
                             peerPages));
         }
         for (StressOperation operation : StressOperation.values()) {
             long count = result.operations().getOrDefault(operation, 0L);
+            if (count == 0 && operation.isOfDesign()) {
+                continue;
+            }
             line(out, "", String.format(Locale.ROOT, "%,12d %s", count, operation.label()));
         }
         line(
@@ -187,7 +190,7 @@ final class StressWorkload {
                 .put("threads", stress.threads)
                 .put("devices", stress.devices)
                 .put("coherentDevices", stress.coherentDevices)
-                .put("peer", PeerModeConverter.format(stress.peer))
+                .put("peer", PeerModeConverter.format(stress.designs.peer))
                 .put("peerPages", peerPages)
                 .put("operations", result.total())
                 .put("byKind", operations)

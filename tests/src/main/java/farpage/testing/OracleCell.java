@@ -121,6 +121,7 @@ final class OracleCell {
         left.dontFork = dontFork;
         left.wipeOnFork = wipeOnFork;
         left.mayBeLarge = mayBeLarge;
+        left.mayBeOn = isShared() ? mayBeOn : 0; // the page of an object stays where it is
         return left;
     }
 
@@ -222,7 +223,9 @@ final class OracleCell {
     /// Its page is gone; the next access finds what lies below it.
     void forget() {
         own = PageContent.ZERO;
+        int place = isShared() ? mayBeOn : 0; // the page of an object stays where it is
         use(0, false);
+        mayBeOn = place;
         mayBeSwapped = false;
         mayBeDropped = false;
         mayBeReclaimed = false;

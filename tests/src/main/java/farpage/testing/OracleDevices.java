@@ -185,11 +185,18 @@ final class OracleDevices {
                 result.equals("-EFAULT") && (denied || mayRefuse)
                         || result.equals("-EPERM") && denied
                         || isFailure(result);
+        boolean torn = rules.failing() || isAnyTwice(writable);
         for (int i = 0; i < writable.size(); i++) {
             writable.get(i).alternative = stored.get(i);
-            writable.get(i).torn = rules.failing();
+            writable.get(i).torn = torn;
         }
         return expected ? "" : denied ? "-EFAULT or -EPERM" : "0 cp=" + write.pageCount() + " f=*";
+    }
+
+    /// Whether a page of an object is mapped at two places of a range, so that it is written twice.
+    private static boolean isAnyTwice(List<OracleCell> cells) {
+        Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        return cells.stream().anyMatch(cell -> cell.isShared() && !seen.add(cell.object()));
     }
 
     String migrateToDevice(KernelOperation.MigrateToDevice migrate, String result) {
@@ -209,7 +216,9 @@ final class OracleDevices {
                 rules.mixedOrders() || migrate.pageCount() >= OracleMemory.LARGEST_FOLIO;
         boolean whole = reached.size() == migrate.pageCount();
         boolean sure = rules.roomy() && whole && plain && result.startsWith("0 ");
-        int others = rules.coherent() & ~(1 << migrate.device());
+        // What the device has in its table may be another one's memory.
+        int reachable = rules.peers() == PeerMode.OFF ? rules.coherent() : ~0;
+        int others = reachable & ~(1 << migrate.device());
         for (OracleCell cell : reached) {
             if (cell.isSurelyOnAny(rules.coherent())) {
                 continue; // no migration to a device takes pages of one
@@ -318,6 +327,7 @@ final class OracleDevices {
         }
         boolean whole = writable(cells) == exclusive.pageCount() && !shared;
         if (!whole) {
+            cells.forEach(cell -> cell.mayBeReadType = true); // given back by whoever looks
             boolean expected = result.equals("-EFAULT") || result.equals("-EOPNOTSUPP") && shared;
             return expected ? "" : "-EFAULT or, if a page is shared, -EOPNOTSUPP";
         }

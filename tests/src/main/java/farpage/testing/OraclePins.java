@@ -90,6 +90,11 @@ final class OraclePins {
         return cell.isWritable() && !cell.isBeyondEnd() && cell.kind != RegionKind.FILE_SHARED;
     }
 
+    /// Whether any page is pinned, mapped or not: it may be part of a folio of which others are.
+    boolean isAny() {
+        return processes.stream().anyMatch(process -> !process.isEmpty());
+    }
+
     String check(ContentHash contentHash) {
         List<PageContent> contents = new ArrayList<>();
         processes.getLast().forEach(pinned -> contents.add(pinned.content()));

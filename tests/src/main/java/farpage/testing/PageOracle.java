@@ -211,7 +211,7 @@ public final class PageOracle {
     }
 
     private boolean isLargePinned() {
-        return memory.isAnyOfAll(cell -> cell.mayBeLarge && cell.pinCount > 0);
+        return pins.isAny() && memory.isAnyOfAll(cell -> cell.mayBeLarge);
     }
 
     static String expect(String expected, String result) {

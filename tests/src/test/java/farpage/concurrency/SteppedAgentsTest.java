@@ -10,6 +10,7 @@ import farpage.emulator.devmem.CoherentAccess;
 import farpage.emulator.peer.PeerMode;
 import farpage.emulator.stress.Agent;
 import farpage.emulator.stress.StressScene;
+import farpage.mm.file.FileBackedMode;
 import farpage.opencl.ClBinding;
 import farpage.testing.Interleavings;
 import farpage.testing.SteppedRunner;
@@ -45,10 +46,10 @@ final class SteppedAgentsTest {
         private final StressScene scene;
 
         AgentsScene(long seed) {
-            this(seed, PeerMode.OFF);
+            this(seed, PeerMode.OFF, FileBackedMode.OFF);
         }
 
-        AgentsScene(long seed, PeerMode peers) {
+        AgentsScene(long seed, PeerMode peers, FileBackedMode files) {
             CoherentAccess access =
                     (seed & 2) == 0 ? CoherentAccess.IN_PLACE : CoherentAccess.COMMANDS;
             emulator =
@@ -60,6 +61,7 @@ final class SteppedAgentsTest {
                                     .withCoherentDeviceCount((int) (seed & 1))
                                     .withCoherentAccess(access)
                                     .withPeerMode(peers)
+                                    .withFileBacked(files)
                                     .withPeerMappings(4)
                                     .withNanoClock(() -> 0));
             scene = new StressScene(emulator, new StressScene.Sizes(3, 2, 2, true), seed);
@@ -112,8 +114,33 @@ final class SteppedAgentsTest {
                 40,
                 seed ->
                         new AgentsScene(
-                                seed, (seed & 4) == 0 ? PeerMode.UNIFIED : PeerMode.TWO_PAGES));
+                                seed,
+                                (seed & 4) == 0 ? PeerMode.UNIFIED : PeerMode.TWO_PAGES,
+                                FileBackedMode.OFF));
         assertTrue(peerMappings > 0);
+    }
+
+    /// The memory is a file's, which the agents read, write, punch and sync besides.
+    @Test
+    void everyInterleavingOnAFileWhosePagesMoveLosesNothing() {
+        Interleavings.explore(
+                getClass(),
+                60,
+                40,
+                seed -> new AgentsScene(seed, peers(seed), FileBackedMode.MIGRATE));
+    }
+
+    @Test
+    void everyInterleavingOnAFileWhosePagesAreCopiedLosesNothing() {
+        Interleavings.explore(
+                getClass(),
+                60,
+                40,
+                seed -> new AgentsScene(seed, peers(seed), FileBackedMode.COPY));
+    }
+
+    private static PeerMode peers(long seed) {
+        return (seed & 4) == 0 ? PeerMode.OFF : PeerMode.UNIFIED;
     }
 
     private long fingerprint(long seed) {

@@ -14,12 +14,15 @@ import farpage.mm.Mm;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
 import farpage.mm.fault.FaultResult;
+import farpage.mm.file.OpenFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
 
 /// One CPU thread or one device's thread of a process. It changes only the words that it owns, and
 /// checks all of them that it sees; pages it moves, whoever owns them.
@@ -27,6 +30,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /// @kernel tools/testing/selftests/mm/hmm-tests.c: migrate_multiple, anon_read, anon_write
 final class StressAgent implements Agent {
     static final int READ_WRITE = VmFlags.READ | VmFlags.WRITE;
+    static final int SHARED = READ_WRITE | VmFlags.SHARED;
 
     /// Words of one step of the CPU.
     private static final int BURST = 16;
@@ -41,6 +45,7 @@ final class StressAgent implements Agent {
     private final int number;
     private final StressMemory memory;
     private final Mm process;
+    private final @Nullable OpenFile mapped;
     private final List<EmulatedDevice> devices;
     private final List<Dmirror> files;
     private final SplittableRandom random;
@@ -51,6 +56,7 @@ final class StressAgent implements Agent {
     private final MemorySegment range;
     private final AtomicLongArray counts = new AtomicLongArray(StressOperation.values().length);
 
+    /// @param mapped the file whose memory it is; null if it is no file's
     /// @param files the process's own, by device
     /// @param arena that its buffers are made in
     StressAgent(
@@ -58,6 +64,7 @@ final class StressAgent implements Agent {
             int number,
             StressMemory memory,
             Mm process,
+            @Nullable OpenFile mapped,
             List<EmulatedDevice> devices,
             List<Dmirror> files,
             StressMix mix,
@@ -67,6 +74,7 @@ final class StressAgent implements Agent {
         this.number = number;
         this.memory = memory;
         this.process = process;
+        this.mapped = mapped;
         this.devices = devices;
         this.files = files;
         this.mix = mix;
@@ -111,6 +119,10 @@ final class StressAgent implements Agent {
             case MIGRATE_HUGE -> migrateHuge(file());
             case COLLAPSE -> collapse();
             case COMPACT -> devices.get(random.nextInt(devices.size())).compactIfFragmented();
+            case FILE_READ -> fileReads(openFile(), anyPage());
+            case FILE_WRITE -> fileWrites(openFile(), ownPage());
+            case SYNC -> requireOk("fsync", openFile().fsync());
+            case JOIN -> join(file());
         }
         counts.lazySet(operation.ordinal(), counts.getPlain(operation.ordinal()) + 1);
     }
@@ -178,10 +190,14 @@ final class StressAgent implements Agent {
     }
 
     private void store(int page, int word, long value) {
-        long offset = cpu.begin(memory.address(page, word), true);
-        requireHandled("a store", offset, cpu);
-        cpu.memory().set(ValueLayout.JAVA_LONG, offset, value);
-        cpu.end();
+        store(cpu, page, word, value);
+    }
+
+    private void store(CpuAccess writer, int page, int word, long value) {
+        long offset = writer.begin(memory.address(page, word), true);
+        requireHandled("a store", offset, writer);
+        writer.memory().set(ValueLayout.JAVA_LONG, offset, value);
+        writer.end();
         memory.setExpected(page, word, value);
     }
 
@@ -330,18 +346,67 @@ final class StressAgent implements Agent {
         requireOk("a snapshot", execute(file, command).errno());
     }
 
+    /// All base pages of 2 MiB must be on the device for it, and nobody may hold one.
+    private void join(Dmirror file) {
+        Errno errno = file.collapse(hugeStart(), StressMemory.HUGE_PAGES).errno();
+        if (errno != Errno.EINVAL) {
+            requireOk("a join", errno);
+        }
+    }
+
+    // Calls for the file.
+
+    private OpenFile openFile() {
+        return Objects.requireNonNull(mapped);
+    }
+
+    private void fileReads(OpenFile file, int page) {
+        long bytes = file.read(onePage, memory.offset(page));
+        requireWhole("a read of the file", bytes);
+        for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word++) {
+            if (memory.isOwner(number, page, word)) {
+                check("a reader", page, word, onePage.getAtIndex(ValueLayout.JAVA_LONG, word));
+            }
+        }
+    }
+
+    private void fileWrites(OpenFile file, int page) {
+        for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word++) {
+            onePage.setAtIndex(ValueLayout.JAVA_LONG, word, random.nextLong());
+        }
+        requireWhole("a write of the file", file.write(onePage, memory.offset(page)));
+        for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word++) {
+            memory.setExpected(page, word, onePage.getAtIndex(ValueLayout.JAVA_LONG, word));
+        }
+    }
+
+    private static void requireWhole(String what, long bytes) {
+        if (bytes == -Errno.EIO.number()) {
+            throw copyFailed(what);
+        }
+        Check.that(bytes == PageSize.PAGE_SIZE, what + " answered " + bytes);
+    }
+
     // Calls of the process.
 
     private void remap(int page) {
         long address = memory.address(page);
         requireOk("munmap", process.munmap(address, PageSize.PAGE_SIZE));
+        if (mapped != null) {
+            requireOk("a hole", mapped.punchHole(memory.offset(page), PageSize.PAGE_SIZE));
+        }
         for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word++) {
             memory.setExpected(page, word, 0);
         }
         requireSegv(cpu.begin(address, random.nextBoolean()), "an access to an unmapped page");
         Errno errno = execute(file(), new DmirrorCommand.Read(address, 1, onePage)).errno();
         Check.that(errno == Errno.EFAULT, "a device read an unmapped page");
-        requireOk("mmap", process.mmapFixed(address, PageSize.PAGE_SIZE, READ_WRITE));
+        requireOk(
+                "mmap",
+                mapped == null
+                        ? process.mmapFixed(address, PageSize.PAGE_SIZE, READ_WRITE)
+                        : process.mmapFixed(
+                                address, PageSize.PAGE_SIZE, SHARED, mapped, memory.offset(page)));
     }
 
     private void requireSegv(long offset, String what) {
@@ -365,10 +430,16 @@ final class StressAgent implements Agent {
         requireOk("mprotect", process.mprotect(address, PageSize.PAGE_SIZE, READ_WRITE));
     }
 
-    /// The child sees what the parent had; what it stores the parent never sees.
+    /// The child sees what the parent had; what it stores the parent sees where it is a file's, and
+    /// else never.
     private void fork() {
         Mm child = process.fork();
         CpuAccess childCpu = new CpuAccess(child);
+        if (mapped != null) {
+            forkOnFile(child, childCpu);
+            child.exit();
+            return;
+        }
         int first = ownPage();
         int second = anyPage();
         for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word += BURST) {
@@ -393,5 +464,24 @@ final class StressAgent implements Agent {
             }
         }
         child.exit();
+    }
+
+    private void forkOnFile(Mm child, CpuAccess childCpu) {
+        int page = ownPage();
+        for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word += BURST) {
+            loads(childCpu, page, word);
+        }
+        int stored = random.nextInt(StressMemory.WORDS_PER_PAGE);
+        store(childCpu, page, stored, random.nextLong());
+        loads(cpu, page, stored);
+        EmulatedDevice device = devices.get(random.nextInt(devices.size()));
+        try (Dmirror file = device.open(child)) {
+            requireMigrated(
+                    file.execute(
+                            new DmirrorCommand.MigrateToDevice(memory.address(page), 1, range)));
+            deviceReads(file, page);
+            deviceWrites(file, page);
+        }
+        loads(cpu, page, stored);
     }
 }

@@ -12,6 +12,9 @@ import farpage.mm.PageSize;
 final class StressMemory {
     static final int WORDS_PER_PAGE = PageSize.PAGE_SIZE / Long.BYTES;
 
+    /// Pages of 2 MiB.
+    static final int HUGE_PAGES = PageSize.ENTRIES_PER_TABLE;
+
     private final long address;
     private final int agentCount;
     private final int cpuCount;
@@ -45,6 +48,11 @@ final class StressMemory {
 
     long address(int page) {
         return address + PageSize.pageAddress(page);
+    }
+
+    /// Where a page is in the file, if there is one.
+    long offset(int page) {
+        return PageSize.pageAddress(page);
     }
 
     long address(int page, int word) {

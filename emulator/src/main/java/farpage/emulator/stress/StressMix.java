@@ -1,6 +1,7 @@
 package farpage.emulator.stress;
 
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -38,8 +39,15 @@ final class StressMix {
     }
 
     /// A thread of the program: it loads and stores, and now and then calls the system.
-    static StressMix ofCpu() {
+    ///
+    /// @param onFile whether the memory is a file's
+    static StressMix ofCpu(boolean onFile) {
         Map<StressOperation, Integer> weights = new EnumMap<>(CPU);
+        if (onFile) {
+            weights.put(StressOperation.FILE_READ, 40);
+            weights.put(StressOperation.FILE_WRITE, 20);
+            weights.put(StressOperation.SYNC, 1);
+        }
         weights.put(StressOperation.REMAP, 8);
         weights.put(StressOperation.PROTECT, 8);
         weights.put(StressOperation.FORK, 2);
@@ -48,8 +56,13 @@ final class StressMix {
     }
 
     /// The thread that works with a device.
-    static StressMix ofDevice() {
+    ///
+    /// @param joins whether it joins base pages
+    static StressMix ofDevice(boolean joins) {
         Map<StressOperation, Integer> weights = new EnumMap<>(DEVICE);
+        if (joins) {
+            weights.put(StressOperation.JOIN, 10);
+        }
         weights.put(StressOperation.RELEASE, 1);
         weights.put(StressOperation.MIGRATE_HUGE, 20);
         weights.put(StressOperation.COMPACT, 10);
@@ -57,10 +70,22 @@ final class StressMix {
     }
 
     /// Everything alike, for few steps.
-    static StressMix even() {
+    ///
+    /// @param onFile whether the memory is a file's
+    /// @param joins whether devices join base pages
+    static StressMix even(boolean onFile, boolean joins) {
         Map<StressOperation, Integer> weights = new EnumMap<>(StressOperation.class);
-        for (StressOperation operation : StressOperation.values()) {
+        for (StressOperation operation :
+                EnumSet.range(StressOperation.LOAD, StressOperation.COMPACT)) {
             weights.put(operation, 1);
+        }
+        if (onFile) {
+            weights.put(StressOperation.FILE_READ, 1);
+            weights.put(StressOperation.FILE_WRITE, 1);
+            weights.put(StressOperation.SYNC, 1);
+        }
+        if (joins) {
+            weights.put(StressOperation.JOIN, 1);
         }
         return new StressMix(weights);
     }

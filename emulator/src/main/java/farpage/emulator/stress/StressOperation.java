@@ -31,12 +31,42 @@ public enum StressOperation {
     /// The pages of 2 MiB are made one folio.
     COLLAPSE("collapses"),
     /// A device moves folios together.
-    COMPACT("compactions");
+    COMPACT("compactions"),
+    /// A page is read by its file.
+    FILE_READ("file reads"),
+    /// A page is written by its file.
+    FILE_WRITE("file writes"),
+    /// The file is written back.
+    SYNC("syncs"),
+    /// A device joins the base pages of 2 MiB that it has.
+    JOIN("joins");
 
     private final String label;
 
     StressOperation(String label) {
         this.label = label;
+    }
+
+    /// Whether it is drawn only where a design asks for it that Linux has not.
+    public boolean isOfDesign() {
+        return switch (this) {
+            case FILE_READ, FILE_WRITE, SYNC, JOIN -> true;
+            case LOAD,
+                    STORE,
+                    DEVICE_READ,
+                    DEVICE_WRITE,
+                    MIGRATE_TO_DEVICE,
+                    MIGRATE_TO_SYSTEM,
+                    SNAPSHOT,
+                    RELEASE,
+                    REMAP,
+                    PROTECT,
+                    FORK,
+                    MIGRATE_HUGE,
+                    COLLAPSE,
+                    COMPACT ->
+                    false;
+        };
     }
 
     /// The plural, for reports.

@@ -11,16 +11,23 @@ import farpage.mm.CpuAccess;
 import farpage.mm.Errno;
 import farpage.mm.Mm;
 import farpage.mm.PageSize;
+import farpage.mm.file.FileBackedMode;
+import farpage.mm.file.OpenFile;
 import farpage.mm.hugememory.HugePages;
 import farpage.mm.memory.FolioOrders;
 import farpage.mm.memory.FolioTable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// One process on all devices of an emulator, with the agents that work in it, and the account at
 /// the end.
@@ -35,6 +42,10 @@ public final class StressScene implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Mm process;
     private final StressMemory memory;
+
+    /// Whose memory it is, on disk; null if no file's.
+    private final @Nullable OpenFile file;
+
     private final List<Dmirror> files;
     private final List<StressAgent> agents = new ArrayList<>();
 
@@ -61,8 +72,12 @@ public final class StressScene implements AutoCloseable {
         int agentCount = sizes.cpuCount() + devices.size();
         int pageCount = StressMemory.pageCount(agentCount, sizes.pagesEach(), sizes.sharedPages());
         useLargeFolios(emulator);
+        long size = PageSize.pageAddress(pageCount);
+        this.file = emulator.config().fileBacked() == FileBackedMode.OFF ? null : newFile(size);
         Errno mapped =
-                process.mmapFixed(ADDRESS, PageSize.pageAddress(pageCount), StressAgent.READ_WRITE);
+                file == null
+                        ? process.mmapFixed(ADDRESS, size, StressAgent.READ_WRITE)
+                        : process.mmapFixed(ADDRESS, size, StressAgent.SHARED, file, 0);
         Check.that(mapped.isOk(), "no room for " + pageCount + " pages");
         this.memory =
                 new StressMemory(
@@ -72,23 +87,41 @@ public final class StressScene implements AutoCloseable {
                         sizes.pagesEach(),
                         sizes.sharedPages());
         this.files = devices.stream().map(device -> device.open(process)).toList();
+        boolean joins = emulator.config().collapses();
         for (int number = 0; number < agentCount; number++) {
             boolean isCpu = number < sizes.cpuCount();
             StressMix mix =
                     sizes.even()
-                            ? StressMix.even()
-                            : isCpu ? StressMix.ofCpu() : StressMix.ofDevice();
+                            ? StressMix.even(file != null, joins)
+                            : isCpu ? StressMix.ofCpu(file != null) : StressMix.ofDevice(joins);
             agents.add(
                     new StressAgent(
                             isCpu ? "cpu-" + number : "device-" + (number - sizes.cpuCount()),
                             number,
                             memory,
                             process,
+                            file,
                             devices,
                             files,
                             mix,
                             seed,
                             arena));
+        }
+    }
+
+    /// A temporary file of the host, whose name is gone already.
+    private OpenFile newFile(long size) {
+        try {
+            Path path = Files.createTempFile("farpage-stress", "");
+            try {
+                OpenFile opened = emulator.machine().files().open(path, true);
+                Check.that(opened.truncate(size).isOk(), "a temporary file could not be made long");
+                return opened;
+            } finally {
+                Files.delete(path);
+            }
+        } catch (IOException failure) {
+            throw new UncheckedIOException("a temporary file", failure);
         }
     }
 
@@ -146,8 +179,32 @@ public final class StressScene implements AutoCloseable {
             }
             digest.add(number, page, 0);
         }
+        verifyFile();
         EmulatorInvariants.assertHold(emulator);
         return new StressResult(counts(), nanos, words, digest.value());
+    }
+
+    /// The file has the same bytes, and can be written back.
+    private void verifyFile() {
+        if (file == null) {
+            return;
+        }
+        Check.that(file.fsync().isOk(), "the file could not be written back");
+        MemorySegment page = arena.allocate(PageSize.PAGE_SIZE, Long.BYTES);
+        for (int number = 0; number < memory.pageCount(); number++) {
+            long read = file.read(page, PageSize.pageAddress(number));
+            Check.that(read == PageSize.PAGE_SIZE, "a page of the file could not be read");
+            for (int word = 0; word < StressMemory.WORDS_PER_PAGE; word++) {
+                long seen = page.getAtIndex(ValueLayout.JAVA_LONG, word);
+                if (seen != memory.expected(number, word)) {
+                    throw DataMismatchException.at(
+                            "the file",
+                            memory.address(number),
+                            memory.expected(number, word),
+                            seen);
+                }
+            }
+        }
     }
 
     /// Ends the process, which gives all pages back.
@@ -155,6 +212,9 @@ public final class StressScene implements AutoCloseable {
     public void close() {
         files.forEach(Dmirror::close);
         process.exit();
+        if (file != null) {
+            file.close();
+        }
         arena.close();
     }
 }
