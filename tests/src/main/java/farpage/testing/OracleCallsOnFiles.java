@@ -62,6 +62,7 @@ final class OracleCallsOnFiles {
                 : "ok";
     }
 
+    @SuppressWarnings("ReferenceEquality") // that page, and no other
     private void lose(OracleCell.SharedPage page) {
         pins.loseObject(page);
         memory.forEachOfAll(cell -> cell.softDirty &= !(cell.isShared() && cell.object() == page));

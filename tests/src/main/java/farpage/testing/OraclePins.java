@@ -115,6 +115,7 @@ final class OraclePins {
     }
 
     /// A page leaves its file; pins to it stay.
+    @SuppressWarnings("ReferenceEquality") // that page, and no other
     void loseObject(Object page) {
         for (List<Pinned> process : processes) {
             for (Pinned pinned : process) {
