@@ -133,21 +133,29 @@ abstract class FolioCounts {
         assert before > 0 : "get on a free page, " + Page.describe(page);
     }
 
-    /// Takes a reference unless the page is free.
+    /// Takes a reference unless the page is free. It may become so, and a part of another folio, at
+    /// any moment before.
+    ///
+    /// @kernel include/linux/page_ref.h: folio_try_get, and the check of page_folio after it
     public boolean tryGet(long page) {
         if (!isKnown(page)) {
             return false;
         }
         FolioSection section = section(page);
-        int slot = headSlot(section, slot(page));
-        int count = section.referencesAcquire(slot);
-        while (count > 0) {
-            if (section.casReferences(slot, count, count + 1)) {
+        int slot = slot(page);
+        while (true) {
+            int flags = section.flagsAcquire(slot);
+            int order = FolioFlags.order(flags);
+            int head = FolioFlags.isTail(flags) ? slot & -(1 << order) : slot;
+            if (section.tryGet(head, order)) {
                 return true;
             }
-            count = section.referencesAcquire(slot);
+            if ((section.flagsAcquire(slot) & FolioFlags.LARGE) == (flags & FolioFlags.LARGE)
+                    && section.referencesAcquire(head) == 0) {
+                return false;
+            }
+            Thread.onSpinWait();
         }
-        return false;
     }
 
     /// Drops a reference; true if it was the last, and the caller must free the folio.

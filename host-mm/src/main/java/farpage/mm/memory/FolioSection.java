@@ -87,6 +87,13 @@ abstract class FolioSection {
         return references.getAndAdd(words, page << wordsShift, page, delta);
     }
 
+    /// Takes a reference to the folio that begins at a page, if that is in use and of the given
+    /// order.
+    final boolean tryGet(int head, int order) {
+        return references.tryIncrement(
+                words, at(head), head, FolioFlags.LARGE, FolioFlags.ofOrder(order));
+    }
+
     final boolean casReferences(int page, int expected, int next) {
         return references.compareAndSet(words, page << wordsShift, page, expected, next);
     }

@@ -74,6 +74,25 @@ final class PackedCount {
         }
     }
 
+    /// Adds one where there is something already, if other bits of the word are as expected.
+    ///
+    /// @return false, and nothing changed, if the count is 0 or those bits are not
+    boolean tryIncrement(long[] words, int at, int page, long otherBits, long expected) {
+        while (true) {
+            long word = (long) LONGS.getAcquire(words, at);
+            int count = of(word);
+            if (count == 0 || (word & otherBits) != expected) {
+                return false;
+            }
+            if (count + 1 >= full) {
+                return tryIncrementOutgrown(words, at, page, otherBits, expected);
+            }
+            if (LONGS.compareAndSet(words, at, word, with(word, count + 1))) {
+                return true;
+            }
+        }
+    }
+
     // The long way: under the lock, which also guards the change between both forms.
 
     private int getOutgrown(long[] words, int at, int page) {
@@ -98,6 +117,25 @@ final class PackedCount {
                 int count = currentLocked(word, page);
                 if (storeLocked(words, at, page, word, count + delta)) {
                     return count;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean tryIncrementOutgrown(
+            long[] words, int at, int page, long otherBits, long expected) {
+        lock.lock();
+        try {
+            while (true) {
+                long word = (long) LONGS.getAcquire(words, at);
+                int count = currentLocked(word, page);
+                if (count == 0 || (word & otherBits) != expected) {
+                    return false;
+                }
+                if (storeLocked(words, at, page, word, count + 1)) {
+                    return true;
                 }
             }
         } finally {

@@ -101,6 +101,9 @@ class PrivateSectionTest {
         assertTrue(section.casReferences(3, 2001, 0), "frozen");
         assertTrue(section.casReferences(3, 0, 2001), "and given back");
         assertEquals(-1, section.tryUnlockAndFree(3));
+        assertTrue(section.tryGet(3, 0));
+        assertFalse(section.tryGet(3, 2), "a folio of another size by now");
+        assertEquals(2002, section.getAndAddReferences(3, -1));
         for (int count = 2000; count > 0; count--) {
             assertEquals(count + 1, section.getAndAddReferences(3, -1));
             assertEquals(count, section.getAndAddMappings(3, -1));
@@ -108,6 +111,19 @@ class PrivateSectionTest {
         assertEquals(1, section.referencesAcquire(3));
         assertEquals(0, section.mappingsAcquire(3));
         assertEquals(FolioFlags.UPTODATE, section.flagsAcquire(3));
+    }
+
+    @Test
+    void referenceIsTakenOnlyToAFolioInUseOfTheSizeThatWasSeen() {
+        assertFalse(section.tryGet(4, 0), "free");
+        section.begin(4, FolioFlags.ofOrder(2));
+        section.begin(5, FolioFlags.ofTail(2));
+        assertFalse(section.tryGet(4, 0), "large");
+        assertFalse(section.tryGet(5, 0), "part of a large one");
+        assertFalse(section.tryGet(5, 2), "not its head");
+        assertTrue(section.tryGet(4, 2));
+        assertEquals(2, section.referencesAcquire(4));
+        assertEquals(1, section.referencesAcquire(5));
     }
 
     @Test
