@@ -3,7 +3,6 @@ package farpage.mm.file;
 import static farpage.mm.testing.TestProcess.READ_WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,13 +14,9 @@ import farpage.mm.gup.GetUserPages;
 import farpage.mm.gup.GupFlags;
 import farpage.mm.gup.GupResult;
 import farpage.mm.notifier.MmuIntervalNotifier;
-import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -92,7 +87,7 @@ final class DeviceCopiesTest {
             process.store(address, 1);
             long[] pages = new long[1];
             MmuIntervalNotifier notifier =
-                    onInvalidation(
+                    process.onInvalidation(
                             address,
                             () -> {
                                 process.mm().lockRead();
@@ -108,26 +103,5 @@ final class DeviceCopiesTest {
             GetUserPages.unpin(machine.machine(), pages, 1, true);
             assertTrue(add(file));
         }
-    }
-
-    /// Does something in another thread when a page is taken from the process.
-    private MmuIntervalNotifier onInvalidation(long address, Runnable action) {
-        Insertion insertion =
-                process.mm()
-                        .notifiers()
-                        .insert(
-                                address,
-                                PageSize.PAGE_SIZE,
-                                (own, range, sequence) -> {
-                                    own.setSequence(sequence);
-                                    try (ExecutorService thread =
-                                            Executors.newSingleThreadExecutor()) {
-                                        thread.submit(action).get();
-                                    } catch (InterruptedException | ExecutionException e) {
-                                        throw new AssertionError(e);
-                                    }
-                                    return true;
-                                });
-        return assertInstanceOf(Insertion.Inserted.class, insertion).notifier();
     }
 }

@@ -5,7 +5,6 @@ import static farpage.mm.testing.TestProcess.page;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farpage.mm.Errno;
@@ -18,10 +17,10 @@ import farpage.mm.memory.FolioFlags;
 import farpage.mm.migrate.MigratePfn;
 import farpage.mm.migrate.MigrateVma;
 import farpage.mm.notifier.MmuIntervalNotifier;
-import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableEntry.Shape;
 import farpage.mm.testing.TestDevice;
+import farpage.mm.testing.TestDisk;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import farpage.mm.zonedevice.PagecacheOps.PagecacheCopy;
@@ -32,9 +31,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -69,13 +65,7 @@ final class FilePagesOnDevicesTest {
 
     /// A file whose pages are filled with 1, 2 and so on.
     private FaultyDisk disk(int pageCount) throws IOException {
-        byte[] content = new byte[(int) PageSize.pageAddress(pageCount)];
-        for (int i = 0; i < pageCount; i++) {
-            int start = (int) PageSize.pageAddress(i);
-            Arrays.fill(content, start, start + PageSize.PAGE_SIZE, (byte) (i + 1));
-        }
-        Files.write(path(), content);
-        return FaultyDisk.open(path());
+        return TestDisk.ofNumberedPages(path(), pageCount);
     }
 
     private OpenFile open(FaultyDisk disk) {
@@ -480,7 +470,7 @@ final class FilePagesOnDevicesTest {
             long address = pulled(file, device);
             AtomicInteger pulled = new AtomicInteger(-1);
             MmuIntervalNotifier notifier =
-                    onInvalidation(
+                    process.onInvalidation(
                             page(address, 1),
                             () -> {
                                 if (!isOnDevice(file, 0)) {
@@ -497,26 +487,5 @@ final class FilePagesOnDevicesTest {
             assertEquals(0, readByte(file, 1));
             assertEquals(0, readByte(file, 0));
         }
-    }
-
-    /// Does something in another thread when a page is taken from the process.
-    private MmuIntervalNotifier onInvalidation(long address, Runnable action) {
-        Insertion insertion =
-                process.mm()
-                        .notifiers()
-                        .insert(
-                                address,
-                                PageSize.PAGE_SIZE,
-                                (own, range, sequence) -> {
-                                    own.setSequence(sequence);
-                                    try (ExecutorService thread =
-                                            Executors.newSingleThreadExecutor()) {
-                                        thread.submit(action).get();
-                                    } catch (InterruptedException | ExecutionException e) {
-                                        throw new AssertionError(e);
-                                    }
-                                    return true;
-                                });
-        return assertInstanceOf(Insertion.Inserted.class, insertion).notifier();
     }
 }

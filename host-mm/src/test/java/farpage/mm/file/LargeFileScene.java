@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import farpage.mm.Page;
 import farpage.mm.PageSize;
 import farpage.mm.VmFlags;
+import farpage.mm.testing.TestDisk;
 import farpage.mm.testing.TestMachine;
 import farpage.mm.testing.TestProcess;
 import java.io.IOException;
@@ -32,13 +33,7 @@ abstract class LargeFileScene {
 
     /// A file whose pages are filled with 1, 2 and so on.
     final FaultyDisk disk(int pageCount) throws IOException {
-        byte[] content = new byte[(int) PageSize.pageAddress(pageCount)];
-        for (int i = 0; i < pageCount; i++) {
-            int start = (int) PageSize.pageAddress(i);
-            Arrays.fill(content, start, start + PageSize.PAGE_SIZE, (byte) (i + 1));
-        }
-        Files.write(path(), content);
-        return FaultyDisk.open(path());
+        return TestDisk.ofNumberedPages(path(), pageCount);
     }
 
     final OpenFile open(FaultyDisk disk) {

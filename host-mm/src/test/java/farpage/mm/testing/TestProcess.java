@@ -1,6 +1,7 @@
 package farpage.mm.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,10 +14,15 @@ import farpage.mm.VmFlags;
 import farpage.mm.Vma;
 import farpage.mm.fault.FaultResult;
 import farpage.mm.file.OpenFile;
+import farpage.mm.notifier.MmuIntervalNotifier;
+import farpage.mm.notifier.MmuNotifierSubscriptions.Insertion;
 import farpage.mm.pagetable.PageTableEntry;
 import farpage.mm.pagetable.PageTableLeaf;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -196,5 +202,25 @@ public final class TestProcess {
         } finally {
             mm.unlockRead();
         }
+    }
+
+    /// Does something in another thread when a page is taken from the process.
+    public MmuIntervalNotifier onInvalidation(long address, Runnable action) {
+        Insertion insertion =
+                mm.notifiers()
+                        .insert(
+                                address,
+                                PageSize.PAGE_SIZE,
+                                (own, range, sequence) -> {
+                                    own.setSequence(sequence);
+                                    try (ExecutorService thread =
+                                            Executors.newSingleThreadExecutor()) {
+                                        thread.submit(action).get();
+                                    } catch (InterruptedException | ExecutionException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                    return true;
+                                });
+        return assertInstanceOf(Insertion.Inserted.class, insertion).notifier();
     }
 }
