@@ -31,13 +31,13 @@ final class DistinctPages {
         if (words > written.length) {
             written = new long[Math.max(words, 2 * written.length)];
         }
+        Arrays.fill(written, 0, words, 0);
         for (int run = 0; run < batch.runCount(); run++) {
             mark(batch.destination(run), batch.length(run));
         }
         for (int run = 0; run < batch.runCount(); run++) {
             refuseWritten(batch.source(run), batch.length(run));
         }
-        Arrays.fill(written, 0, words, 0);
     }
 
     private void mark(long from, int count) {

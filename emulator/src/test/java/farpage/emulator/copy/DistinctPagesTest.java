@@ -67,5 +67,8 @@ final class DistinctPagesTest {
         assertEquals(
                 Page.describe(Page.ofDevicePfn(13)) + " is the destination of two pages",
                 refusal());
+        batch.clear();
+        add(0, 10, 4); // nothing of the refused batch is left
+        distinct.check(batch);
     }
 }
