@@ -36,9 +36,8 @@ public record ExperimentAmount(
         return new ExperimentAmount(bytes, OptionalInt.of(count), warmUpRuns, orders);
     }
 
-    // What the user said, or else what the experiment does by itself. A value that makes no sense
-    // is
-    // an IllegalArgumentException with what, value and limit.
+    // What the user said, or else what the experiment does by itself. A value that makes no
+    // sense is an IllegalArgumentException with what, value and limit.
 
     /// Bytes, a multiple of a unit; unit and limit are round numbers.
     public long bytesOr(long usual, long unit, long max) {
